@@ -1,0 +1,45 @@
+/**
+ * The agent's own talk with its shim: JSON-RPC on the shim's socket (first byte `{`). Small, and changes seldom: an agent must be
+ * able to drive the shim of an older version. Described in man/nsh-protocol.7.
+ */
+import * as v from 'valibot';
+import { runParams } from './control.ts';
+import { exitStatusSchema, localPidSchema, managedProcessSchema, processRefSchema } from './process.ts';
+
+const none = v.object({});
+
+export const spawnParams = v.object({
+  ...runParams.entries,
+  /** Absolute path of the program: the agent has looked it up and knows that it may run. */
+  file: v.string(),
+  /** Required here: the agent has filled in the default. */
+  cwd: v.string(),
+  /** The whole environment, apart from NSH_GPID, which is not known before the process is there. */
+  environment: v.record(v.string(), v.string()),
+  /** NSH_GPID of the process = this + its PID. */
+  gpidBase: v.number(),
+});
+export type SpawnParams = v.InferOutput<typeof spawnParams>;
+
+export const shimMethods = {
+  hello: {
+    params: none,
+    result: v.object({ id: v.string(), version: v.string(), pid: localPidSchema, processes: v.number() }),
+  },
+  /** Starts a process; answers when it is there and its record is on disk. */
+  spawn: { params: spawnParams, result: managedProcessSchema },
+  /** Every process whose directory this shim serves: running ones of its own, ended ones of the node. */
+  list: { params: none, result: v.object({ processes: v.array(managedProcessSchema) }) },
+  /** Signals a process that this shim has not reaped, so that its number cannot be another's. */
+  signal: {
+    params: v.object({ process: processRefSchema, signal: v.number(), group: v.boolean() }),
+    result: none,
+  },
+  /** Goes when it is empty and takes no new process (upgrade), or ends everything now. */
+  stop: { params: v.object({ kill: v.boolean() }), result: none },
+} as const;
+
+/** Notification, shim → agent, to every control connection. */
+export const exitedParams = v.object({ process: processRefSchema, exit: exitStatusSchema });
+export type ExitedParams = v.InferOutput<typeof exitedParams>;
+export const startedParams = v.object({ process: managedProcessSchema });
