@@ -37,7 +37,10 @@ export interface ClusterClient {
     params: Params<M>,
     options?: CallOptions,
   ): AsyncIterable<NodeAnswer<Result<M>>>;
-  /** A byte stream to a Unix socket of a node: a shim's, as `run` and `find` name it. Reconnects to this machine's agent where that has died. */
+  /**
+   * A byte stream to a Unix socket of a node: a shim's, as `run` and `find` name it. It comes paused: `resume` it once somebody listens.
+   * Reconnects to this machine's agent where that has died.
+   */
   dial(node: NodeSpec, socket: string, signal: AbortSignal): Promise<Duplex>;
   close(): void;
 }

@@ -20,6 +20,7 @@ import {
   type ProcessTable,
 } from './process.ts';
 import { defaultDeadlineMs } from './limits.ts';
+import { isProcessTable } from './table-check.ts';
 
 const text = v.pipe(v.string(), v.maxLength(4096));
 const path = v.pipe(v.string(), v.maxLength(4096));
@@ -210,10 +211,7 @@ export const methods = {
 
   // ── this node ──
   info: method(none, nodeInfo),
-  ps: method(
-    psParams,
-    v.custom<ProcessTable>((value) => typeof value === 'object' && value !== null),
-  ),
+  ps: method(psParams, v.custom<ProcessTable>(isProcessTable, 'not a process table')),
   kill: method(killParams, killResult),
   run: method(runParams, runResult),
   /** Records of managed processes: the living one, else the newest, for each reference. */

@@ -168,33 +168,102 @@ export function encodeDetach(final: boolean): Buffer {
   return buffer;
 }
 
+/** Header of a frame, and for data frames the stream and offset that come before its bytes. */
+const dataHeadBytes = headerBytes + 9;
+
 /**
- * Cuts a byte stream into frames. `data` bytes are views of what was pushed: use or copy them before the next push.
+ * Cuts a byte stream into frames. A data frame that comes in pieces is handed on in pieces, each with the offset of its first
+ * byte, so that nothing is gathered or copied; every other frame is small and comes whole. `data` bytes are views of what was
+ * pushed: use or copy them before that memory is written to again.
  * @throws NshError `invalidMessage` or `tooLarge`, after which the stream has no known boundary and must be closed.
  */
 export class FrameDecoder {
-  #rest: Buffer | undefined;
+  /** Beginning of a frame that was cut before it could be understood, in a buffer with room for what is missing. */
+  #partial: Buffer | undefined;
+  #partialBytes = 0;
+  /** What is still to come of the data frame that is being handed on. */
+  #dataLeft = 0;
+  #dataStream: StreamNumber = 0;
+  #dataOffset = 0;
 
-  /** Frames completed by `chunk`, in order. */
+  /** Frames that `chunk` completes or continues, in order. Take them all: the rest of a chunk is lost with the iterator. */
   *push(chunk: Buffer): Generator<Frame, void, void> {
-    let buffer = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
-    this.#rest = undefined;
-    while (buffer.length >= headerBytes) {
-      const type = buffer[0] ?? 0;
-      const length = buffer.readUInt32BE(1);
-      checkLength(type, length);
-      const end = headerBytes + length;
-      if (buffer.length < end) break;
-      yield decodePayload(type, buffer.subarray(headerBytes, end));
-      buffer = buffer.subarray(end);
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#dataLeft > 0) {
+        const end = Math.min(chunk.length, at + this.#dataLeft);
+        const bytes = chunk.subarray(at, end);
+        const offset = this.#dataOffset;
+        at = end;
+        this.#dataOffset += bytes.length;
+        this.#dataLeft -= bytes.length;
+        yield { type: 'data', stream: this.#dataStream, offset, bytes };
+        continue;
+      }
+      const available = chunk.length - at;
+      const length = this.#partial === undefined && available >= headerBytes ? headBytes(chunk, at) : Infinity;
+      if (available >= length) {
+        const frame = this.#takeHead(chunk.subarray(at, at + length));
+        at += length;
+        if (frame !== undefined) yield frame;
+        continue;
+      }
+      at = this.#gather(chunk, at);
+      const whole = this.#gathered();
+      if (whole === undefined) continue;
+      const frame = this.#takeHead(whole);
+      if (frame !== undefined) yield frame;
     }
-    if (buffer.length > 0) this.#rest = buffer;
   }
 
   /** Bytes of a frame that has not come whole: more than 0 at the end of a stream means that it was cut. */
   get pendingBytes(): number {
-    return this.#rest?.length ?? 0;
+    return this.#partialBytes + this.#dataLeft;
   }
+
+  /** Copies what the frame begun still needs; returns the position after it. */
+  #gather(chunk: Buffer, at: number): number {
+    this.#partial ??= Buffer.allocUnsafe(headerBytes);
+    const end = Math.min(chunk.length, at + this.#partial.length - this.#partialBytes);
+    chunk.copy(this.#partial, this.#partialBytes, at, end);
+    this.#partialBytes += end - at;
+    return end;
+  }
+
+  /** The gathered head where it is whole; else, once the header tells how long it is, makes room for the rest. */
+  #gathered(): Buffer | undefined {
+    const partial = this.#partial;
+    if (partial === undefined || this.#partialBytes < partial.length) return undefined;
+    const length = headBytes(partial, 0);
+    if (length > partial.length) {
+      this.#partial = Buffer.allocUnsafe(length);
+      partial.copy(this.#partial);
+      return undefined;
+    }
+    this.#partial = undefined;
+    this.#partialBytes = 0;
+    return partial;
+  }
+
+  /** A whole frame; undefined for the head of a data frame whose bytes follow. */
+  #takeHead(head: Buffer): Frame | undefined {
+    const type = head[0] ?? 0;
+    if (type !== frameTypes.data) return decodePayload(type, head.subarray(headerBytes));
+    const stream = streamNumber(head[headerBytes]);
+    const offset = readOffset(head, headerBytes + 1);
+    this.#dataLeft = head.readUInt32BE(1) - 9;
+    this.#dataStream = stream;
+    this.#dataOffset = offset;
+    return this.#dataLeft === 0 ? { type: 'data', stream, offset, bytes: Buffer.alloc(0) } : undefined;
+  }
+}
+
+/** Bytes that must be there before the frame whose header begins at `at` can be understood. */
+function headBytes(buffer: Buffer, at: number): number {
+  const type = buffer[at] ?? 0;
+  const length = buffer.readUInt32BE(at + 1);
+  checkLength(type, length);
+  return type === frameTypes.data ? dataHeadBytes : headerBytes + length;
 }
 
 function checkLength(type: number, length: number): void {
@@ -218,13 +287,6 @@ function streamNumber(value: number | undefined): StreamNumber {
 
 function decodePayload(type: number, payload: Buffer): Frame {
   switch (type) {
-    case frameTypes.data:
-      return {
-        type: 'data',
-        stream: streamNumber(payload[0]),
-        offset: readOffset(payload, 1),
-        bytes: payload.subarray(9),
-      };
     case frameTypes.ack:
       return { type: 'ack', stream: streamNumber(payload[0]), offset: readOffset(payload, 1) };
     case frameTypes.eof:

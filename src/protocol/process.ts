@@ -97,6 +97,36 @@ export const rawColumns = [
   'seccomp',
   'label',
   'loginUid',
+  /** VmRSS, VmData and VmStk of /proc/PID/status: exact where field 24 of stat may lag behind. */
+  'rssKb',
+  'dataKb',
+  'stackKb',
+  'rssLimitBytes',
+  'startCode',
+  'endCode',
+  'startStack',
+  'stackPointer',
+  'instructionPointer',
+  /** Names for the ids above. */
+  'suser',
+  'fsuser',
+  'sgroup',
+  'fsgroup',
+  'groupNames',
+  'ussKb',
+  'ioReadBytes',
+  'ioReadChars',
+  'ioReadCalls',
+  'ioWriteBytes',
+  'ioWriteChars',
+  'ioWriteCalls',
+  'ioCancelledBytes',
+  'cgroupNs',
+  'timeNs',
+  'autogroupId',
+  'autogroupNice',
+  /** Pending for the main thread alone; `sigPending` is the process's. */
+  'sigPendingThread',
 ] as const;
 export type RawColumn = (typeof rawColumns)[number];
 
@@ -114,6 +144,8 @@ export interface ProcessTable {
   readonly memTotalKb: number;
   readonly cpus: number;
   readonly pageBytes: number;
+  /** `btime` of /proc/stat: start times are counted from it in whole seconds, as procps does. Absent: derived from now and uptime. */
+  readonly bootSeconds?: number;
   readonly columns: readonly RawColumn[];
   readonly rows: readonly RawRow[];
   /** Managed processes among the rows, and ended ones where they were asked for. */

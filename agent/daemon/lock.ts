@@ -1,0 +1,71 @@
+/**
+ * One agent for a node: a lock file that names its holder by PID, start time and boot, so that what a dead one left behind is
+ * known as such, after a reboot and after the PID went to another process too.
+ */
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { bootIdentity, readStart } from '../../src/cluster/this-machine.ts';
+import { NshError } from '../../src/protocol/errors.ts';
+
+export interface Lock {
+  release(): void;
+}
+
+/** @throws NshError `agentFailed` with data.running where another agent holds it. */
+export function takeLock(path: string): Lock {
+  const mine = `${process.pid} ${readStart(process.pid) ?? 0} ${bootIdentity()}\n`;
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, mine, { mode: 0o600 });
+  try {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      if (linkOnce(draft, path)) return { release: () => releaseLock(path, mine) };
+      const holder = readHolder(path);
+      if (holder !== undefined && isAlive(holder)) {
+        throw new NshError('agentFailed', `an agent of this node runs already (PID ${holder.split(' ')[0]})`, {
+          data: { running: true },
+        });
+      }
+      // Moved aside first: of several that find the same dead holder, only one can move its file.
+      if (holder !== undefined) moveAside(path, `${draft}.stale`);
+    }
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  throw new NshError('agentFailed', `the lock ${path} changes hands too often; try again`);
+}
+
+function linkOnce(draft: string, path: string): boolean {
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function readHolder(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1').trim();
+  } catch {
+    // Released between our look and our read.
+    return undefined;
+  }
+}
+
+function isAlive(holder: string): boolean {
+  const [pid, start, boot] = holder.split(' ');
+  return boot === bootIdentity() && readStart(Number(pid)) === Number(start);
+}
+
+function moveAside(path: string, aside: string): void {
+  try {
+    renameSync(path, aside);
+    rmSync(aside, { force: true });
+  } catch {
+    // Another one has moved it: the next attempt finds out who holds it now.
+  }
+}
+
+function releaseLock(path: string, mine: string): void {
+  if (readHolder(path) === mine.trim()) rmSync(path, { force: true });
+}

@@ -1,0 +1,115 @@
+/** What this node answers about itself: the methods that any agent, its own or another node's, may ask. */
+import { homedir } from 'node:os';
+import { toGpid } from '../../src/ids/gpid.ts';
+import type { NodePaths } from '../../src/cluster/paths.ts';
+import type { NodeSpec } from '../../src/cluster/node-spec.ts';
+import type { AgentStatus, CheckedParams, NodeInfo, RunResult, ScreenResult } from '../../src/protocol/control.ts';
+import { NshError } from '../../src/protocol/errors.ts';
+import type { ExitStatus, ManagedProcess, ProcessTable } from '../../src/protocol/process.ts';
+import { programVersion, protocolVersions } from '../../src/protocol/version.ts';
+import { nodeInfo, ProcessScanner } from '../procfs/index.ts';
+import { checkDirectory, findCommand } from './command-lookup.ts';
+import { freshEnvironment } from './environment.ts';
+import { killTargets } from './kill.ts';
+import { isRunning } from './managed-table.ts';
+import { readScreen } from './read-screen.ts';
+import type { ShimPool } from './shim-pool.ts';
+import { Waiters } from './waiters.ts';
+
+export interface NodeServiceOptions {
+  readonly node: NodeSpec;
+  readonly paths: NodePaths;
+  readonly shims: ShimPool;
+  readonly waiters: Waiters;
+  readonly startedAtMs: number;
+  /** Ends this agent, after the answer is out. */
+  readonly stop: (kill: boolean) => Promise<void>;
+}
+
+export class NodeService {
+  readonly #options: NodeServiceOptions;
+  readonly #scanner = new ProcessScanner();
+
+  constructor(options: NodeServiceOptions) {
+    this.#options = options;
+  }
+
+  info(): Promise<NodeInfo> {
+    return Promise.resolve({ ...nodeInfo(), managed: this.#options.shims.table.runningCount });
+  }
+
+  ps(params: CheckedParams<'ps'>): Promise<ProcessTable> {
+    return this.#scanner.scanNamed(params, [...this.#options.shims.table.all()]);
+  }
+
+  async kill({ targets, signal, force }: CheckedParams<'kill'>): Promise<{ errors: ({ code: string; message: string } | null)[] }> {
+    return { errors: await killTargets(this.#options.shims, this.#options.node, targets, signal, force === true) };
+  }
+
+  async run(params: CheckedParams<'run'>): Promise<RunResult> {
+    const { node, paths, shims } = this.#options;
+    const cwd = params.cwd ?? homedir();
+    checkDirectory(cwd);
+    const facts = { node: node.id, agentSocket: paths.agentSocket, ...(params.io === 'pty' ? { term: params.pty?.term ?? 'xterm-256color' } : {}) };
+    const environment = freshEnvironment(process.env, facts, params.env ?? {});
+    const file = findCommand(params.argv[0] ?? '', environment['PATH'] ?? '', cwd);
+    const shim = await shims.current();
+    const process_ = await shim.call('spawn', { ...params, cwd, file, environment, gpidBase: toGpid(node.id, 1) - 1 });
+    shims.table.put(process_);
+    const { pid, start, boot, shim: ref } = process_;
+    return { pid, start, boot, shim: ref };
+  }
+
+  find({ processes }: CheckedParams<'find'>): Promise<{ found: (ManagedProcess | null)[] }> {
+    return Promise.resolve({ found: processes.map((ref) => this.#options.shims.table.find(ref) ?? null) });
+  }
+
+  wait({ process: ref }: CheckedParams<'wait'>, signal: AbortSignal): Promise<ExitStatus> {
+    const record = this.#options.shims.table.find(ref);
+    if (record === undefined) throw this.#notManaged(ref.pid);
+    if (record.exit !== undefined) return Promise.resolve(record.exit);
+    return this.#options.waiters.wait(record, signal);
+  }
+
+  async screen({ process: ref, scrollback }: CheckedParams<'screen'>, signal: AbortSignal): Promise<ScreenResult> {
+    const record = this.#options.shims.table.find(ref);
+    if (record === undefined) throw this.#notManaged(ref.pid);
+    if (record.io !== 'pty') throw new NshError('unsupported', `${this.#name(ref.pid)} has no terminal; read its output with 'nsh logs'`);
+    return await readScreen(this.#options.paths.processes, record, scrollback, signal);
+  }
+
+  async status(): Promise<AgentStatus> {
+    const { shims, startedAtMs } = this.#options;
+    const table = [...shims.table.all()].filter(isRunning);
+    return {
+      version: programVersion,
+      protocol: protocolVersions.max,
+      pid: process.pid as AgentStatus['pid'],
+      startedAtMs,
+      shims: shims.shims.map((shim) => ({
+        lpid: shim.pid as AgentStatus['pid'],
+        id: shim.id,
+        version: shim.version,
+        processes: table.filter((record) => record.shim.id === shim.id).length,
+      })),
+      managed: table.length,
+      rssKb: Math.round(process.memoryUsage.rss() / 1024),
+    };
+  }
+
+  async stop({ kill }: CheckedParams<'stop'>): Promise<Record<string, never>> {
+    await this.#options.stop(kill);
+    return {};
+  }
+
+  #name(pid: number): string {
+    return `${toGpid(this.#options.node.id, pid)} on ${this.#options.node.name}`;
+  }
+
+  #notManaged(pid: number): NshError {
+    const runs = this.#scanner.scan({ columns: ['pid'], pids: [pid] }).rows.length > 0;
+    return runs
+      ? new NshError('notManaged', `${this.#name(pid)} was not started by nsh, so it has no terminal, output or exit status here`)
+      : new NshError('noSuchProcess', `${this.#name(pid)}: no such process`);
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * The daemon: one agent of one user, cluster and node. It owns the socket, the shims' control connections, the links to other
+ * nodes, and its own end: told to stop, or idle for long with nothing to hold.
+ */
+import { chmodSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { makePrivateDirectory, nodePaths } from '../../src/cluster/paths.ts';
+import type { AgentIdentity, ReadyReport } from '../../src/cluster/start-agent.ts';
+import { toWireError } from '../../src/protocol/errors.ts';
+import { ClusterLinks, selfSpec } from './cluster-links.ts';
+import { Connection } from './connection.ts';
+import { takeLock, type Lock } from './lock.ts';
+import { log } from './log.ts';
+import { claimIdentity, registerThisMachine } from './node-file.ts';
+import { NodeService } from './node-service.ts';
+import { ShimPool } from './shim-pool.ts';
+import { Waiters } from './waiters.ts';
+
+export interface ServeOptions extends AgentIdentity {
+  /** Seconds without clients and running processes after which the agent ends. 0: never. Default 600. */
+  readonly idleSeconds: number;
+  /** Ended processes to keep. Default 1,000. */
+  readonly keepEnded: number;
+  /** Seconds to keep an ended process. Default 7 days. */
+  readonly keepAgeSeconds: number;
+  /** False: clients of this machine do not take this agent for their own (several nodes share its PID namespace). */
+  readonly isThisMachine: boolean;
+}
+
+/** A queue of connections as long as the kernel lets it be: bursts of channels must not be refused. */
+const backlog = 4096;
+
+export async function serve(options: ServeOptions): Promise<void> {
+  // What starts many streams must not die with the terminal it was started from.
+  process.on('SIGHUP', () => undefined);
+  try {
+    const agent = new Agent(options);
+    await agent.start();
+    report({ ok: true });
+  } catch (error) {
+    log('not started', { message: String(error) });
+    report({ ok: false, error: toWireError(error) });
+    process.exit(1);
+  }
+}
+
+/** Descriptor 3 goes to whoever started this daemon; there may be none (run by hand, or by a service manager). */
+function report(ready: ReadyReport): void {
+  try {
+    writeSync(3, `${JSON.stringify(ready)}\n`);
+  } catch {
+    // Nobody listens: the log has it.
+  }
+}
+
+class Agent {
+  readonly #options: ServeOptions;
+  readonly #connections = new Set<Connection>();
+  readonly #server: Server;
+  readonly #links: ClusterLinks;
+  #shims: ShimPool | undefined;
+  #lock: Lock | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #isStopping = false;
+
+  constructor(options: ServeOptions) {
+    this.#options = options;
+    this.#links = new ClusterLinks(options.cluster, selfSpec(options.node, options.name));
+    this.#server = createServer({ allowHalfOpen: true });
+  }
+
+  async start(): Promise<void> {
+    const { cluster, node, keepEnded, keepAgeSeconds, isThisMachine } = this.#options;
+    process.umask(0o077);
+    const paths = nodePaths(process.env, cluster, node);
+    makePrivateDirectory(paths.state);
+    makePrivateDirectory(paths.sockets);
+    this.#lock = takeLock(paths.agentLock);
+    claimIdentity(paths, this.#options);
+    if (isThisMachine) registerThisMachine(paths, this.#options);
+    const shims: ShimPool = new ShimPool({ paths, keepEnded, keepAgeSeconds }, () => {
+      waiters.check();
+      this.#checkIdle();
+    });
+    const waiters = new Waiters(shims.table);
+    this.#shims = shims;
+    await shims.adopt();
+    const service = new NodeService({
+      node: this.#links.self,
+      paths,
+      shims,
+      waiters,
+      startedAtMs: Date.now(),
+      stop: (kill) => this.#stop(kill),
+    });
+    this.#server.on('connection', (socket) => this.#accept(socket, service));
+    await listen(this.#server, paths.agentSocket);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void this.#stop(false));
+    process.on('exit', () => {
+      rmSync(paths.agentSocket, { force: true });
+      this.#lock?.release();
+    });
+    log('serves', { cluster, node, socket: paths.agentSocket });
+    this.#checkIdle();
+  }
+
+  #accept(socket: Socket, service: NodeService): void {
+    const connection = new Connection(socket, { links: this.#links, service });
+    this.#connections.add(connection);
+    socket.on('close', () => {
+      this.#connections.delete(connection);
+      this.#checkIdle();
+    });
+    this.#checkIdle();
+  }
+
+  /** Answers what is asked meanwhile; ends when the answer to `stop` had time to go out. */
+  async #stop(kill: boolean): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    log('stops', { kill });
+    if (kill) await this.#shims?.kill();
+    this.#server.close();
+    this.#links.close();
+    setTimeout(() => process.exit(0), 50);
+  }
+
+  /** Starts or ends the countdown to this agent's end. */
+  #checkIdle(): void {
+    const { idleSeconds } = this.#options;
+    const isBusy = this.#connections.size > 0 || (this.#shims?.table.runningCount ?? 0) > 0;
+    clearTimeout(this.#idleTimer);
+    if (isBusy || idleSeconds === 0) return;
+    this.#idleTimer = setTimeout(() => {
+      log('idle', { seconds: idleSeconds });
+      void this.#stop(false);
+    }, idleSeconds * 1000);
+  }
+}
+
+/** Binds under a name of its own and moves it into place: clients find the old socket or the new one, never none. */
+function listen(server: Server, path: string): Promise<void> {
+  const draft = `${path}~`;
+  rmSync(draft, { force: true });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ path: draft, backlog }, () => {
+      chmodSync(draft, 0o600);
+      renameSync(draft, path);
+      resolve();
+    });
+  });
+}

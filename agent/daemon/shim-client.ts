@@ -1,0 +1,66 @@
+/** The agent's control connection to one shim: typed calls, and what the shim reports by itself. */
+import { connect } from 'node:net';
+import type * as v from 'valibot';
+import { exitedParams, shimMethods, startedParams, type ExitedParams } from '../../src/protocol/shim-control.ts';
+import type { ManagedProcess } from '../../src/protocol/process.ts';
+import { RpcPeer } from '../../src/rpc/peer.ts';
+import { check } from '../../src/rpc/typed.ts';
+
+type ShimMethods = typeof shimMethods;
+export type ShimMethod = keyof ShimMethods;
+type ShimParams<M extends ShimMethod> = v.InferInput<ShimMethods[M]['params']>;
+type ShimResult<M extends ShimMethod> = v.InferOutput<ShimMethods[M]['result']>;
+
+const deadlineMs = 10_000;
+
+export interface ShimEvents {
+  readonly onStarted: (process: ManagedProcess) => void;
+  readonly onExited: (params: ExitedParams) => void;
+}
+
+export class ShimClient {
+  readonly id: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly socket: string;
+  /** Resolves when the shim is gone, or its connection is. */
+  readonly closed: Promise<unknown>;
+  readonly #peer: RpcPeer;
+
+  private constructor(peer: RpcPeer, socket: string, hello: ShimResult<'hello'>) {
+    this.#peer = peer;
+    this.socket = socket;
+    this.id = hello.id;
+    this.version = hello.version;
+    this.pid = hello.pid;
+    this.closed = peer.closed;
+  }
+
+  /** @throws NodeJS.ErrnoException where nothing listens at `socket`; NshError where it is no shim. */
+  static async open(socket: string, events: ShimEvents): Promise<ShimClient> {
+    const stream = connect({ path: socket, allowHalfOpen: true });
+    await new Promise<void>((resolve, reject) => {
+      stream.once('connect', resolve);
+      stream.once('error', reject);
+    });
+    const peer = new RpcPeer(stream, {
+      name: 'the shim',
+      onNotification: (method, params) => {
+        if (method === 'exited') events.onExited(check(exitedParams, params, method, 'invalidMessage'));
+        if (method === 'started') events.onStarted(check(startedParams, params, method, 'invalidMessage').process);
+      },
+    });
+    const hello = check(shimMethods.hello.result, await peer.request('hello', {}, { deadlineMs }), 'hello', 'invalidMessage');
+    return new ShimClient(peer, socket, hello);
+  }
+
+  /** @throws NshError: the shim's own, `timeout` after 10 s, `linkLost` where it died. */
+  async call<M extends ShimMethod>(method: M, params: ShimParams<M>): Promise<ShimResult<M>> {
+    const result = await this.#peer.request(method, params, { deadlineMs });
+    return check(shimMethods[method].result as v.GenericSchema<unknown, ShimResult<M>>, result, method, 'invalidMessage');
+  }
+
+  close(): void {
+    this.#peer.close();
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * The shims of this node: found again by their sockets after a restart of the agent, started when there is something to
+ * run or to serve. After an upgrade the shim of the new version takes new processes; the old one goes when it is empty.
+ */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NodePaths } from '../../src/cluster/paths.ts';
+import { programPath } from '../../src/cluster/programs.ts';
+import { readStart } from '../../src/cluster/this-machine.ts';
+import { NshError } from '../../src/protocol/errors.ts';
+import { programVersion } from '../../src/protocol/version.ts';
+import { log } from './log.ts';
+import { ManagedTable } from './managed-table.ts';
+import { ShimClient, type ShimEvents } from './shim-client.ts';
+
+export interface ShimOptions {
+  readonly paths: NodePaths;
+  /** Ended processes to keep. */
+  readonly keepEnded: number;
+  /** Seconds to keep an ended process. */
+  readonly keepAgeSeconds: number;
+}
+
+const startDeadlineMs = 10_000;
+
+export class ShimPool {
+  readonly table = new ManagedTable();
+  readonly #options: ShimOptions;
+  readonly #events: ShimEvents;
+  readonly #shims = new Map<string, ShimClient>();
+  #starting: Promise<ShimClient> | undefined;
+
+  constructor(options: ShimOptions, onChange: () => void) {
+    this.#options = options;
+    this.#events = {
+      onStarted: (process) => {
+        this.table.put(process);
+        onChange();
+      },
+      onExited: ({ process, exit }) => {
+        this.table.exited(process, exit);
+        onChange();
+      },
+    };
+  }
+
+  get shims(): readonly ShimClient[] {
+    return [...this.#shims.values()];
+  }
+
+  /** Finds the shims that an earlier agent left running; one is started where processes are on record but no shim serves them. */
+  async adopt(): Promise<void> {
+    const { paths } = this.#options;
+    mkdirSync(paths.shims, { recursive: true, mode: 0o700 });
+    mkdirSync(paths.processes, { recursive: true, mode: 0o700 });
+    for (const id of readdirSync(paths.shims)) await this.#adoptOne(id);
+    if (this.#shims.size === 0 && readdirSync(paths.processes).length > 0) await this.current();
+  }
+
+  async #adoptOne(id: string): Promise<void> {
+    const directory = join(this.#options.paths.shims, id);
+    try {
+      await this.#connect(this.#socketOf(id));
+    } catch (error) {
+      const pid = shimPid(directory);
+      if (pid !== undefined) {
+        log('shim does not answer', { id, pid, error: String(error) });
+        return;
+      }
+      rmSync(directory, { recursive: true, force: true });
+      rmSync(this.#socketOf(id), { force: true });
+    }
+  }
+
+  /** The shim for new processes: the one of this program's version, started where there is none. */
+  current(): Promise<ShimClient> {
+    const running = this.shims.find((shim) => shim.version === programVersion);
+    if (running !== undefined) return Promise.resolve(running);
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  /** The shim with this id. @throws NshError `noSuchProcess` where it is gone. */
+  byId(id: string): ShimClient {
+    const shim = this.#shims.get(id);
+    if (shim === undefined) throw new NshError('noSuchProcess', `the shim of this process (${id}) is gone, and the process with it`);
+    return shim;
+  }
+
+  /** Ends every shim and what it runs, and waits until they are gone, 10 s at most. */
+  async kill(): Promise<void> {
+    const gone = this.shims.map(async (shim) => {
+      await shim.call('stop', { kill: true });
+      await shim.closed;
+    });
+    await Promise.race([Promise.allSettled(gone), new Promise((resolve) => setTimeout(resolve, startDeadlineMs).unref())]);
+  }
+
+  close(): void {
+    for (const shim of this.#shims.values()) shim.close();
+  }
+
+  async #start(): Promise<ShimClient> {
+    const { paths, keepEnded, keepAgeSeconds } = this.#options;
+    const id = randomBytes(4).toString('hex');
+    const directory = join(paths.shims, id);
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const logFile = openSync(join(directory, 'shim.log'), 'a', 0o600);
+    const socket = this.#socketOf(id);
+    const words = ['--dir', directory, '--socket', socket, '--processes', paths.processes];
+    const kept = ['--keep-ended', String(keepEnded), '--keep-age', String(keepAgeSeconds)];
+    const child = spawn(process.execPath, [programPath('nsh-shim'), ...words, ...kept], {
+      argv0: 'nsh-shim',
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', logFile, logFile, 'pipe'],
+    });
+    closeSync(logFile);
+    child.unref();
+    try {
+      await untilReady(child.stdio[3] as NodeJS.ReadableStream, join(directory, 'shim.log'));
+      return await this.#connect(socket);
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
+  }
+
+  async #connect(socket: string): Promise<ShimClient> {
+    const shim = await ShimClient.open(socket, this.#events);
+    this.#shims.set(shim.id, shim);
+    const { processes } = await shim.call('list', {});
+    for (const process of processes) this.table.put(process);
+    void shim.closed.then(() => this.#lost(shim));
+    return shim;
+  }
+
+  /** A shim that went by itself was empty; one that was killed took its processes along: another one tells how they stand. */
+  async #lost(shim: ShimClient): Promise<void> {
+    if (!this.#shims.delete(shim.id)) return;
+    const orphans = [...this.table.all()].filter((record) => record.shim.id === shim.id);
+    log('shim has gone', { id: shim.id, records: orphans.length });
+    if (orphans.length === 0) return;
+    this.table.dropShim(shim.id);
+    try {
+      const { processes } = await (await this.current()).call('list', {});
+      for (const process of processes) this.table.put(process);
+    } catch (error) {
+      log('records of a lost shim cannot be read', { id: shim.id, error: String(error) });
+    }
+  }
+
+  #socketOf(id: string): string {
+    return join(this.#options.paths.sockets, `shim-${id}.sock`);
+  }
+}
+
+/** PID of the shim that runs in `directory`; undefined where it has ended. */
+function shimPid(directory: string): number | undefined {
+  const path = join(directory, 'shim.json');
+  if (!existsSync(path)) return undefined;
+  const { pid, startTicks } = JSON.parse(readFileSync(path, 'utf8')) as { pid: number; startTicks: number };
+  return readStart(pid) === startTicks ? pid : undefined;
+}
+
+/** The shim writes a line to descriptor 3 when it listens. @throws NshError `agentFailed` */
+function untilReady(ready: NodeJS.ReadableStream, logPath: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string): void => reject(new NshError('agentFailed', `the shim ${why}; its log is ${logPath}`));
+    const timer = setTimeout(() => fail(`did not come up within ${startDeadlineMs} ms`), startDeadlineMs);
+    ready.once('data', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    ready.once('end', () => {
+      clearTimeout(timer);
+      fail('ended before it served');
+    });
+  });
+}

@@ -1,0 +1,129 @@
+/**
+ * Every ended process of the node, read from disk once and kept as a small record each: this shim's and those of shims that are gone.
+ * A directory without exit.json belongs to a process that runs under another shim, or that was lost with its shim.
+ */
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { bootIdentity, readStart } from '../../src/cluster/this-machine.ts';
+import { selectExpired, type RetentionLimits } from '../../src/policy/retention.ts';
+import { EndedProcess } from './ended-process.ts';
+import { keptRange, listSegments, type StreamName } from './log-segments.ts';
+import { log } from './shim-log.ts';
+import {
+  directoryName,
+  lastChangeMs,
+  readEnd,
+  readRecord,
+  removeDirectory,
+  writeEnd,
+  type ProcessEnd,
+  type ProcessRecord,
+} from './record-files.ts';
+
+/** Sweeping costs a pass over all records: not at each exit, but when so many have ended since. */
+const sweepEvery = 32;
+/** A directory without a readable record may be one that is being made. */
+const unreadableGraceMs = 60_000;
+/** What directoryName makes; anything else in there is not ours. */
+const ourName = /^\d+-\d+-[0-9a-f]{8}$/;
+
+export class EndedProcesses {
+  readonly #root: string;
+  readonly #limits: RetentionLimits;
+  readonly #byName = new Map<string, EndedProcess>();
+  #endedSinceSweep = 0;
+
+  constructor(root: string, limits: RetentionLimits) {
+    this.#root = root;
+    this.#limits = limits;
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+  }
+
+  directoryOf(process: { readonly pid: number; readonly start: number; readonly boot: string }): string {
+    return join(this.#root, directoryName(process));
+  }
+
+  /** All, oldest first; reads directories that have come since, of whichever shim. @param isLive those that run here. */
+  list(isLive: (name: string) => boolean): EndedProcess[] {
+    const names = new Set(readdirSync(this.#root));
+    for (const name of this.#byName.keys()) if (!names.has(name)) this.#byName.delete(name);
+    for (const name of names) if (!this.#byName.has(name) && !isLive(name)) this.#load(name);
+    return [...this.#byName.values()].sort((a, b) => a.record.startedAtMs - b.record.startedAtMs);
+  }
+
+  /** The record of a process that runs under another shim, which must be asked for it; undefined where there is none. */
+  runningElsewhere(name: string): ProcessRecord | undefined {
+    return this.#byName.has(name) ? undefined : readRecord(join(this.#root, name));
+  }
+
+  get(name: string): EndedProcess | undefined {
+    return this.#byName.get(name) ?? this.#load(name);
+  }
+
+  /** One of this shim's has ended, and its files are complete. */
+  add(record: ProcessRecord, isLive: (name: string) => boolean): void {
+    this.#load(directoryName(record));
+    this.#endedSinceSweep++;
+    if (this.#endedSinceSweep >= Math.min(sweepEvery, Math.max(1, this.#limits.maxEnded))) this.sweep(isLive);
+  }
+
+  /** Forgets what is too old or too much. */
+  sweep(isLive: (name: string) => boolean): void {
+    this.#endedSinceSweep = 0;
+    const now = Date.now();
+    this.list(isLive);
+    const entries = [...this.#byName].map(([key, process]) => ({ key, endedAtMs: process.exit.atMs }));
+    for (const key of selectExpired(entries, now, this.#limits)) {
+      this.#byName.delete(key);
+      this.#remove(key);
+    }
+  }
+
+  #remove(name: string): void {
+    try {
+      removeDirectory(join(this.#root, name));
+    } catch (error) {
+      log('a record cannot be removed', { name, error: String(error) });
+    }
+  }
+
+  #load(name: string): EndedProcess | undefined {
+    if (!ourName.test(name)) return undefined;
+    const directory = join(this.#root, name);
+    const record = readRecord(directory);
+    if (record === undefined || directoryName(record) !== name) {
+      const changed = lastChangeMs(directory);
+      if (changed > 0 && Date.now() - changed > unreadableGraceMs) this.#remove(name);
+      return undefined;
+    }
+    const end = readEnd(directory) ?? this.#lost(directory, record);
+    if (end === undefined) return undefined;
+    const ended = new EndedProcess(directory, record, end);
+    this.#byName.set(name, ended);
+    return ended;
+  }
+
+  /** Undefined where its shim lives: it runs. */
+  #lost(directory: string, record: ProcessRecord): ProcessEnd | undefined {
+    const isThisBoot = record.boot === bootIdentity();
+    const { pid, start } = record.shimProcess;
+    if (isThisBoot && readStart(pid) === start) return undefined;
+    const lost = isThisBoot
+      ? `its shim (PID ${pid}) was killed, so its status was not seen`
+      : 'the machine went down while it ran';
+    const names: readonly StreamName[] = record.io === 'pty' ? ['output'] : ['stdout', 'stderr'];
+    const [out, err] = names.map((name) => ({ ...keptRange(listSegments(directory, name)), closed: true }));
+    const end: ProcessEnd = {
+      exit: { code: null, signal: null, atMs: lastChangeMs(directory), lost },
+      out: out ?? { base: 0, end: 0, closed: true },
+      ...(err === undefined ? {} : { err }),
+      ...(record.size === undefined ? {} : { size: record.size }),
+    };
+    try {
+      writeEnd(directory, end);
+    } catch (error) {
+      log('the end of a lost process cannot be written', { directory, error: String(error) });
+    }
+    return end;
+  }
+}

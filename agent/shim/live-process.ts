@@ -1,0 +1,351 @@
+/**
+ * One process of this shim, from its start until its last byte has been dealt with: output streams, input, the foreground client, its
+ * end. Ends in two steps: `exit` when it is reaped, `finished` when its output has ended, is on disk, and nobody waits for it in memory.
+ */
+import type { ExitStatus, ManagedProcess } from '../../src/protocol/process.ts';
+import type { StreamNumber } from '../../src/protocol/frames.ts';
+import type { SpawnParams } from '../../src/protocol/shim-control.ts';
+import { foregroundPipeKeepBytes } from '../../src/protocol/limits.ts';
+import { NshError } from '../../src/protocol/errors.ts';
+import { readStart } from '../../src/cluster/this-machine.ts';
+import { Foreground, type ForegroundOutcome } from './foreground.ts';
+import { InputQueue } from './input-queue.ts';
+import { resizeTerminal } from './native-pty.ts';
+import { OrderLog } from './order-log.ts';
+import { OutputStream, type KeepMode } from './output-stream.ts';
+import { RecordKeeper } from './record-keeper.ts';
+import type { ProcessRecord } from './record-files.ts';
+import { foregroundGroup, sendSignal, signalSession } from './signals.ts';
+import { clampSize } from './start-process.ts';
+import type { Started } from './started.ts';
+
+/** A foreground client that has not come, or whose link broke, has so long. */
+export const foregroundGraceMs = 10_000;
+/** From TERM to KILL at `--timeout`. */
+const killAfterMs = 10_000;
+/** A terminal whose leader has ended is hung up when nothing has come for this long: others may hold it for ever. */
+const hangUpAfterMs = 100;
+
+export interface ProcessEvents {
+  /** Reaped; its own output has been read. */
+  readonly onExit: (process: LiveProcess) => void;
+  /** Nothing is left to be done for it in memory. */
+  readonly onFinished: (process: LiveProcess) => void;
+  /** The oldest part of a terminal's log is about to go. */
+  readonly onCut: (process: LiveProcess) => void;
+  /** The terminal's descriptor is about to be closed. */
+  readonly onTerminalClosed: (fd: number) => void;
+}
+
+/** A client's connection as the process sees it. */
+export interface ProcessClient {
+  /** Output, the end of a stream, or the exit status may be sent. */
+  pump(): void;
+  resized(cols: number, rows: number): void;
+  close(error: NshError): void;
+}
+
+export class LiveProcess {
+  readonly record: ProcessRecord;
+  readonly streams: readonly OutputStream[];
+  readonly order = new OrderLog();
+  readonly input: InputQueue;
+  readonly foreground: Foreground;
+  readonly #started: Started;
+  readonly #events: ProcessEvents;
+  readonly #clients = new Set<ProcessClient>();
+  readonly #keeper: RecordKeeper;
+  #exit: ExitStatus | undefined;
+  #size: { cols: number; rows: number } | undefined;
+  #logError: string | undefined;
+  #graceTimer: NodeJS.Timeout | undefined;
+  #timeoutTimer: NodeJS.Timeout | undefined;
+  #hangUpTimer: NodeJS.Timeout | undefined;
+  #retireForeground: (() => void) | undefined;
+  #isComplete = false;
+  #isFinished = false;
+
+  constructor(started: Started, params: SpawnParams, record: ProcessRecord, directory: string, events: ProcessEvents) {
+    this.#started = started;
+    this.record = record;
+    this.#events = events;
+    this.#keeper = new RecordKeeper(directory, record);
+    this.#size = record.size;
+    this.foreground = new Foreground(params.foreground);
+    this.input = new InputQueue(started.input);
+    const keep = keepMode(params);
+    const numbers: readonly StreamNumber[] = started.terminal === undefined ? [1, 2] : [1];
+    this.streams = numbers.map(
+      (number, index) =>
+        new OutputStream({
+          number,
+          name: started.terminal !== undefined ? 'output' : number === 1 ? 'stdout' : 'stderr',
+          fd: started.outputs[index] ?? -1,
+          kind: started.terminal === undefined ? 'pipe' : 'pty',
+          keep,
+          keepBytes: params.keepBytes,
+          directory,
+          onChange: (stream) => this.#changed(stream),
+          onLogError: (error) => this.#loseLog(error),
+          onCut: () => events.onCut(this),
+          hold: (stream) => this.foreground.hold(stream),
+        }),
+    );
+    if (started.terminal !== undefined) this.#noteSize();
+    if (this.foreground.state === 'awaited') this.#startGrace();
+    if (params.timeoutMs !== undefined) this.#startTimeout(params.timeoutMs);
+  }
+
+  get pid(): number {
+    return this.record.pid;
+  }
+
+  get exit(): ExitStatus | undefined {
+    return this.#exit;
+  }
+
+  get size(): { cols: number; rows: number } | undefined {
+    return this.#size;
+  }
+
+  /** Every output stream has ended. */
+  get isOutputClosed(): boolean {
+    return this.streams.every((stream) => stream.closed);
+  }
+
+  /** What a client is told: exit follows the end of output. */
+  get finalExit(): ExitStatus | undefined {
+    return this.isOutputClosed ? this.#exit : undefined;
+  }
+
+  /** Makes the record and waits for the end. Call once, when the exec has succeeded. */
+  begin(): void {
+    this.#tryDisk(() => this.#keeper.writeRecord());
+    void this.#started.exit.then(({ code, signal }) => this.#reaped(code, signal));
+  }
+
+  managed(): ManagedProcess {
+    const { shimProcess: _, ...record } = this.record;
+    const [out, err] = this.streams;
+    if (out === undefined) throw new Error('a process without an output stream');
+    return {
+      ...record,
+      out: { base: out.base, end: out.end, closed: out.closed },
+      ...(err === undefined ? {} : { err: { base: err.base, end: err.end, closed: err.closed } }),
+      ...(this.#size === undefined ? {} : { size: this.#size }),
+      ...(this.#exit === undefined ? {} : { exit: this.#exit }),
+      ...(this.#logError === undefined ? {} : { logError: this.#logError }),
+      clients: this.#clients.size,
+    };
+  }
+
+  addClient(client: ProcessClient): void {
+    this.#clients.add(client);
+  }
+
+  removeClient(client: ProcessClient): void {
+    this.#clients.delete(client);
+  }
+
+  resize(cols: number, rows: number, by?: ProcessClient): void {
+    const terminal = this.#started.terminal;
+    if (terminal === undefined || this.isOutputClosed) return;
+    const size = clampSize({ cols, rows });
+    if (size.cols === this.#size?.cols && size.rows === this.#size.rows) return;
+    resizeTerminal(terminal, size.cols, size.rows);
+    this.#size = size;
+    this.#noteSize();
+    for (const client of this.#clients) if (client !== by) client.resized(size.cols, size.rows);
+  }
+
+  /** @throws NshError `noSuchProcess`, `notPermitted` */
+  signal(signal: number, target: 'process' | 'group' | 'foreground'): void {
+    const hasEnded = this.#exit !== undefined || !this.#isLeaderThere();
+    if (hasEnded && (target === 'process' || this.#isNumberReused())) {
+      throw new NshError('noSuchProcess', `process ${this.pid} has ended`);
+    }
+    if (target === 'process') sendSignal(this.pid, signal);
+    else sendSignal(-(target === 'foreground' ? (foregroundGroup(this.pid) ?? this.pid) : this.pid), signal);
+  }
+
+  /** Ends it and all of its session. */
+  kill(): void {
+    this.#signalSession(['SIGKILL']);
+  }
+
+  hangUp(): void {
+    this.#signalSession(['SIGHUP', 'SIGCONT']);
+  }
+
+  terminate(): void {
+    this.#signalSession(['SIGTERM', 'SIGCONT']);
+  }
+
+  /** The foreground client has connected; `retire` is called when a newer connection of it takes over. */
+  takeForeground(retire: () => void): void {
+    this.#retireForeground?.();
+    this.#retireForeground = retire;
+  }
+
+  /** The foreground client came, left or was lost. */
+  foregroundChanged(outcome: ForegroundOutcome): void {
+    if (outcome === 'wait') this.#startGrace();
+    else clearTimeout(this.#graceTimer);
+    if (outcome === 'apply') this.#applyOnDisconnect();
+    this.regulate();
+  }
+
+  acked(stream: StreamNumber, offset: number): void {
+    this.foreground.acked(stream, offset);
+    this.streams[stream - 1]?.regulate();
+    if (this.#isComplete) this.#finishWhereSettled();
+  }
+
+  regulate(): void {
+    for (const stream of this.streams) stream.regulate();
+    if (this.#isComplete) this.#finishWhereSettled();
+  }
+
+  /** Tries again what a full disk has refused; true where nothing is owed. */
+  retryDisk(): boolean {
+    return this.#keeper.retry();
+  }
+
+  #signalSession(signals: readonly NodeJS.Signals[]): void {
+    if (!this.#isNumberReused()) signalSession(this.pid, signals);
+  }
+
+  /** node-pty reaps in a thread of its own, a moment before we hear of it. */
+  #isLeaderThere(): boolean {
+    return readStart(this.pid) === this.record.start;
+  }
+
+  /** A PID is not given again while it names a process group or session, but it is afterwards. */
+  #isNumberReused(): boolean {
+    const start = readStart(this.pid);
+    return start !== undefined && start !== this.record.start;
+  }
+
+  #changed(stream: OutputStream): void {
+    if (this.streams.length > 1) {
+      this.order.add(stream.number, stream.end);
+      this.order.trim({ 1: this.streams[0]?.base ?? 0, 2: this.streams[1]?.base ?? 0 });
+    }
+    if (stream.closed && this.#started.terminal !== undefined) {
+      this.#events.onTerminalClosed(this.#started.terminal);
+      this.input.destroy();
+    }
+    if (this.#hangUpTimer !== undefined) this.#hangUpTimer.refresh();
+    for (const client of this.#clients) client.pump();
+    if (stream.closed && this.#exit !== undefined && this.isOutputClosed) void this.#complete();
+  }
+
+  #reaped(code: number | null, signal: string | null): void {
+    clearTimeout(this.#timeoutTimer);
+    for (const stream of this.streams) stream.drain();
+    this.#exit = { code, signal, atMs: Date.now() };
+    if (this.isOutputClosed) {
+      void this.#complete();
+      return;
+    }
+    // What a process of its own leaves running may still write; how this one ended is known now.
+    this.#tryDisk(() => this.#writeEnd());
+    this.#events.onExit(this);
+    if (this.#started.terminal !== undefined) {
+      this.#hangUpTimer = setTimeout(() => this.streams[0]?.close(), hangUpAfterMs);
+    }
+  }
+
+  /** Output has ended too: the files are made complete, then everybody is told. */
+  async #complete(): Promise<void> {
+    clearTimeout(this.#hangUpTimer);
+    this.#hangUpTimer = undefined;
+    this.input.destroy();
+    if (this.streams.some((stream) => stream.isLogPending)) {
+      await Promise.all(this.streams.map((stream) => stream.flushLog()));
+    } else for (const stream of this.streams) void stream.flushLog();
+    const wasKnown = this.#keeper.hasEnd;
+    for (const stream of this.streams) this.#tryDisk(() => stream.finish());
+    this.#tryDisk(() => {
+      const order = this.order.toText({ 1: this.streams[0]?.kept.base ?? 0, 2: this.streams[1]?.kept.base ?? 0 });
+      if (order !== '') this.#keeper.writeOrder(order);
+    });
+    this.#tryDisk(() => this.#writeEnd());
+    this.#isComplete = true;
+    if (!wasKnown) this.#events.onExit(this);
+    for (const client of this.#clients) client.pump();
+    this.regulate();
+  }
+
+  #finishWhereSettled(): void {
+    if (this.#isFinished) return;
+    const ends = new Map(this.streams.map((stream) => [stream.number, stream.end] as const));
+    if (!this.foreground.isSettled(ends)) return;
+    this.#isFinished = true;
+    clearTimeout(this.#graceTimer);
+    this.foreground.deadline();
+    this.#events.onFinished(this);
+  }
+
+  #writeEnd(): void {
+    const [out, err] = this.streams;
+    if (this.#exit === undefined || out === undefined) return;
+    this.#keeper.writeEnd({
+      exit: this.#exit,
+      out: out.kept,
+      ...(err === undefined ? {} : { err: err.kept }),
+      ...(this.#size === undefined ? {} : { size: this.#size }),
+      ...(this.#logError === undefined ? {} : { logError: this.#logError }),
+    });
+  }
+
+  #noteSize(): void {
+    const size = this.#size;
+    if (size === undefined) return;
+    const line = `${this.streams[0]?.end ?? 0} ${size.cols} ${size.rows}\n`;
+    this.#tryDisk(() => this.#keeper.addSize(line));
+  }
+
+  /** A full disk costs the log, never the process. */
+  #tryDisk(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#loseLog(error as Error);
+    }
+  }
+
+  #loseLog(error: Error): void {
+    this.#logError ??= `${error.message}: output from here on is not kept`;
+  }
+
+  #startGrace(): void {
+    clearTimeout(this.#graceTimer);
+    this.#graceTimer = setTimeout(() => this.foregroundChanged(this.foreground.deadline()), foregroundGraceMs);
+  }
+
+  #applyOnDisconnect(): void {
+    if (this.#exit !== undefined) return;
+    if (this.record.onDisconnect === 'hup') this.hangUp();
+    if (this.record.onDisconnect === 'kill') this.kill();
+  }
+
+  #startTimeout(timeoutMs: number): void {
+    // setTimeout counts in 32 bits: 24 days are enough for everybody but it.
+    const longest = 2 ** 31 - 1;
+    this.#timeoutTimer = setTimeout(
+      () => {
+        this.terminate();
+        this.#timeoutTimer = setTimeout(() => this.kill(), killAfterMs);
+      },
+      Math.min(timeoutMs, longest),
+    );
+  }
+}
+
+function keepMode({ io, foreground, keepBytes }: SpawnParams): KeepMode {
+  if (keepBytes === 0) return 'none';
+  const isSmall = keepBytes <= foregroundPipeKeepBytes;
+  return io === 'pipes' && foreground !== undefined && isSmall ? 'tail' : 'disk';
+}
+

@@ -1,0 +1,222 @@
+/** The shim: the processes of one user and node that it started and has not finished with, and the ended ones on disk. */
+import { join } from 'node:path';
+import type * as v from 'valibot';
+import { bootIdentity, readStart } from '../../src/cluster/this-machine.ts';
+import { localPid } from '../../src/ids/gpid.ts';
+import { NshError } from '../../src/protocol/errors.ts';
+import type { OpenFrame } from '../../src/protocol/frames.ts';
+import type { ManagedProcess, ProcessRef, ShimRef } from '../../src/protocol/process.ts';
+import type { SpawnParams } from '../../src/protocol/shim-control.ts';
+import { Checkpointer } from './checkpointer.ts';
+import { EndedProcesses } from './ended-processes.ts';
+import { LiveProcess, type ProcessEvents } from './live-process.ts';
+import { directoryName, type ProcessRecord, type recordSchema } from './record-files.ts';
+import { readFailure, checkStart } from './spawn-checks.ts';
+import type { ProcessStarter } from './start-process.ts';
+import type { Started } from './started.ts';
+import { EndedTarget, LiveTarget, type StreamTarget } from './stream-target.ts';
+import type { ShimOptions } from './shim-options.ts';
+
+export interface ShimListener {
+  started(process: ManagedProcess): void;
+  exited(process: LiveProcess): void;
+  /** The number of processes has changed: the shim may have become idle. */
+  changed(): void;
+}
+
+/** How often what is due by time alone is looked after: retention, and records that a full disk has refused. */
+const sweepMs = 3_600_000;
+const retryMs = 10_000;
+
+export class Shim {
+  readonly ref: ShimRef;
+  readonly #options: ShimOptions;
+  readonly #starter: ProcessStarter;
+  readonly #listener: ShimListener;
+  readonly #ended: EndedProcesses;
+  readonly #checkpointer = new Checkpointer();
+  /** By directory name. */
+  readonly #live = new Map<string, LiveProcess>();
+  readonly #owed = new Set<LiveProcess>();
+  readonly #isLive = (name: string): boolean => this.#live.has(name);
+  #starting = 0;
+  #isLeaving = false;
+
+  constructor(options: ShimOptions, starter: ProcessStarter, listener: ShimListener) {
+    this.#options = options;
+    this.#starter = starter;
+    this.#listener = listener;
+    this.ref = { id: options.id, socket: options.socket };
+    this.#ended = new EndedProcesses(options.processes, {
+      maxEnded: options.keepEnded,
+      maxAgeMs: options.keepAgeSeconds * 1000,
+    });
+    setInterval(() => this.sweep(), sweepMs).unref();
+    setInterval(() => this.#retryDisk(), retryMs).unref();
+  }
+
+  /** Processes that run, or whose output somebody still waits for. */
+  get size(): number {
+    return this.#live.size + this.#starting;
+  }
+
+  get runningCount(): number {
+    let count = this.#starting;
+    for (const process of this.#live.values()) if (process.exit === undefined) count++;
+    return count;
+  }
+
+  sweep(): void {
+    this.#ended.sweep(this.#isLive);
+  }
+
+  /** @throws NshError `commandNotFound`, `commandNotExecutable`, `badDirectory`, `spawnFailed`, `unsupported` */
+  async spawn(params: SpawnParams): Promise<ManagedProcess> {
+    if (this.#isLeaving) throw new NshError('spawnFailed', 'this shim is on its way out and takes no new process');
+    checkStart(params);
+    this.#starting++;
+    try {
+      const startedAtMs = Date.now();
+      const started = await this.#starter.start(params);
+      const outcome = await started.exec;
+      if (outcome !== 'running') {
+        if (started.terminal !== undefined) this.#starter.forgetTerminal(started.terminal);
+        throw await readFailure(started, params, outcome);
+      }
+      return this.#adopt(started, params, startedAtMs);
+    } finally {
+      this.#starting--;
+      this.#listener.changed();
+    }
+  }
+
+  list(): ManagedProcess[] {
+    const ended = this.#ended.list(this.#isLive).map((process) => process.managed(this.ref));
+    return [...ended, ...[...this.#live.values()].map((process) => process.managed())];
+  }
+
+  /** @throws NshError `noSuchProcess`, `notPermitted` */
+  signal(ref: ProcessRef, signal: number, isGroup: boolean): void {
+    const process = this.#findLive(ref);
+    if (process === undefined) throw new NshError('noSuchProcess', `process ${ref.pid} does not run under this shim`);
+    process.signal(signal, isGroup ? 'group' : 'process');
+  }
+
+  /** @throws NshError `noSuchProcess`, `notManaged` where another shim has it */
+  openStream({ process: ref }: OpenFrame): StreamTarget {
+    const live = this.#findLive(ref);
+    if (live !== undefined) return new LiveTarget(live);
+    const ended = this.#findEnded(ref);
+    if (ended !== undefined) return new EndedTarget(ended);
+    throw new NshError('noSuchProcess', `no record of process ${ref.pid} is kept on this node`);
+  }
+
+  /** No new processes from now on. */
+  leave(): void {
+    this.#isLeaving = true;
+    this.#listener.changed();
+  }
+
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
+  killAll(how: 'terminate' | 'kill'): void {
+    for (const process of this.#live.values()) {
+      if (how === 'terminate') process.terminate();
+      else process.kill();
+    }
+  }
+
+  #adopt(started: Started, params: SpawnParams, startedAtMs: number): ManagedProcess {
+    const record = this.#makeRecord(started, params, startedAtMs);
+    const name = directoryName(record);
+    const process = new LiveProcess(started, params, record, join(this.#options.processes, name), this.#events);
+    this.#live.set(name, process);
+    process.begin();
+    const managed = process.managed();
+    this.#listener.started(managed);
+    return managed;
+  }
+
+  #makeRecord(started: Started, params: SpawnParams, startedAtMs: number): ProcessRecord {
+    const { argv, name, cwd, io, starter, onDisconnect, keepBytes } = params;
+    const record: v.InferOutput<typeof recordSchema> = {
+      pid: localPid(started.pid),
+      start: started.start,
+      boot: bootIdentity(),
+      argv,
+      ...(name === undefined ? {} : { name }),
+      cwd,
+      io,
+      starter,
+      startedAtMs,
+      onDisconnect,
+      keepBytes,
+      shim: this.ref,
+      ...(started.size === undefined ? {} : { size: started.size }),
+      shimProcess: { pid: process.pid, start: readStart(process.pid) ?? 0 },
+    };
+    return record;
+  }
+
+  readonly #events: ProcessEvents = {
+    onExit: (process) => this.#listener.exited(process),
+    onFinished: (process) => {
+      const name = directoryName(process.record);
+      if (!process.retryDisk()) {
+        this.#owed.add(process);
+        return;
+      }
+      this.#live.delete(name);
+      this.#ended.add(process.record, this.#isLive);
+      this.#listener.changed();
+    },
+    onCut: (process) => this.#checkpointer.request(this.#ended.directoryOf(process.record)),
+    onTerminalClosed: (fd) => this.#starter.forgetTerminal(fd),
+  };
+
+  #retryDisk(): void {
+    for (const process of this.#owed) {
+      if (!process.retryDisk()) continue;
+      this.#owed.delete(process);
+      this.#events.onFinished(process);
+    }
+  }
+
+  /** With start and boot that very one; else the running one, else the newest. */
+  #findLive(ref: ProcessRef): LiveProcess | undefined {
+    let found: LiveProcess | undefined;
+    for (const process of this.#live.values()) {
+      if (!isMeant(process.record, ref)) continue;
+      if (process.exit === undefined) return process;
+      if (found === undefined || process.record.startedAtMs > found.record.startedAtMs) found = process;
+    }
+    return found;
+  }
+
+  #findEnded(ref: ProcessRef): EndedProcessOrNone {
+    if (ref.start !== undefined && ref.boot !== undefined) {
+      const name = directoryName({ pid: ref.pid, start: ref.start, boot: ref.boot });
+      const elsewhere = this.#ended.get(name) === undefined ? this.#ended.runningElsewhere(name) : undefined;
+      if (elsewhere !== undefined) throw runsElsewhere(elsewhere);
+      return this.#ended.get(name);
+    }
+    return this.#ended
+      .list(this.#isLive)
+      .filter(({ record }) => isMeant(record, ref))
+      .at(-1);
+  }
+}
+
+type EndedProcessOrNone = ReturnType<EndedProcesses['get']>;
+
+function isMeant(record: ProcessRecord, { pid, start, boot }: ProcessRef): boolean {
+  return record.pid === pid && (start ?? record.start) === record.start && (boot ?? record.boot) === record.boot;
+}
+
+function runsElsewhere(record: ProcessRecord): NshError {
+  return new NshError('notManaged', `process ${record.pid} runs under another shim (${record.shim.socket})`, {
+    data: { socket: record.shim.socket },
+  });
+}

@@ -1,0 +1,195 @@
+/** Starts a process on pipes or a terminal, through the trampoline. Effects alone; what happens to it then is live-process.ts. */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SpawnParams } from '../../src/protocol/shim-control.ts';
+import { NshError } from '../../src/protocol/errors.ts';
+import { readStart } from '../../src/cluster/this-machine.ts';
+import { watchExec, type ExecWatch } from './exec-watch.ts';
+import type { Facilities } from './facilities.ts';
+import { closePipe, type FifoPool } from './fifo-pool.ts';
+import { PipeSink, TerminalSink } from './input-sink.ts';
+import { withoutHoles } from './inherited-descriptors.ts';
+import { forkTerminal } from './native-pty.ts';
+import { signalName } from './signals.ts';
+import type { Started } from './started.ts';
+import { buildTrampoline, type Trampoline } from './trampoline.ts';
+
+/** Longest wait for an exec: a program on a slow network disk is then taken as running. */
+const execDeadlineMs = 5_000;
+
+export class ProcessStarter {
+  readonly #facilities: Facilities;
+  readonly #pipes: FifoPool;
+  /** Masters of living terminals: node-pty makes them without close-on-exec. */
+  readonly #masters = new Set<number>();
+
+  constructor(facilities: Facilities, pipes: FifoPool) {
+    this.#facilities = facilities;
+    this.#pipes = pipes;
+  }
+
+  /** @throws NshError `spawnFailed` */
+  async start(params: SpawnParams): Promise<Started> {
+    const size = terminalSize(params);
+    return params.io === 'pty' ? await this.#startTerminal(params, size) : await this.#startPipes(params);
+  }
+
+  /** The master is about to be closed. */
+  forgetTerminal(fd: number): void {
+    this.#masters.delete(fd);
+  }
+
+  async #startPipes(params: SpawnParams): Promise<Started> {
+    const hasInput = params.stdin !== 'null';
+    const [out, err, report, input] = await this.#pipes.take(hasInput ? 4 : 3);
+    if (out === undefined || err === undefined || report === undefined) throw new Error('the pool gave too few pipes');
+    const stdin = input?.read ?? openSync('/dev/null', 'r');
+    const ours = [out.read, err.read, report.read, ...(input === undefined ? [] : [input.write])];
+    const theirs = [stdin, out.write, err.write, report.write];
+    try {
+      const { file, args, env, throughEnv } = this.#trampoline(params);
+      const child = spawn(file, args, { cwd: params.cwd, env, detached: true, stdio: this.#covered(theirs) });
+      const exit = new Promise<Awaited<Started['exit']>>((resolve) => {
+        child.once('exit', (code, signal) => resolve({ code, signal }));
+      });
+      const failed = new Promise<Error>((resolve) => child.once('error', resolve));
+      if (child.pid === undefined) throw await failed;
+      const watch = watchExec(report.read);
+      return {
+        pid: child.pid,
+        start: startOf(child.pid),
+        outputs: [out.read, err.read],
+        input: input === undefined ? undefined : new PipeSink(input.write),
+        terminal: undefined,
+        size: undefined,
+        exec: this.#outcome(watch, exit, child.pid, throughEnv),
+        exit,
+      };
+    } catch (error) {
+      for (const fd of ours) closeSync(fd);
+      throw new NshError('spawnFailed', `${params.argv[0]}: no process can be made: ${(error as Error).message}`, {
+        cause: error,
+      });
+    } finally {
+      for (const fd of theirs) closeSync(fd);
+    }
+  }
+
+  async #startTerminal(params: SpawnParams, size: { cols: number; rows: number }): Promise<Started> {
+    const [report] = await this.#pipes.take(1);
+    if (report === undefined) throw new Error('the pool gave no pipe');
+    const { file, args, env, throughEnv } = this.#trampoline(params, `/proc/${process.pid}/fd/${report.write}`);
+    let onExit: (exit: Awaited<Started['exit']>) => void = () => undefined;
+    const exit = new Promise<Awaited<Started['exit']>>((resolve) => {
+      onExit = resolve;
+    });
+    let terminal: { fd: number; pid: number };
+    try {
+      terminal = withoutHoles(Math.max(-1, ...this.#masters), () =>
+        forkTerminal({
+          file,
+          args,
+          env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+          cwd: params.cwd,
+          ...size,
+          onExit: (code, signal) => {
+            onExit(signal === 0 ? { code, signal: null } : { code: null, signal: signalName(signal) });
+          },
+        }),
+      );
+    } catch (error) {
+      closePipe(report);
+      throw error;
+    }
+    this.#masters.add(terminal.fd);
+    let isOpen = true;
+    const letGo = (): void => {
+      if (isOpen) closeSync(report.write);
+      isOpen = false;
+    };
+    const watch = watchExec(report.read, letGo);
+    return {
+      pid: terminal.pid,
+      start: startOf(terminal.pid),
+      outputs: [terminal.fd],
+      input: new TerminalSink(terminal.fd),
+      terminal: terminal.fd,
+      size,
+      exec: this.#outcome(watch, exit, terminal.pid, throughEnv).finally(letGo),
+      exit,
+    };
+  }
+
+  /** Without a bash that could close them, masters of terminals are covered with what is harmless: the child's own /dev/null or input. */
+  #covered(descriptors: readonly number[]): ('ignore' | number)[] {
+    const stdio: ('ignore' | number)[] = [...descriptors];
+    if (this.#facilities.bash !== undefined || this.#masters.size === 0) return stdio;
+    const harmless = descriptors[0] ?? 'ignore';
+    for (let fd = stdio.length; fd <= Math.max(...this.#masters); fd++) {
+      stdio.push(this.#masters.has(fd) ? harmless : 'ignore');
+    }
+    return stdio;
+  }
+
+  #trampoline(params: SpawnParams, reportPath?: string): Trampoline {
+    const { argv, environment, gpidBase, cwd, umask, limits } = params;
+    const { shell, bash, envPath } = this.#facilities;
+    // A terminal's child has every other descriptor closed by node-pty; a pipe's child has only libuv's own closed.
+    const leaks = reportPath === undefined && this.#masters.size > 0;
+    const common = { argv, environment, gpidBase, cwd, umask, limits, envPath, reportPath };
+    return leaks && bash !== undefined
+      ? buildTrampoline({ ...common, shell: bash, close: [...this.#masters] })
+      : buildTrampoline({ ...common, shell });
+  }
+
+  async #outcome(watch: ExecWatch, exit: Started['exit'], pid: number, throughEnv: boolean): Promise<'running' | number> {
+    const timer = setTimeout(() => watch.end(), execDeadlineMs);
+    // A trampoline that was killed has nothing to report; its report pipe may be held by nobody that ends.
+    void exit.then(() => setImmediate(() => watch.end()));
+    const outcome = await watch.outcome;
+    clearTimeout(timer);
+    if (outcome === 'running' && throughEnv) await untilExecuted(pid, this.#facilities.envPath ?? '');
+    return outcome;
+  }
+}
+
+/** Read at once: nobody has reaped it yet. */
+function startOf(pid: number): number {
+  const start = readStart(pid);
+  if (start === undefined) throw new NshError('spawnFailed', `process ${pid} was gone before it could be recorded`);
+  return start;
+}
+
+const defaultSize = { cols: 80, rows: 24 };
+
+function terminalSize({ pty }: SpawnParams): { cols: number; rows: number } {
+  return pty === undefined ? defaultSize : clampSize(pty);
+}
+
+/** A size that a terminal can have; beyond 1,000 × 1,000 nobody looks, and an emulator would need gigabytes. */
+export function clampSize({ cols, rows }: { readonly cols: number; readonly rows: number }): { cols: number; rows: number } {
+  const clamp = (value: number): number => Math.min(1000, Math.max(1, Math.trunc(value)));
+  return { cols: clamp(cols), rows: clamp(rows) };
+}
+
+const envPollMs = 1;
+const envDeadlineMs = 100;
+
+/** env(1) is on its way from its own exec to the program's: a moment, unless the program is not there. */
+async function untilExecuted(pid: number, envPath: string): Promise<void> {
+  const prefix = `${envPath}\0-i\0-S\0`;
+  for (let waited = 0; waited < envDeadlineMs; waited += envPollMs) {
+    if (!commandLine(pid).startsWith(prefix)) return;
+    await delay(envPollMs);
+  }
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    // It has ended: it is env no more.
+    return '';
+  }
+}

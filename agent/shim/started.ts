@@ -1,0 +1,20 @@
+/** A process that was just started, before anybody knows whether its exec will succeed. */
+import type { InputSink } from './input-sink.ts';
+
+export interface Started {
+  readonly pid: number;
+  /** Start ticks: with the PID they name this process and no other. */
+  readonly start: number;
+  /** Descriptors to read from: [terminal] or [stdout, stderr]. */
+  readonly outputs: readonly number[];
+  /** Undefined: /dev/null. */
+  readonly input: InputSink | undefined;
+  /** Master side; undefined with pipes. */
+  readonly terminal: number | undefined;
+  /** Of the terminal, at the start. */
+  readonly size: { readonly cols: number; readonly rows: number } | undefined;
+  /** 'running', or the status that a failed exec is known by. */
+  readonly exec: Promise<'running' | number>;
+  /** Resolves when the process has been reaped; never rejects. */
+  readonly exit: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+}

@@ -1,0 +1,122 @@
+/** `nsh agent start|stop|status`: the daemons, of this machine unless nodes are named. */
+import { localhost } from '../../src/cluster/own-agent.ts';
+import { resolveNodes } from '../../src/cluster/file/index.ts';
+import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
+import type { NodeSpec } from '../../src/cluster/node-spec.ts';
+import { toGpid } from '../../src/ids/gpid.ts';
+import type { AgentStatus } from '../../src/protocol/control.ts';
+import type { NshError } from '../../src/protocol/errors.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { usageError } from '../context.ts';
+import { escapeJson } from '../escape.ts';
+import { gather, incompleteStatus, tellFailures, type Gathered } from '../gather.ts';
+import { parseOptions } from '../getopt.ts';
+import { renderTable, type TableColumn } from '../table.ts';
+
+/** Ending shims and their processes takes up to 10 s. */
+const stopDeadlineMs = 30_000;
+
+export const agentCommand: Command = {
+  name: 'agent',
+  synopsis: ['start [-n NODESET]', 'stop [--kill] [-n NODESET]', 'status [--json] [-n NODESET]'],
+  summary: 'Start, stop and inspect the agents',
+  options: [
+    { short: 'n', long: 'on', argument: 'NODESET', summary: 'The nodes (default: this machine; status: all)' },
+    { long: 'kill', summary: 'stop: end the shims and all that nsh runs there too' },
+    { long: 'json', summary: 'status: print an array of objects' },
+  ],
+  async run(context, args) {
+    const { options, operands } = parseOptions(agentCommand.options, args);
+    const [verb, ...more] = operands;
+    if (more.length > 0) throw usageError(agentCommand, `extra operand '${more[0]}'`);
+    const has = (long: string): boolean => options.some(({ option }) => option.long === long);
+    const nodeset = options.findLast(({ option }) => option.long === 'on')?.value;
+    switch (verb) {
+      case 'start':
+        return await start(context, nodeset);
+      case 'stop':
+        return await stop(context, nodeset, has('kill'));
+      case 'status':
+        return await status(context, nodeset, has('json'));
+      default:
+        throw usageError(agentCommand, verb === undefined ? 'one of start, stop and status is needed' : `unknown operand '${verb}'`);
+    }
+  },
+};
+
+function nodesFor(client: ClusterClient, nodeset: string | undefined, fallback: readonly NodeSpec[]): readonly NodeSpec[] {
+  return nodeset === undefined ? fallback : resolveNodes(nodeset, client);
+}
+
+async function start(context: CommandContext, nodeset: string | undefined): Promise<number> {
+  const client = await context.cluster();
+  const { failures } = await gather(client, nodesFor(client, nodeset, [client.self]), 'info', {}, { signal: context.signal });
+  return finish(context, failures);
+}
+
+async function stop(context: CommandContext, nodeset: string | undefined, kill: boolean): Promise<number> {
+  const client = await context.cluster();
+  const nodes = nodesFor(client, nodeset, [client.self]);
+  const options = { signal: context.signal, deadlineMs: stopDeadlineMs };
+  // This machine's agent carries the others' answers, so it goes last.
+  const others = await gather(client, nodes.filter((node) => node.id !== client.self.id), 'stop', { kill }, options);
+  const own = await gather(client, nodes.filter((node) => node.id === client.self.id), 'stop', { kill }, options);
+  const failures = [...others.failures, ...own.failures];
+  return finish(context, failures.filter(({ error }) => error.data?.['notRunning'] !== true));
+}
+
+async function status(context: CommandContext, nodeset: string | undefined, json: boolean): Promise<number> {
+  const client = await context.cluster();
+  const everything = client.self.id === localhost.id && client.nodes[0]?.id !== localhost.id ? [localhost, ...client.nodes] : client.nodes;
+  const nodes = nodesFor(client, nodeset, everything);
+  const gathered = await gather(client, nodes, 'status', {}, { signal: context.signal });
+  const rows = nodes.map((node) => toRow(node, gathered));
+  context.stdout.write(
+    json
+      ? `${escapeJson(JSON.stringify(rows.map(toJson), undefined, 2))}\n`
+      : renderTable(rows, columns, { width: context.terminal.columns, colour: context.terminal.colour }),
+  );
+  return finish(context, gathered.failures.filter(({ error }) => error.data?.['notRunning'] !== true));
+}
+
+function finish(context: CommandContext, failures: Gathered<unknown>['failures']): number {
+  tellFailures(context, 'agent', failures);
+  return failures.length > 0 ? incompleteStatus : 0;
+}
+
+interface Row {
+  readonly node: NodeSpec;
+  readonly state: 'up' | 'stopped' | 'unreachable';
+  readonly status: AgentStatus | undefined;
+  readonly error: NshError | undefined;
+}
+
+function toRow(node: NodeSpec, { results, failures }: Gathered<AgentStatus>): Row {
+  const result = results.find((candidate) => candidate.node.id === node.id)?.result;
+  const error = failures.find((candidate) => candidate.node.id === node.id)?.error;
+  const isStopped = error?.data?.['notRunning'] === true;
+  return { node, state: result !== undefined ? 'up' : isStopped ? 'stopped' : 'unreachable', status: result, error };
+}
+
+const columns: readonly TableColumn<Row>[] = [
+  { header: 'NODE', text: ({ node }) => node.name },
+  { header: 'STATE', text: ({ state }) => state, style: ({ state }) => (state === 'up' ? 'green' : state === 'stopped' ? 'dim' : 'red') },
+  { header: 'VERSION', text: ({ status }) => status?.version ?? '-' },
+  { header: 'PID', align: 'right', text: ({ node, status }) => (status === undefined ? '-' : String(toGpid(node.id, status.pid))) },
+  { header: 'RSS', align: 'right', text: ({ status }) => (status === undefined ? '-' : `${Math.round(status.rssKb / 1024)}M`) },
+  { header: 'SHIMS', align: 'right', text: ({ status }) => (status === undefined ? '-' : String(status.shims.length)) },
+  { header: 'NSH', align: 'right', text: ({ status }) => (status === undefined ? '-' : String(status.managed)) },
+];
+
+function toJson({ node, state, status, error }: Row): Record<string, unknown> {
+  return {
+    node: node.name,
+    state,
+    version: status?.version ?? null,
+    pid: status === undefined ? null : toGpid(node.id, status.pid),
+    lpid: status?.pid ?? null,
+    shims: status?.shims.map(({ lpid, id, version, processes }) => ({ lpid, id, version, processes })) ?? [],
+    managed: status?.managed ?? 0,
+    ...(error === undefined || state === 'stopped' ? {} : { error: { code: error.code, message: error.message } }),
+  };
+}

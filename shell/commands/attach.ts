@@ -1,0 +1,190 @@
+/**
+ * `nsh attach`: the terminal of a managed process, wherever it runs. First its screen with what has scrolled off it, then what it
+ * draws from that very byte on; what is typed goes there. A process with pipes shows its kept output and goes on live.
+ */
+import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
+import { processDialler } from '../../src/cluster/process-stream/dial-process.ts';
+import { openProcessStream } from '../../src/cluster/process-stream/process-stream.ts';
+import { writableSink } from '../../src/cluster/process-stream/sink.ts';
+import type { ProcessStream, ProcessStreamOptions } from '../../src/cluster/process-stream/types.ts';
+import { NshError } from '../../src/protocol/errors.ts';
+import { ptyWindowBytes } from '../../src/protocol/limits.ts';
+import type { ScreenResult } from '../../src/protocol/control.ts';
+import type { Command, CommandContext, OptionSpec } from '../command.ts';
+import { parseOptions } from '../getopt.ts';
+import { describeExit, exitStatusOf, signalStatus } from '../run/exit-status.ts';
+import { findManaged, type NamedProcess } from '../run/find-managed.ts';
+import { finishStatus, makeReporter, streamFailure } from '../run/report.ts';
+import { defaultDetachKeys, parseDetachKeys, type DetachKey } from '../terminal/detach-keys.ts';
+import { handOver, type StreamParts } from '../terminal/hand-over.ts';
+import { endedScreen, replay } from '../terminal/replay.ts';
+
+const readOnly: OptionSpec = { short: 'r', long: 'read-only', summary: 'only look: nothing that is typed reaches the process' };
+const detachKeys: OptionSpec = {
+  long: 'detach-keys',
+  argument: 'KEYS',
+  summary: `keys that detach (default '${defaultDetachKeys}'; none)`,
+};
+const noScrollback: OptionSpec = { long: 'no-scrollback', summary: 'show the screen only, not what has scrolled off it' };
+const scrollbackLines = 1000;
+/** The screen is computed anew from the log, which takes a while for a long one. */
+const screenDeadlineMs = 15_000;
+
+export const attachCommand: Command = {
+  name: 'attach',
+  synopsis: ['[-r] [--detach-keys KEYS] [--no-scrollback] PID'],
+  summary: 'take the terminal of a process',
+  options: [readOnly, detachKeys, noScrollback],
+  run: async (context, args) => {
+    const wanted = parseAttachOptions(args);
+    const client = await context.cluster();
+    const named = await findManaged(client, wanted.word, context.signal);
+    const attachment = new Attachment(context, client, named, wanted);
+    return named.record.exit === undefined ? await attachment.attach() : await attachment.showEnded();
+  },
+};
+
+interface AttachOptions {
+  readonly word: string;
+  readonly readOnly: boolean;
+  readonly scrollback: number;
+  readonly detachKeys: readonly DetachKey[];
+}
+
+function parseAttachOptions(args: readonly string[]): AttachOptions {
+  const { options, operands } = parseOptions(attachCommand.options, args);
+  const [word, ...more] = operands;
+  if (word === undefined || more.length > 0)
+    throw new NshError('usage', "one process is to be given\nTry 'nsh attach --help' for more information.");
+  const keys = options.findLast((parsed) => parsed.option === detachKeys)?.value;
+  return {
+    word,
+    readOnly: options.some((parsed) => parsed.option === readOnly),
+    scrollback: options.some((parsed) => parsed.option === noScrollback) ? 0 : scrollbackLines,
+    detachKeys: parseDetachKeys(keys ?? defaultDetachKeys),
+  };
+}
+
+class Attachment {
+  readonly #context: CommandContext;
+  readonly #client: ClusterClient;
+  readonly #named: NamedProcess;
+  readonly #wanted: AttachOptions;
+
+  constructor(context: CommandContext, client: ClusterClient, named: NamedProcess, wanted: AttachOptions) {
+    this.#context = context;
+    this.#client = client;
+    this.#named = named;
+    this.#wanted = wanted;
+  }
+
+  async attach(): Promise<number> {
+    const { node, gpid } = this.#named;
+    const { stdin, stdout, stderr, signal } = this.#context;
+    const reporter = makeReporter(this.#context, 'attach');
+    try {
+      const end = await handOver({
+        stdin,
+        stdout,
+        detachKeys: this.#wanted.detachKeys,
+        readOnly: this.#wanted.readOnly,
+        nodeName: node.name,
+        passInputEnd: false,
+        signal,
+        open: (parts) => this.#open(parts),
+      });
+      if (end.kind === 'signal') return signalStatus(end.name);
+      if (end.kind === 'detached') stderr.write(`[detached from ${gpid}; nsh attach ${gpid}]\n`);
+      if (end.kind === 'exit' && stdout.isTTY === true) stderr.write(`[${gpid} ${describeExit(end.status)}]\n`);
+      return finishStatus(end, node.name, gpid, reporter);
+    } catch (error) {
+      throw streamFailure(error, node.name, gpid);
+    }
+  }
+
+  /** The last screen, or all that is kept of pipes, and how it ended. */
+  async showEnded(): Promise<number> {
+    const { record, gpid, node } = this.#named;
+    const { stdout, stderr, signal } = this.#context;
+    const exit = record.exit;
+    if (record.io === 'pty' && stdout.isTTY === true) {
+      stdout.write(endedScreen(await this.#screen()));
+    } else {
+      const { ended } = openProcessStream({
+        ...this.#target(),
+        role: 'read',
+        from: { stdout: 'oldest', stderr: 'oldest' },
+        follow: false,
+        stdout: writableSink(stdout),
+        stderr: writableSink(stderr),
+        signal,
+      });
+      const end = await ended;
+      if (end.kind === 'outputClosed') return finishStatus(end, node.name, gpid, makeReporter(this.#context, 'attach'));
+    }
+    if (exit === undefined) return 0;
+    stderr.write(`[${gpid} ${describeExit(exit)}]\n`);
+    return exitStatusOf(exit);
+  }
+
+  async #open({ nudge, ...parts }: StreamParts): Promise<ProcessStream> {
+    const { record } = this.#named;
+    const isTerminal = record.io === 'pty' && this.#context.stdout.isTTY === true;
+    const common = { ...this.#target(), role: 'attach' as const, windowBytes: ptyWindowBytes, ...parts };
+    if (!isTerminal) {
+      // Nothing can be redrawn in a pipe or a file: kept output of pipes is shown, a terminal's begins with what is new.
+      const from = record.io === 'pty' || this.#wanted.scrollback === 0 ? 'newest' : 'oldest';
+      return openProcessStream({
+        ...common,
+        from: { stdout: from, stderr: from },
+        stderr: writableSink(this.#context.stderr),
+      });
+    }
+    const screen = await this.#screen();
+    await this.#draw(parts, screen);
+    let first = true;
+    return openProcessStream({
+      ...common,
+      from: { stdout: screen.offset },
+      onOpened: (opened, again) => {
+        parts.onOpened(opened, again);
+        // Programs draw anew when their size changes; where it does not, it is changed and changed back.
+        if (first && isSameSize(record.size, parts.size)) nudge();
+        first = false;
+      },
+      onGap: async () => {
+        const now = await this.#screen();
+        await this.#draw(parts, now);
+        return now.offset;
+      },
+    });
+  }
+
+  async #draw(parts: Omit<StreamParts, 'nudge'>, screen: ScreenResult): Promise<void> {
+    await new Promise<void>((resolve) => {
+      parts.stdout.write(replay(screen, parts.size?.rows ?? screen.rows), () => resolve());
+    });
+  }
+
+  async #screen(): Promise<ScreenResult> {
+    const { pid, start, boot } = this.#named.record;
+    return await this.#client.call(
+      this.#named.node,
+      'screen',
+      { process: { pid, start, boot }, scrollback: this.#wanted.scrollback },
+      { deadlineMs: screenDeadlineMs, signal: this.#context.signal },
+    );
+  }
+
+  #target(): Pick<ProcessStreamOptions, 'dial' | 'process'> {
+    const { node, record } = this.#named;
+    const process = { pid: record.pid, start: record.start, boot: record.boot };
+    return { dial: processDialler(this.#client, node, process, record.shim), process };
+  }
+}
+
+type Size = { readonly cols: number; readonly rows: number } | undefined;
+
+function isSameSize(a: Size, b: Size): boolean {
+  return a !== undefined && b !== undefined && a.cols === b.cols && a.rows === b.rows;
+}

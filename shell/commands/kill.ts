@@ -1,0 +1,145 @@
+/**
+ * `nsh kill`: signals processes and process groups of any node, in kill(1)'s syntax. Goes on through its list and exits 1 where any
+ * target was not signalled.
+ */
+import { parseProcessName, type ProcessNameContext } from '../../src/ids/process-name.ts';
+import { findSignal, listSignals, lookUpSignal, parseSignal, tabulateSignals } from '../../src/ids/signals.ts';
+import { NshError } from '../../src/protocol/errors.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { escapeText } from '../escape.ts';
+import { knownNodes } from '../ps/collect.ts';
+import { sendSignals, type SignalTarget } from '../ps/send-signals.ts';
+
+export const killCommand: Command = {
+  name: 'kill',
+  synopsis: ['[-s SIGNAL | -n NUMBER | -SIGNAL] [--force] PID…', '-l [SIGNAL…]', '-L'],
+  summary: 'signal processes by their cluster PIDs',
+  options: [
+    { short: 's', long: 'signal', argument: 'SIGNAL', summary: 'by name or number; TERM where none is given, 0 only checks' },
+    { short: 'n', argument: 'NUMBER', summary: 'by number' },
+    { short: 'l', long: 'list', argument: '[SIGNAL]', summary: 'names of all signals, or the name for a number, or the number for a name' },
+    { short: 'L', long: 'table', summary: 'a table of all signals' },
+    { long: 'force', summary: 'even where the number was once a process of nsh that has ended' },
+  ],
+  run: runKill,
+};
+
+interface KillQuery {
+  readonly signal: number;
+  readonly force: boolean;
+  readonly targets: readonly string[];
+  /** Print this instead of signalling. */
+  readonly listing: string | undefined;
+}
+
+async function runKill(context: CommandContext, args: readonly string[]): Promise<number> {
+  const query = parse(context, args);
+  if (query === undefined) return 1;
+  if (query.listing !== undefined) {
+    context.stdout.write(query.listing);
+    return 0;
+  }
+  const cluster = await context.cluster();
+  const names: ProcessNameContext = { current: cluster.self.id, nodes: knownNodes(cluster) };
+  const targets: SignalTarget[] = [];
+  let failed = 0;
+  for (const text of query.targets) {
+    const target = readTarget(text, names, context, (id) => cluster.node(id) ?? cluster.self);
+    if (target === undefined) failed++;
+    else targets.push(target);
+  }
+  const { force, signal } = query;
+  for (const { target, error } of await sendSignals(cluster, targets, signal, { force, abort: context.signal })) {
+    if (error === undefined) continue;
+    failed++;
+    context.stderr.write(`nsh kill: (${target.group === true ? '-' : ''}${target.gpid}): ${error.message}\n`);
+  }
+  return failed > 0 ? 1 : 0;
+}
+
+function readTarget(
+  text: string,
+  names: ProcessNameContext,
+  { stderr }: CommandContext,
+  nodeOf: (id: number) => SignalTarget['node'],
+): SignalTarget | undefined {
+  try {
+    const { node, pid, gpid, group } = parseProcessName(text, names);
+    return { node: nodeOf(node), pid, gpid, ...(group ? { group } : {}) };
+  } catch (error) {
+    if (!(error instanceof NshError)) throw error;
+    stderr.write(`nsh kill: ${error.message}\n`);
+    return undefined;
+  }
+}
+
+/** Undefined, with a message, where the line is wrong: procps's kill exits 1 then. */
+function parse({ stderr, terminal }: CommandContext, args: readonly string[]): KillQuery | undefined {
+  try {
+    return parseKillArgs(args, terminal.columns);
+  } catch (error) {
+    if (!(error instanceof NshError) || error.code !== 'usage') throw error;
+    stderr.write(`nsh kill: ${error.message}\nTry 'nsh kill --help' for more information.\n`);
+    return undefined;
+  }
+}
+
+/**
+ * kill's own syntax: a first `-WORD` is a signal; where it is none, and after the signal, `-PID` is a process group.
+ * @throws NshError `usage`
+ */
+export function parseKillArgs(args: readonly string[], columns?: number): KillQuery {
+  const targets: string[] = [];
+  let signal: number | undefined;
+  let force = false;
+  const rest = [...args];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (word === '--') break;
+    const list = /^(?:-l|--list)(?:=?(?<name>.+))?$/.exec(word);
+    if (list !== null) return listing(list.groups?.['name'] === undefined ? rest : [list.groups['name'], ...rest], columns);
+    if (word === '-L' || word === '--table') return { signal: 0, force, targets: [], listing: tabulateSignals() };
+    const chosen = chooseSignal(word, rest);
+    if (word === '--force') force = true;
+    else if (chosen !== undefined) {
+      if (signal !== undefined) throw usage(`a second signal: '${word}'`);
+      signal = chosen;
+    } else if (!word.startsWith('-')) targets.push(word);
+    else signal = readDashWord(word, signal, targets);
+  }
+  targets.push(...rest);
+  if (targets.length === 0) throw usage('no process to signal');
+  return { signal: signal ?? parseSignal('TERM'), force, targets, listing: undefined };
+}
+
+/** -s NAME, -sNAME, --signal NAME, --signal=NAME, -n NUMBER. */
+function chooseSignal(word: string, rest: string[]): number | undefined {
+  const short = /^-(?<letter>[sn])(?<attached>.*)$/.exec(word)?.groups;
+  const long = /^--signal(?:=(?<attached>.*))?$/.exec(word)?.groups;
+  if (short === undefined && long === undefined) return undefined;
+  if (short !== undefined && short['attached'] !== '' && findSignal(word.slice(1)) !== undefined) return undefined;
+  const attached = short?.['attached'] ?? long?.['attached'];
+  const text = attached === undefined || attached === '' ? rest.shift() : attached;
+  if (text === undefined) throw usage(`option '${word}' requires an argument`);
+  if (short?.['letter'] === 'n' && !/^\d+$/.test(text)) throw usage(`'${escapeText(text)}' is not the number of a signal`);
+  return parseSignal(text);
+}
+
+/** The first is the signal; what reads as a PID and no signal is a process group. */
+function readDashWord(word: string, signal: number | undefined, targets: string[]): number | undefined {
+  if (signal === undefined && targets.length === 0) {
+    const named = findSignal(word.slice(1));
+    if (named !== undefined) return named;
+    if (!/\d$/.test(word) || /^-(?:SIG|RT)/i.test(word)) return parseSignal(word.slice(1));
+  }
+  targets.push(word);
+  return signal;
+}
+
+function listing(words: readonly string[], columns: number | undefined): KillQuery {
+  const text = words.length === 0 ? listSignals(columns) : words.map((word) => `${lookUpSignal(word)}\n`).join('');
+  return { signal: 0, force: false, targets: [], listing: text };
+}
+
+function usage(message: string): NshError {
+  return new NshError('usage', message);
+}

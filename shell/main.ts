@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+/** The `nsh` command: `nsh [--cluster FILE] COMMAND [ARGUMENT…]`. Loads only the command that runs. */
+import { NshError, toNshError } from '../src/protocol/errors.ts';
+import { programVersion } from '../src/protocol/version.ts';
+import { loadCommand, nearCommands, summaries } from './commands/index.ts';
+import { processContext } from './context.ts';
+
+interface Invocation {
+  readonly cluster: string | undefined;
+  readonly name: string | undefined;
+  readonly args: readonly string[];
+}
+
+/** Options before the name of the command. @throws NshError `usage` */
+function readInvocation(argv: readonly string[]): Invocation {
+  let cluster: string | undefined;
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? '';
+    if (word === '--cluster') cluster = argv[++i];
+    else if (word.startsWith('--cluster=')) cluster = word.slice('--cluster='.length);
+    else if (word === '--version') return { cluster, name: 'version', args: [] };
+    else if (word === '--help' || word === '-h') return { cluster, name: 'help', args: [] };
+    else if (word.startsWith('-')) throw new NshError('usage', `unrecognized option '${word}'\nTry 'nsh --help' for more information.`);
+    else return { cluster, name: word, args: argv.slice(i + 1) };
+    if (cluster === undefined) throw new NshError('usage', "option '--cluster' requires an argument");
+  }
+  return { cluster, name: undefined, args: [] };
+}
+
+function usage(): string {
+  const width = Math.max(...summaries.map(([name]) => name.length));
+  const lines = summaries.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`);
+  return [
+    'usage: nsh [--cluster FILE] COMMAND [ARGUMENT…]',
+    '',
+    'Commands:',
+    ...lines,
+    '',
+    "'nsh COMMAND --help' tells more; man nsh tells all.",
+    '',
+  ].join('\n');
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { cluster, name, args } = readInvocation(argv);
+  if (name === 'version') return print(`nsh ${programVersion}\n`);
+  if (name === 'help' && args[0] === undefined) return print(usage());
+  if (name === undefined) {
+    process.stderr.write(usage());
+    return 2;
+  }
+  const wanted = name === 'help' ? (args[0] ?? '') : name;
+  const command = await loadCommand(wanted);
+  if (command === undefined) {
+    throw new NshError('usage', `${wanted}: no such command${nearCommands(wanted)}\nTry 'nsh --help' for more information.`);
+  }
+  if (name === 'help' || args[0] === '--help') {
+    const { renderHelp } = await import('./help.ts');
+    return print(renderHelp(command, process.stdout.isTTY ? process.stdout.columns : undefined));
+  }
+  const context = processContext(cluster);
+  try {
+    return await command.run(context, args);
+  } catch (error) {
+    const known = toNshError(error);
+    process.stderr.write(`nsh ${command.name}: ${known.message}\n`);
+    if (known.code === 'internal') process.stderr.write(`${known.stack ?? ''}\n`);
+    return known.exitStatus;
+  } finally {
+    context.close();
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+// A reader that has enough (`nsh ps | head`) ends us as SIGPIPE would.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 141 : 1);
+});
+
+main(process.argv.slice(2)).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    const known = toNshError(error);
+    process.stderr.write(`nsh: ${known.message}\n`);
+    process.exitCode = known.exitStatus;
+  },
+);

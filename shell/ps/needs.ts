@@ -1,0 +1,17 @@
+/** What the nodes are asked for: the raw columns behind everything that is shown, sorted or selected by, and nothing more. */
+import type { RawColumn } from '../../src/protocol/process.ts';
+import type { PsQuery } from './query.ts';
+import { selectionNeeds } from './select.ts';
+
+/** Always: who it is (PID and start are one incarnation). */
+const always: readonly RawColumn[] = ['pid', 'start'];
+
+export function rawNeeds(query: PsQuery): RawColumn[] {
+  const needs = new Set<RawColumn>(always);
+  for (const { column } of query.format) for (const need of column.needs) needs.add(need);
+  for (const { cell } of query.sort) for (const need of cell.needs) needs.add(need);
+  for (const need of selectionNeeds(query.selection)) needs.add(need);
+  if (query.forest !== 'none') needs.add('ppid');
+  if (query.withEnviron) needs.add('environ');
+  return [...needs];
+}

@@ -1,0 +1,32 @@
+/** Where `nsh run` runs: the nodes that were named, or the least loaded one. */
+import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
+import { resolveNodes } from '../../src/cluster/file/resolve-nodes.ts';
+import type { NodeSpec } from '../../src/cluster/node-spec.ts';
+import { chooseNode, type Candidate } from '../../src/policy/placement.ts';
+import { NshError } from '../../src/protocol/errors.ts';
+import type { RunOptions } from './options.ts';
+
+/** @throws NshError `unknownNode`, `nodeset`; `unreachable` where no node answers. */
+export async function chooseNodes(
+  client: ClusterClient,
+  options: Pick<RunOptions, 'nodeset' | 'everyNode'>,
+  signal: AbortSignal,
+): Promise<readonly NodeSpec[]> {
+  if (options.nodeset !== undefined) return resolveNodes(options.nodeset, client);
+  const [only] = client.nodes;
+  if (options.everyNode || (client.nodes.length === 1 && only !== undefined)) return client.nodes;
+  return [await placeOne(client, signal)];
+}
+
+async function placeOne(client: ClusterClient, signal: AbortSignal): Promise<NodeSpec> {
+  const candidates: Candidate<NodeSpec>[] = [];
+  const failures: string[] = [];
+  for await (const { node, result, error } of client.fanout(client.nodes, 'info', {}, { signal })) {
+    if (error === undefined) candidates.push({ node, info: result });
+    else failures.push(error.message.startsWith(`${node.name}:`) ? error.message : `${node.name}: ${error.message}`);
+  }
+  const chosen = chooseNode(candidates, Math.random);
+  if (chosen !== undefined) return chosen;
+  if (signal.aborted) throw signal.reason instanceof NshError ? signal.reason : new NshError('cancelled', 'broken off');
+  throw new NshError('unreachable', ['no node of the cluster answers', ...failures].join('\n'));
+}

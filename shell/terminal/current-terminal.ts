@@ -1,0 +1,23 @@
+/** Which foreground process has the terminal now, if any: a question has to borrow it. */
+
+export interface Suspendable {
+  suspend(): void;
+  resume(): void;
+}
+
+let current: Suspendable | undefined;
+
+export function setCurrentTerminal(terminal: Suspendable): void {
+  current ??= terminal;
+}
+
+export function forgetCurrentTerminal(terminal: Suspendable): void {
+  if (current === terminal) current = undefined;
+}
+
+/** Gives the terminal back for a moment, if a process has it; the result takes it again. */
+export function suspendCurrentTerminal(): () => void {
+  const terminal = current;
+  terminal?.suspend();
+  return () => terminal?.resume();
+}

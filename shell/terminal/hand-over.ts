@@ -1,0 +1,184 @@
+/**
+ * Gives the terminal to a remote process for as long as its stream lasts: what is typed goes there, what it draws comes here, its
+ * size follows. Ends with the process, with the detach keys, with a signal to nsh, or with the link; the terminal is back then.
+ */
+import type { Readable, Writable } from 'node:stream';
+import { ReadStream, WriteStream } from 'node:tty';
+import type {
+  ProcessStream,
+  ProcessStreamOptions,
+  StreamEnd,
+  TerminalSize,
+} from '../../src/cluster/process-stream/types.ts';
+import { progressAfterMs } from '../../src/protocol/limits.ts';
+import { escapeText } from '../escape.ts';
+import { DetachKeyParser, type DetachKey } from './detach-keys.ts';
+import { RawTerminal } from './raw-terminal.ts';
+
+export interface HandOverOptions {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly detachKeys: readonly DetachKey[];
+  /** Nothing that is typed reaches the process, only the detach keys are looked for; its size stays. */
+  readonly readOnly: boolean;
+  /** What is said when the connection is lost: `web1`. */
+  readonly nodeName: string;
+  /** Opens the stream; the parts given here belong into its options. */
+  readonly open: (parts: StreamParts) => ProcessStream | Promise<ProcessStream>;
+  /** Where stdin is no terminal and ends: true passes the end on to the process. */
+  readonly passInputEnd: boolean;
+  /** Fires on a signal to nsh. */
+  readonly signal: AbortSignal;
+}
+
+export type StreamParts = Required<Pick<ProcessStreamOptions, 'stdout' | 'onLost' | 'onOpened'>> &
+  Pick<ProcessStreamOptions, 'size'> & {
+    /** Makes a full-screen program draw anew. */
+    readonly nudge: () => void;
+  };
+
+export type HandOverEnd = StreamEnd | { readonly kind: 'signal'; readonly name: string };
+
+/** @throws NshError what the stream's `ended` rejects with. The terminal is back in every case. */
+export async function handOver(options: HandOverOptions): Promise<HandOverEnd> {
+  const session = new HandOver(options);
+  try {
+    return await session.run();
+  } finally {
+    session.giveBack();
+  }
+}
+
+class HandOver {
+  readonly #options: HandOverOptions;
+  readonly #terminal: RawTerminal;
+  readonly #keys: DetachKeyParser;
+  #stream: ProcessStream | undefined;
+  /** Typed before there was a stream. */
+  #early: Buffer[] = [];
+  #planned = false;
+  #notice: NodeJS.Timeout | undefined;
+  #noticeShown = false;
+  #leave: ((end: HandOverEnd) => void) | undefined;
+  #inputEnded = false;
+
+  constructor(options: HandOverOptions) {
+    this.#options = options;
+    this.#keys = new DetachKeyParser(options.stdin instanceof ReadStream ? options.detachKeys : []);
+    this.#terminal = new RawTerminal(options.stdin, options.stdout, {
+      onInput: (bytes) => this.#typed(bytes),
+      onResize: (size) => this.#resized(size),
+      onContinue: () => this.#nudge(),
+      onInputEnd: () => this.#ended(),
+    });
+  }
+
+  async run(): Promise<HandOverEnd> {
+    const { signal } = this.#options;
+    const left = new Promise<HandOverEnd>((resolve) => {
+      this.#leave = resolve;
+      const stop = (): void => resolve({ kind: 'signal', name: signalOf(signal) });
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop, { once: true });
+    });
+    this.#terminal.take();
+    const size = this.#options.readOnly ? undefined : this.#terminal.size;
+    const opening = Promise.resolve(
+      this.#options.open({
+        stdout: this.#terminal.sink,
+        onLost: () => this.#lost(),
+        onOpened: () => this.#opened(),
+        nudge: () => this.#nudge(),
+        ...(size === undefined ? {} : { size }),
+      }),
+    );
+    const stream = await Promise.race([opening, left]);
+    if (!('ended' in stream)) {
+      // Nobody waits for the stream any more: it is left as soon as it is there.
+      opening.then(
+        (late) => late.detach(stream.kind === 'signal'),
+        () => {},
+      );
+      return stream;
+    }
+    this.#connect(stream);
+    const end = await Promise.race([stream.ended, left]);
+    if (end.kind === 'signal' || end.kind === 'detached') stream.detach(end.kind === 'signal');
+    this.#planned = end.kind !== 'signal';
+    return end;
+  }
+
+  giveBack(): void {
+    clearTimeout(this.#notice);
+    this.#terminal.restore(this.#planned);
+  }
+
+  #connect(stream: ProcessStream): void {
+    this.#stream = stream;
+    stream.stdin.on('drain', () => this.#terminal.resumeInput());
+    for (const bytes of this.#early.splice(0)) stream.stdin.write(bytes);
+    if (this.#inputEnded) this.#ended();
+    this.#terminal.resumeInput();
+  }
+
+  #typed(bytes: Buffer): boolean {
+    const { pass, detached } = this.#keys.feed(bytes);
+    let room = true;
+    if (pass.length > 0 && !this.#options.readOnly) {
+      if (this.#stream === undefined) this.#early.push(pass);
+      else room = this.#stream.stdin.write(pass);
+    }
+    if (detached) this.#leave?.({ kind: 'detached' });
+    return room;
+  }
+
+  #ended(): void {
+    this.#inputEnded = true;
+    // A terminal that ends has been hung up.
+    if (this.#options.stdin instanceof ReadStream) this.#leave?.({ kind: 'signal', name: 'SIGHUP' });
+    else if (this.#options.passInputEnd && this.#stream?.stdin.writableEnded === false) this.#stream.stdin.end();
+  }
+
+  #resized(size: TerminalSize): void {
+    if (!this.#options.readOnly) this.#stream?.resize(size);
+  }
+
+  #nudge(): void {
+    const size = this.#terminal.size;
+    if (size === undefined || this.#options.readOnly) return;
+    if (size.rows > 1) this.#stream?.resize({ cols: size.cols, rows: size.rows - 1 });
+    this.#stream?.resize(size);
+  }
+
+  #lost(): void {
+    this.#notice ??= setTimeout(() => this.#showNotice(), progressAfterMs);
+  }
+
+  #opened(): void {
+    clearTimeout(this.#notice);
+    this.#notice = undefined;
+    if (!this.#noticeShown) return;
+    this.#noticeShown = false;
+    this.#terminal.write(onLastRow(this.#terminal.size, ''));
+    this.#nudge();
+  }
+
+  /** On the last row, beside whatever the program has drawn; it draws anew when the connection is back. */
+  #showNotice(): void {
+    if (!(this.#options.stdout instanceof WriteStream)) return;
+    this.#noticeShown = true;
+    const text = `[nsh: connection to ${escapeText(this.#options.nodeName)} lost, connecting again]`;
+    this.#terminal.write(onLastRow(this.#terminal.size, `\u001b[7m${text}\u001b[m`));
+  }
+}
+
+function onLastRow(size: TerminalSize | undefined, text: string): string {
+  return `\u001b7\u001b[${size?.rows ?? 24};1H${text}\u001b[K\u001b8`;
+}
+
+/** Which signal made the command's AbortSignal fire. */
+export function signalOf(signal: AbortSignal): string {
+  const reason: unknown = signal.reason;
+  const data = reason instanceof Error && 'data' in reason ? (reason.data as Record<string, unknown> | undefined) : undefined;
+  return typeof data?.['signal'] === 'string' ? data['signal'] : 'SIGINT';
+}

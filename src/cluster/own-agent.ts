@@ -1,0 +1,151 @@
+/** The agent of this machine: which node it is, and a control connection to it, started where none runs. */
+import { readFileSync, statSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { isNodeId, nodeId, selfNode, type NodeId } from '../ids/gpid.ts';
+import type { PromptParams, ProgressParams, Result } from '../protocol/control.ts';
+import { promptParams, progressParams } from '../protocol/control.ts';
+import { NshError } from '../protocol/errors.ts';
+import { maxLineBytes } from '../protocol/limits.ts';
+import { programVersion, protocolVersions } from '../protocol/version.ts';
+import { RpcPeer, type PeerOptions } from '../rpc/peer.ts';
+import { callMethod, check } from '../rpc/typed.ts';
+import type { ClusterSpec, NodeSpec } from './node-spec.ts';
+import { checkPrivateDirectory, clusterDirectory, nodePaths, type Environment } from './paths.ts';
+import { startAgent } from './start-agent.ts';
+import { bootIdentity } from './this-machine.ts';
+
+/** Node 0: this machine, in no cluster file. */
+export const localhost: NodeSpec = { id: selfNode, name: 'localhost', labels: [] };
+
+/** The node that this machine is: an agent that was started here by its node id has left a note under the boot identity. */
+export function findSelf(spec: ClusterSpec, env: Environment): NodeSpec {
+  const id = readBootNote(join(clusterDirectory(env, spec.cluster), 'boots', bootIdentity()));
+  return spec.nodes.find((node) => node.id === id) ?? localhost;
+}
+
+function readBootNote(path: string): NodeId | undefined {
+  try {
+    const id = Number(readFileSync(path, 'latin1'));
+    return isNodeId(id) && id !== 0 ? id : undefined;
+  } catch {
+    // No agent was started here as a node of the cluster: this machine is node 0.
+    return undefined;
+  }
+}
+
+export interface Caller {
+  readonly env: Environment;
+  /** Asks the person; absent: there is no terminal. */
+  readonly prompt?: (request: PromptParams) => Promise<string>;
+  readonly onProgress?: (progress: ProgressParams) => void;
+  /** Before the subcommand of an agent that has to be started. */
+  readonly agentOptions?: readonly string[];
+}
+
+export interface OwnAgent {
+  readonly peer: RpcPeer;
+  readonly hello: Result<'hello'>;
+}
+
+/**
+ * Connects to this machine's agent and greets it.
+ * @throws NshError `agentFailed`, `unsafeSocket`, `protocolMismatch`, `clusterFile`
+ */
+export async function connectOwnAgent(
+  spec: ClusterSpec,
+  self: NodeSpec,
+  caller: Caller,
+  handlers: Pick<PeerOptions, 'onNotification' | 'onBadLine'> = {},
+): Promise<OwnAgent> {
+  const identity = { cluster: spec.cluster, node: self.id, name: self.name };
+  const options = { env: caller.env, ...(caller.agentOptions === undefined ? {} : { options: caller.agentOptions }) };
+  let socket = await openOwnSocket(spec, self, caller.env);
+  if (socket === undefined) {
+    await startAgent(identity, options);
+    socket = await openOwnSocket(spec, self, caller.env);
+  }
+  if (socket === undefined) {
+    throw new NshError('agentFailed', 'the agent of this machine was started but does not listen; try again');
+  }
+  const peer = new RpcPeer(socket, peerOptions(caller, handlers));
+  try {
+    return { peer, hello: await greet(peer, spec, self, caller) };
+  } catch (error) {
+    peer.close();
+    throw error;
+  }
+}
+
+/** A socket to this machine's agent; undefined where none listens. */
+async function openOwnSocket(spec: ClusterSpec, self: NodeSpec, env: Environment): Promise<Socket | undefined> {
+  const paths = nodePaths(env, spec.cluster, self.id);
+  try {
+    checkPrivateDirectory(paths.sockets);
+    return await openUnixSocket(paths.agentSocket);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
+    throw error;
+  }
+}
+
+export function openUnixSocket(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path, allowHalfOpen: true });
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
+}
+
+function peerOptions(caller: Caller, handlers: Pick<PeerOptions, 'onNotification' | 'onBadLine'>): PeerOptions {
+  return {
+    ...handlers,
+    name: 'the agent of this machine',
+    maxLineBytes,
+    onRequest: async (method, params) => {
+      if (method !== 'prompt') throw new NshError('unknownMethod', `a client has no method ${method}`);
+      const request = check(promptParams, params, 'prompt', 'invalidParams');
+      if (caller.prompt === undefined) throw new NshError('authFailed', 'there is no terminal to ask on');
+      return { answer: await caller.prompt(request) };
+    },
+    onNotification: (method, params) => {
+      if (method === 'progress') caller.onProgress?.(check(progressParams, params, 'progress', 'invalidMessage'));
+      else handlers.onNotification?.(method, params);
+    },
+  };
+}
+
+export function greet(peer: RpcPeer, spec: ClusterSpec, self: NodeSpec, caller: Caller): Promise<Result<'hello'>> {
+  const sshAuthSock = caller.env['SSH_AUTH_SOCK'];
+  return callMethod(
+    peer,
+    'hello',
+    {
+      protocol: protocolVersions,
+      cluster: spec.cluster,
+      node: nodeId(self.id),
+      version: programVersion,
+      caller: {
+        interactive: caller.prompt !== undefined,
+        ...(sshAuthSock === undefined || sshAuthSock === '' ? {} : { sshAuthSock }),
+      },
+      ...(spec.file === undefined ? {} : { clusterFile: currentFile(spec.file) }),
+    },
+    { deadlineMs: 10_000 },
+  );
+}
+
+/** The file as it is now: it may have changed since this client read it. */
+function currentFile(file: { readonly path: string; readonly mtimeMs: number; readonly size: number }): typeof file {
+  try {
+    const stat = statSync(file.path);
+    return { path: file.path, mtimeMs: stat.mtimeMs, size: stat.size };
+  } catch {
+    // It has gone since it was read: the agent finds that out and says so.
+    return file;
+  }
+}

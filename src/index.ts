@@ -1,0 +1,11 @@
+/** The public face of nsh for programs: a cluster, its nodes, its processes. What is not exported here may change. */
+export { connectCluster } from './cluster/connect.ts';
+export type { Caller } from './cluster/own-agent.ts';
+export type { CallOptions, ClusterClient, NodeAnswer } from './cluster/cluster-client.ts';
+export type { ClusterSpec, NodeSpec } from './cluster/node-spec.ts';
+export { loadCluster, resolveNodes } from './cluster/file/index.ts';
+export { makeGpid, splitGpid, toGpid, type Gpid, type GpidParts, type LocalPid, type NodeId } from './ids/gpid.ts';
+export { expandNodeset, foldNames } from './ids/nodeset/index.ts';
+export { errorCodes, NshError, type ErrorCode } from './protocol/errors.ts';
+export type { FanoutMethod, NodeInfo, NodeStatus, Params, PromptParams, Result } from './protocol/control.ts';
+export type { ExitStatus, ManagedProcess, ProcessRef, ProcessTable, RawColumn } from './protocol/process.ts';

@@ -1,0 +1,49 @@
+/** `npm run bench [-- quick]`: every figure of nsh against its peers, in one run, printed as it is. */
+import { benchBytes } from './bytes.ts';
+import { benchKeystroke } from './keystroke.ts';
+import { benchKill } from './kill.ts';
+import { benchMemory } from './memory.ts';
+import { benchProcessTable } from './process-table.ts';
+import { startSetting, run, type Setting } from './setting.ts';
+import { benchShortProcesses } from './short-processes.ts';
+import { formatFigures, type Figure } from './stats.ts';
+
+const isQuick = process.argv.includes('quick');
+const nodes = isQuick ? 4 : 32;
+const runs = isQuick ? 2 : 7;
+const only = process.argv.slice(2).filter((word) => word !== 'quick');
+
+/** A table of 300 processes a host, as a machine with work to do has. */
+async function fill({ hosts, masterConfig, env }: Setting): Promise<void> {
+  const sleepers = 'for i in $(seq 300); do sleep 100000 </dev/null >/dev/null 2>&1 & done';
+  for (const host of hosts.hosts) await run('ssh', ['-F', masterConfig, host.name, sleepers], env);
+}
+
+const benches: readonly (readonly [name: string, bench: (setting: Setting) => Promise<Figure[]>])[] = [
+  ['table', (setting) => benchProcessTable(setting, 'few processes', runs)],
+  ['kill', (setting) => benchKill(setting, isQuick ? 5 : 20)],
+  ['keystroke', (setting) => benchKeystroke(setting, isQuick ? 100 : 1000)],
+  ['bytes', (setting) => benchBytes(setting, isQuick ? 1 : 3)],
+  ['short', (setting) => benchShortProcesses(setting, isQuick ? 1 : 5)],
+  ['memory', benchMemory],
+  [
+    'table300',
+    async (setting) => {
+      await fill(setting);
+      return await benchProcessTable(setting, '300 processes each', runs);
+    },
+  ],
+];
+
+const setting = await startSetting(nodes);
+const figures: Figure[] = [];
+try {
+  for (const [name, bench] of benches) {
+    if (only.length > 0 && !only.includes(name)) continue;
+    process.stderr.write(`${name}…\n`);
+    figures.push(...(await bench(setting)));
+  }
+} finally {
+  await setting.stop();
+}
+process.stdout.write(`${formatFigures(figures)}\n`);

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { parsePsArgs, type PsEnvironment } from '../../../shell/ps/parse/index.ts';
+
+const words = (line: string): string[] => (line === '' ? [] : line.split(' '));
+const parse = (line: string, environment?: PsEnvironment) => parsePsArgs(words(line), environment);
+const names = (line: string): string => parse(line).format.map(({ column }) => column.name).join(',');
+
+describe('formats', () => {
+  it.each([
+    ['', 'pid,node,tname,time,ucmd'],
+    ['-e', 'pid,node,tname,time,ucmd'],
+    ['-f', 'uid_hack,pid,node,ppid,c,stime,tname,time,cmd'],
+    ['-F', 'uid_hack,pid,node,ppid,c,sz,rss,psr,stime,tname,time,cmd'],
+    ['-l', 'f,s,uid,pid,node,ppid,c,opri,ni,addr_1,sz,wchan,tname,time,ucmd'],
+    ['-ly', 's,uid,pid,node,ppid,c,opri,ni,rss,sz,wchan,tname,time,ucmd'],
+    ['-j', 'pid,node,pgid,sid,tname,time,ucmd'],
+    ['aux', 'user,pid,node,pcpu,pmem,vsz,rss,tname,stat,start_time,bsdtime,args'],
+    ['-aux', 'user,pid,node,pcpu,pmem,vsz,rss,tname,stat,start_time,bsdtime,args'],
+    ['ax', 'pid,node,tname,stat,bsdtime,args'],
+    ['axl', 'flags,uid,pid,node,ppid,priority,nice,vsz,rss,wchan,stat,tname,bsdtime,args'],
+    ['axj', 'ppid,pid,node,pgid,sid,tname,tpgid,stat,uid,bsdtime,args'],
+    ['-O ni', 'pid,node,ni,state,tname,time,command'],
+    ['O ni', 'pid,node,ni,state,tname,cputime,comm'],
+    ['-o pid,args', 'pid,args'],
+    ['o pid', 'pid'],
+    ['-opid -o args', 'pid,args'],
+    ['--format=pid,args', 'pid,args'],
+    ['--format:pid', 'pid'],
+    ['--ended', 'pid,node,status,tname,time,ucmd'],
+    ['--ended -o pid', 'pid'],
+  ])('ps %s shows %s', (line, expected) => {
+    expect(names(line)).toBe(expected);
+  });
+
+  it('keeps headings and widths that were typed', () => {
+    const { format } = parse('-o pid=,args=WHAT,user:20,comm:5=NAME');
+    expect(format.map(({ header, width, fixed }) => [header, width, fixed])).toEqual([
+      ['', 5, false],
+      ['WHAT', 27, false],
+      ['USER', 20, true],
+      ['NAME', 5, true],
+    ]);
+  });
+});
+
+describe('selection', () => {
+  it.each([
+    ['', ['session']],
+    ['-f', ['session']],
+    ['u', ['session']],
+    ['-e', ['all']],
+    ['-A', ['all']],
+    ['ax', ['all']],
+    ['aux', ['all']],
+    ['-aux', ['all']],
+    ['-auxww', ['all']],
+    ['-a', ['managed']],
+    ['a', ['managed']],
+    ['-d', ['notLeaders']],
+    ['-ad', ['managed', 'notLeaders']],
+    ['x', ['own']],
+    ['-p 1', []],
+    ['-ap 1', ['managed']],
+  ])('ps %s: %j', (line, scopes) => {
+    expect([...parse(line).selection.scopes].sort()).toEqual(scopes);
+  });
+
+  it.each([
+    ['-p 1,30004711,3.5,web1.6', [{ kind: 'pid', items: ['1', '30004711', '3.5', 'web1.6'] }]],
+    ['p 1', [{ kind: 'pid', items: ['1'] }]],
+    ['1 2', [{ kind: 'pid', items: ['1'] }, { kind: 'pid', items: ['2'] }]],
+    ['-12 +13', [{ kind: 'pgrp', items: ['12'] }, { kind: 'session', items: ['13'] }]],
+    ['-uroot -Cbash', [{ kind: 'effectiveUser', items: ['root'] }, { kind: 'command', items: ['bash'] }]],
+    ['-g 12', [{ kind: 'session', items: ['12'] }]],
+    ['-g daemon', [{ kind: 'effectiveGroup', items: ['daemon'] }]],
+    ['--ppid 1 --tty=pts/1', [{ kind: 'ppid', items: ['1'] }, { kind: 'tty', items: ['pts/1'] }]],
+    ['T', [{ kind: 'ownTty' }]],
+    ['t', [{ kind: 'ownTty' }]],
+  ])('ps %s lists %j', (line, lists) => {
+    expect(parse(line).selection.lists).toEqual(lists);
+  });
+
+  it('takes -aux for a user called x where there is one', () => {
+    const { selection } = parse('-aux', { knowsUser: (name) => name === 'x' });
+    expect(selection.lists).toEqual([{ kind: 'effectiveUser', items: ['x'] }]);
+  });
+});
+
+describe('sorting', () => {
+  it.each([
+    ['--sort=-rss,+pid', [['rss', true], ['pid', false]]],
+    ['--sort vsz', [['vsz', false]]],
+    ['k -pcpu', [['pcpu', true]]],
+    ['O-r+p', [['rss', true], ['pid', false]]],
+    ['Ou', [['user', false]]],
+  ])('ps %s', (line, keys) => {
+    expect(parse(line).sort.map(({ cell, descending }) => ['name' in cell ? cell.name : '', descending])).toEqual(keys);
+  });
+});
+
+describe('what is wrong is said', () => {
+  it.each([
+    ['-o nosuch', /unknown user-defined format specifier "nosuch"/],
+    ['-o usr', /near: .*user/],
+    ['-o lwp', /not threads/],
+    ['-o unit', /systemd/],
+    ['-o xstat', /\/proc does not give it/],
+    ['--sort nosuch', /unknown sort specifier "nosuch"/],
+    ['-L', /threads/],
+    ['-z', /unsupported option '-z'/],
+    ['--nosuch', /unknown option '--nosuch'/],
+    ['--fromat pid', /did you mean 'format'/],
+    ['-p', /must follow -p/],
+    ['-p x', /syntax error/],
+    ['-p 0', /out of range/],
+    ['-p 1,', /improper list/],
+    ['-o pid,,args', /improper format list/],
+    ['-o pid:x', /column widths/],
+    ['-F -o pid', /conflicting format options/],
+    ['-j -o pid', /output modifiers/],
+    ['-y', /without format -l/],
+    ['-f u', /conflicting format options/],
+    ['ul', /conflicting format options/],
+    ['-a x', /selection options conflict/],
+    ['--sort pid --sort rss', /multiple sort/],
+    ['-q 1 -p 2', /cannot be combined/],
+    ['-q 1 --forest', /forest/],
+    ['--headers --no-headers', /only one heading/],
+    ['--cols x', /number of columns/],
+    ['--forest=x', /does not take an argument/],
+    ['--on', /needs an argument/],
+    ['%', /garbage option/],
+  ])('ps %s', (line, message) => {
+    expect(() => parse(line)).toThrow(message);
+  });
+});
