@@ -26,9 +26,12 @@ export function escapeLines(text: string): string {
 
 /** JSON in which nothing can act on a terminal; the data stays the same. */
 export function escapeJson(json: string): string {
-  return json.replace(/[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g, (found) => {
-    return `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
+  return json.replace(
+    /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g,
+    (found) => {
+      return `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    },
+  );
 }
 
 /** Cells that an escaped text takes: 2 for wide characters, 0 for combining marks. */
@@ -73,7 +76,8 @@ const wideRanges: readonly (readonly [number, number])[] = [
   [0x1f200, 0x1f2ff],
   [0x20000, 0x3fffd],
 ];
-const combining = /^[\p{Mn}\p{Me}\u1160-\u11ff\u200c\u200d\ufe00-\ufe0f]$/u;
+/** Marks, vowels of Hangul syllables, joiners. */
+const combining = /^(?:[\p{Mn}\p{Me}\u1160-\u11ff\u200c]|\u200d)$/u;
 const emoji = /^\p{Emoji_Presentation}$/u;
 
 function characterWidth(character: string): number {

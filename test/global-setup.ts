@@ -8,7 +8,7 @@ const checkout = join(import.meta.dirname, '..');
 
 export async function setup(): Promise<void> {
   await bringSshd();
-  if (newest(['src', 'agent', 'shell', 'build.mjs']) > newest(['dist'])) build();
+  if (newest(['src', 'agent', 'shell', '.rolldown.config.mjs']) > newest(['dist'])) build();
 }
 
 /** Tests of sources need no build, so that they run while another part does not compile; with CI=true a failed build ends the run. */

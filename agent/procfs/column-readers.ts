@@ -24,32 +24,35 @@ export type CellReader = (sources: ProcessSources, context: ScanContext) => RawV
 export const ownerColumns: ReadonlySet<RawColumn> = new Set(['euser', 'euid', 'egroup', 'egid']);
 
 const fromStatus = {
-  ruid: number('Uid', 0),
-  suid: number('Uid', 2),
-  fsuid: number('Uid', 3),
-  rgid: number('Gid', 0),
-  sgid: number('Gid', 2),
-  fsgid: number('Gid', 3),
+  ruid: fromNumber('Uid', 0),
+  suid: fromNumber('Uid', 2),
+  fsuid: fromNumber('Uid', 3),
+  rgid: fromNumber('Gid', 0),
+  sgid: fromNumber('Gid', 2),
+  fsgid: fromNumber('Gid', 3),
   ruser: userName(0),
   suser: userName(2),
   fsuser: userName(3),
   rgroup: groupName(0),
   sgroup: groupName(2),
   fsgroup: groupName(3),
-  groups: text('Groups'),
-  groupNames: (sources, { groups }) => groupIds(sources)?.map((id) => groups.name(id)).join(',') ?? null,
-  sigPending: text('ShdPnd'),
-  sigPendingThread: text('SigPnd'),
-  sigBlocked: text('SigBlk'),
-  sigIgnored: text('SigIgn'),
-  sigCaught: text('SigCgt'),
-  capEff: text('CapEff'),
+  groups: fromText('Groups'),
+  groupNames: (sources, { groups }) =>
+    groupIds(sources)
+      ?.map((id) => groups.name(id))
+      .join(',') ?? null,
+  sigPending: fromText('ShdPnd'),
+  sigPendingThread: fromText('SigPnd'),
+  sigBlocked: fromText('SigBlk'),
+  sigIgnored: fromText('SigIgn'),
+  sigCaught: fromText('SigCgt'),
+  capEff: fromText('CapEff'),
   lockedKb: memory('VmLck'),
   swapKb: memory('VmSwap'),
   dataKb: memory('VmData'),
   stackKb: memory('VmStk'),
-  noNewPrivs: number('NoNewPrivs'),
-  seccomp: number('Seccomp'),
+  noNewPrivs: fromNumber('NoNewPrivs'),
+  seccomp: fromNumber('Seccomp'),
 } satisfies Partial<Record<RawColumn, CellReader>>;
 
 /** Columns for which /proc/PID/status is read. */
@@ -110,7 +113,7 @@ export function cellReader(column: RawColumn): CellReader {
   return (sources) => sources.stat.fields[field] ?? null;
 }
 
-function number(key: string, position = 0): CellReader {
+function fromNumber(key: string, position = 0): CellReader {
   return (sources) => {
     const status = sources.kept('status');
     return status === null ? null : statusNumber(status, key, position);
@@ -125,7 +128,7 @@ function memory(key: string): (sources: ProcessSources) => number | null {
   };
 }
 
-function text(key: string): CellReader {
+function fromText(key: string): CellReader {
   return (sources) => {
     const status = sources.kept('status');
     return status === null ? null : (statusText(status, key) ?? null);

@@ -16,7 +16,15 @@ import { TtyNames } from './tty-names.ts';
 /** How long an answer waits for names that only a directory service knows. */
 const nameWaitMs = 250;
 
-export type ScanRequest = Pick<PsParams, 'columns' | 'pids' | 'ended'> & { readonly select?: PsParams['select'] };
+/** As `ps` of the protocol has it. */
+export interface ScanRequest {
+  readonly columns: readonly RawColumn[];
+  /** Default `all`. */
+  readonly select?: PsParams['select'];
+  readonly ended?: boolean | undefined;
+  /** Only these. */
+  readonly pids?: readonly number[] | undefined;
+}
 
 interface Plan {
   readonly readers: readonly CellReader[];

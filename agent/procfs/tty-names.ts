@@ -82,8 +82,18 @@ export function parseDrivers(text: string): Driver[] {
 }
 
 function isDevice(path: string, ttyNumber: number): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat?.isCharacterDevice() === true && joinDevice(stat.rdev) === ttyNumber >>> 0;
+  const number = deviceNumber(path);
+  return number !== undefined && number === ttyNumber >>> 0;
+}
+
+/** Number of a character device, packed as the kernel packs it. */
+function deviceNumber(path: string): number | undefined {
+  try {
+    const stat = statSync(path);
+    return stat.isCharacterDevice() ? joinDevice(stat.rdev) : undefined;
+  } catch {
+    return undefined; // there is no such device, or no such directory
+  }
 }
 
 function byLink(link: string, ttyNumber: number): string | undefined {
@@ -98,10 +108,9 @@ function byLink(link: string, ttyNumber: number): string | undefined {
 function scanDevices(): Map<number, string> {
   const devices = new Map<number, string>();
   for (const entry of readdirSync('/dev', { withFileTypes: true })) {
-    if (!entry.isCharacterDevice()) continue;
     const path = `/dev/${entry.name}`;
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat !== undefined) devices.set(joinDevice(stat.rdev), path);
+    const number = entry.isCharacterDevice() ? deviceNumber(path) : undefined;
+    if (number !== undefined) devices.set(number, path);
   }
   return devices;
 }

@@ -21,16 +21,21 @@ import {
 } from './record-files.ts';
 
 /** Sweeping costs a pass over all records: not at each exit, but when so many have ended since. */
-const sweepEvery = 32;
+const sweepEvery = 100;
 /** A directory without a readable record may be one that is being made. */
 const unreadableGraceMs = 60_000;
 /** What directoryName makes; anything else in there is not ours. */
 const ourName = /^\d+-\d+-[0-9a-f]{8}$/;
 
+interface Packed {
+  readonly endedAtMs: number;
+  readonly text: string;
+}
+
 export class EndedProcesses {
   readonly #root: string;
   readonly #limits: RetentionLimits;
-  readonly #byName = new Map<string, EndedProcess>();
+  readonly #byName = new Map<string, Packed>();
   #endedSinceSweep = 0;
 
   constructor(root: string, limits: RetentionLimits) {
@@ -45,10 +50,9 @@ export class EndedProcesses {
 
   /** All, oldest first; reads directories that have come since, of whichever shim. @param isLive those that run here. */
   list(isLive: (name: string) => boolean): EndedProcess[] {
-    const names = new Set(readdirSync(this.#root));
-    for (const name of this.#byName.keys()) if (!names.has(name)) this.#byName.delete(name);
-    for (const name of names) if (!this.#byName.has(name) && !isLive(name)) this.#load(name);
-    return [...this.#byName.values()].sort((a, b) => a.record.startedAtMs - b.record.startedAtMs);
+    this.#refresh(isLive);
+    const all = [...this.#byName].map(([name, packed]) => this.#unpack(name, packed));
+    return all.sort((a, b) => a.record.startedAtMs - b.record.startedAtMs);
   }
 
   /** The record of a process that runs under another shim, which must be asked for it; undefined where there is none. */
@@ -57,12 +61,13 @@ export class EndedProcesses {
   }
 
   get(name: string): EndedProcess | undefined {
-    return this.#byName.get(name) ?? this.#load(name);
+    const packed = this.#byName.get(name);
+    return packed === undefined ? this.#load(name) : this.#unpack(name, packed);
   }
 
   /** One of this shim's has ended, and its files are complete. */
-  add(record: ProcessRecord, isLive: (name: string) => boolean): void {
-    this.#load(directoryName(record));
+  add(record: ProcessRecord, end: ProcessEnd, isLive: (name: string) => boolean): void {
+    this.#keep(directoryName(record), record, end);
     this.#endedSinceSweep++;
     if (this.#endedSinceSweep >= Math.min(sweepEvery, Math.max(1, this.#limits.maxEnded))) this.sweep(isLive);
   }
@@ -71,12 +76,18 @@ export class EndedProcesses {
   sweep(isLive: (name: string) => boolean): void {
     this.#endedSinceSweep = 0;
     const now = Date.now();
-    this.list(isLive);
-    const entries = [...this.#byName].map(([key, process]) => ({ key, endedAtMs: process.exit.atMs }));
+    this.#refresh(isLive);
+    const entries = [...this.#byName].map(([key, { endedAtMs }]) => ({ key, endedAtMs }));
     for (const key of selectExpired(entries, now, this.#limits)) {
       this.#byName.delete(key);
       this.#remove(key);
     }
+  }
+
+  #refresh(isLive: (name: string) => boolean): void {
+    const names = new Set(readdirSync(this.#root));
+    for (const name of this.#byName.keys()) if (!names.has(name)) this.#byName.delete(name);
+    for (const name of names) if (!this.#byName.has(name) && !isLive(name)) this.#load(name);
   }
 
   #remove(name: string): void {
@@ -98,9 +109,18 @@ export class EndedProcesses {
     }
     const end = readEnd(directory) ?? this.#lost(directory, record);
     if (end === undefined) return undefined;
-    const ended = new EndedProcess(directory, record, end);
-    this.#byName.set(name, ended);
-    return ended;
+    this.#keep(name, record, end);
+    return new EndedProcess(directory, record, end);
+  }
+
+  /** As text: a thousand records as objects would weigh on every fork. */
+  #keep(name: string, record: ProcessRecord, end: ProcessEnd): void {
+    this.#byName.set(name, { endedAtMs: end.exit.atMs, text: JSON.stringify([record, end]) });
+  }
+
+  #unpack(name: string, { text }: Packed): EndedProcess {
+    const [record, end] = JSON.parse(text) as [ProcessRecord, ProcessEnd];
+    return new EndedProcess(join(this.#root, name), record, end);
   }
 
   /** Undefined where its shim lives: it runs. */

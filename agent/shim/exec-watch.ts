@@ -1,31 +1,41 @@
 /** Waits on descriptor 3 of a trampoline for the exec: its end means that the program runs. */
 import { Socket } from 'node:net';
 
+export interface ExecOutcome {
+  /** The exec has succeeded, or the status that it is known to have failed with. */
+  readonly status: 'running' | number;
+  /** What the trampoline read of its own /proc/PID/stat, where it was asked to. */
+  readonly stat: string | undefined;
+}
+
 export interface ExecWatch {
-  /** 'running', or the status that the trampoline reported. */
-  readonly outcome: Promise<'running' | number>;
+  readonly outcome: Promise<ExecOutcome>;
   /** Gives up waiting: the trampoline has ended. What it reported before counts. */
   end(): void;
 }
 
-/** @param onStarted the trampoline has opened the pipe by itself (first byte `s`): the shim lets go of its own write end. */
+const maxReportBytes = 4096;
+
+/** @param onStarted the trampoline has opened the pipe by itself (a line `s STAT`): the shim lets go of its own write end. */
 export function watchExec(fd: number, onStarted?: () => void): ExecWatch {
   let said = '';
   const socket = new Socket({ fd, readable: true, writable: false });
-  const outcome = new Promise<'running' | number>((resolve) => {
+  let stat: string | undefined;
+  const outcome = new Promise<ExecOutcome>((resolve) => {
     socket.on('data', (chunk: Buffer) => {
       said += chunk.toString('latin1');
-      if (said.startsWith('s')) {
-        said = said.slice(1);
+      const line = /^s (.*)\n/.exec(said);
+      if (line !== null) {
+        stat = line[1];
+        said = said.slice(line[0].length);
         onStarted?.();
       }
-      // A trampoline says a few bytes.
-      if (said.length > 64) socket.destroy();
+      if (said.length > maxReportBytes) socket.destroy();
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       const status = Number.parseInt(said, 10);
-      resolve(Number.isNaN(status) ? 'running' : status);
+      resolve({ status: Number.isNaN(status) ? 'running' : status, stat });
     });
   });
   return { outcome, end: () => socket.destroy() };

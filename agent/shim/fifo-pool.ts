@@ -14,9 +14,9 @@ export interface Pipe {
   readonly write: number;
 }
 
-const batch = 64;
+const batch = 128;
 /** The next batch is begun when fewer are left: a process needs four at most. */
-const lowMark = 24;
+const lowMark = 48;
 
 export class FifoPool {
   readonly #pipes: Pipe[] = [];

@@ -1,5 +1,5 @@
 /** Where input goes: the write end of the process's stdin pipe, or the master side of its terminal. */
-import { writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 export interface InputSink {
@@ -13,28 +13,42 @@ export interface InputSink {
 
 /** A pipe: libuv waits until the process reads. Input that nobody will read (EPIPE) is thrown away, as sshd does. */
 export class PipeSink implements InputSink {
-  readonly #socket: Socket;
+  readonly #fd: number;
+  /** Made at the first write: most short processes get no input. */
+  #socket: Socket | undefined;
+  #isClosed = false;
 
   constructor(fd: number) {
-    this.#socket = new Socket({ fd, readable: false, writable: true });
-    // EPIPE: the process has closed its stdin. Every later write calls back at once.
-    this.#socket.on('error', () => undefined);
+    this.#fd = fd;
   }
 
   write(bytes: Buffer, done: () => void): void {
-    if (this.#socket.destroyed || !this.#socket.writable) {
+    if (this.#isClosed) {
       process.nextTick(done);
       return;
     }
-    this.#socket.write(bytes, () => done());
+    this.#socket ??= this.#open();
+    if (this.#socket.writable) this.#socket.write(bytes, () => done());
+    else process.nextTick(done);
   }
 
   end(): void {
-    if (!this.#socket.destroyed && this.#socket.writable) this.#socket.end();
+    if (this.#socket === undefined) this.destroy();
+    else if (this.#socket.writable) this.#socket.end();
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#socket === undefined) closeSync(this.#fd);
+    else this.#socket.destroy();
+  }
+
+  #open(): Socket {
+    const socket = new Socket({ fd: this.#fd, readable: false, writable: true });
+    // EPIPE: the process has closed its stdin. Every later write calls back at once.
+    socket.on('error', () => undefined);
+    return socket;
   }
 }
 

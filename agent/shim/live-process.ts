@@ -14,7 +14,7 @@ import { resizeTerminal } from './native-pty.ts';
 import { OrderLog } from './order-log.ts';
 import { OutputStream, type KeepMode } from './output-stream.ts';
 import { RecordKeeper } from './record-keeper.ts';
-import type { ProcessRecord } from './record-files.ts';
+import type { ProcessEnd, ProcessRecord } from './record-files.ts';
 import { foregroundGroup, sendSignal, signalSession } from './signals.ts';
 import { clampSize } from './start-process.ts';
 import type { Started } from './started.ts';
@@ -206,6 +206,11 @@ export class LiveProcess {
     if (this.#isComplete) this.#finishWhereSettled();
   }
 
+  /** How it ended and what is kept of it, once that is known. */
+  get end(): ProcessEnd | undefined {
+    return this.#keeper.end;
+  }
+
   /** Tries again what a full disk has refused; true where nothing is owed. */
   retryDisk(): boolean {
     return this.#keeper.retry();
@@ -264,7 +269,7 @@ export class LiveProcess {
     if (this.streams.some((stream) => stream.isLogPending)) {
       await Promise.all(this.streams.map((stream) => stream.flushLog()));
     } else for (const stream of this.streams) void stream.flushLog();
-    const wasKnown = this.#keeper.hasEnd;
+    const wasKnown = this.#keeper.end !== undefined;
     for (const stream of this.streams) this.#tryDisk(() => stream.finish());
     this.#tryDisk(() => {
       const order = this.order.toText({ 1: this.streams[0]?.kept.base ?? 0, 2: this.streams[1]?.kept.base ?? 0 });

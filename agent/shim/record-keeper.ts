@@ -17,9 +17,9 @@ export class RecordKeeper {
     this.#record = record;
   }
 
-  /** The end is known, written or not. */
-  get hasEnd(): boolean {
-    return this.#end !== undefined;
+  /** How it ended, once that is known, written or not. */
+  get end(): ProcessEnd | undefined {
+    return this.#end;
   }
 
   /** @throws NodeJS.ErrnoException */

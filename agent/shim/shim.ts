@@ -38,6 +38,7 @@ export class Shim {
   /** By directory name. */
   readonly #live = new Map<string, LiveProcess>();
   readonly #owed = new Set<LiveProcess>();
+  readonly #self = { pid: process.pid, start: readStart(process.pid) ?? 0 };
   readonly #isLive = (name: string): boolean => this.#live.has(name);
   #starting = 0;
   #isLeaving = false;
@@ -78,12 +79,12 @@ export class Shim {
     try {
       const startedAtMs = Date.now();
       const started = await this.#starter.start(params);
-      const outcome = await started.exec;
-      if (outcome !== 'running') {
+      const { start, failure } = await started.exec;
+      if (failure !== undefined) {
         if (started.terminal !== undefined) this.#starter.forgetTerminal(started.terminal);
-        throw await readFailure(started, params, outcome);
+        throw await readFailure(started, params, failure);
       }
-      return this.#adopt(started, params, startedAtMs);
+      return this.#adopt(started, start, params, startedAtMs);
     } finally {
       this.#starting--;
       this.#listener.changed();
@@ -128,8 +129,8 @@ export class Shim {
     }
   }
 
-  #adopt(started: Started, params: SpawnParams, startedAtMs: number): ManagedProcess {
-    const record = this.#makeRecord(started, params, startedAtMs);
+  #adopt(started: Started, start: number, params: SpawnParams, startedAtMs: number): ManagedProcess {
+    const record = this.#makeRecord(started, start, params, startedAtMs);
     const name = directoryName(record);
     const process = new LiveProcess(started, params, record, join(this.#options.processes, name), this.#events);
     this.#live.set(name, process);
@@ -139,11 +140,11 @@ export class Shim {
     return managed;
   }
 
-  #makeRecord(started: Started, params: SpawnParams, startedAtMs: number): ProcessRecord {
+  #makeRecord(started: Started, start: number, params: SpawnParams, startedAtMs: number): ProcessRecord {
     const { argv, name, cwd, io, starter, onDisconnect, keepBytes } = params;
     const record: v.InferOutput<typeof recordSchema> = {
       pid: localPid(started.pid),
-      start: started.start,
+      start,
       boot: bootIdentity(),
       argv,
       ...(name === undefined ? {} : { name }),
@@ -155,7 +156,7 @@ export class Shim {
       keepBytes,
       shim: this.ref,
       ...(started.size === undefined ? {} : { size: started.size }),
-      shimProcess: { pid: process.pid, start: readStart(process.pid) ?? 0 },
+      shimProcess: this.#self,
     };
     return record;
   }
@@ -169,7 +170,7 @@ export class Shim {
         return;
       }
       this.#live.delete(name);
-      this.#ended.add(process.record, this.#isLive);
+      if (process.end !== undefined) this.#ended.add(process.record, process.end, this.#isLive);
       this.#listener.changed();
     },
     onCut: (process) => this.#checkpointer.request(this.#ended.directoryOf(process.record)),

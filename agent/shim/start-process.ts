@@ -58,12 +58,11 @@ export class ProcessStarter {
       const watch = watchExec(report.read);
       return {
         pid: child.pid,
-        start: startOf(child.pid),
         outputs: [out.read, err.read],
         input: input === undefined ? undefined : new PipeSink(input.write),
         terminal: undefined,
         size: undefined,
-        exec: this.#outcome(watch, exit, child.pid, throughEnv),
+        exec: this.#outcome(watch, exit, child.pid, readStart(child.pid), throughEnv),
         exit,
       };
     } catch (error) {
@@ -111,12 +110,11 @@ export class ProcessStarter {
     const watch = watchExec(report.read, letGo);
     return {
       pid: terminal.pid,
-      start: startOf(terminal.pid),
       outputs: [terminal.fd],
       input: new TerminalSink(terminal.fd),
       terminal: terminal.fd,
       size,
-      exec: this.#outcome(watch, exit, terminal.pid, throughEnv).finally(letGo),
+      exec: this.#outcome(watch, exit, terminal.pid, readStart(terminal.pid), throughEnv).finally(letGo),
       exit,
     };
   }
@@ -143,22 +141,31 @@ export class ProcessStarter {
       : buildTrampoline({ ...common, shell });
   }
 
-  async #outcome(watch: ExecWatch, exit: Started['exit'], pid: number, throughEnv: boolean): Promise<'running' | number> {
+  async #outcome(
+    watch: ExecWatch,
+    exit: Started['exit'],
+    pid: number,
+    seenStart: number | undefined,
+    throughEnv: boolean,
+  ): Started['exec'] {
     const timer = setTimeout(() => watch.end(), execDeadlineMs);
     // A trampoline that was killed has nothing to report; its report pipe may be held by nobody that ends.
     void exit.then(() => setImmediate(() => watch.end()));
-    const outcome = await watch.outcome;
+    const { status, stat } = await watch.outcome;
     clearTimeout(timer);
-    if (outcome === 'running' && throughEnv) await untilExecuted(pid, this.#facilities.envPath ?? '');
-    return outcome;
+    const start = seenStart ?? (stat === undefined ? undefined : startIn(stat));
+    if (start === undefined) {
+      throw new NshError('spawnFailed', `process ${pid} was gone before it could be recorded`);
+    }
+    if (status === 'running' && throughEnv) await untilExecuted(pid, this.#facilities.envPath ?? '');
+    return { start, failure: status === 'running' ? undefined : status };
   }
 }
 
-/** Read at once: nobody has reaped it yet. */
-function startOf(pid: number): number {
-  const start = readStart(pid);
-  if (start === undefined) throw new NshError('spawnFailed', `process ${pid} was gone before it could be recorded`);
-  return start;
+/** Field 22 of a stat line; the name before it may hold blanks. */
+function startIn(stat: string): number | undefined {
+  const start = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  return Number.isSafeInteger(start) ? start : undefined;
 }
 
 const defaultSize = { cols: 80, rows: 24 };

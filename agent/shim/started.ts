@@ -3,8 +3,6 @@ import type { InputSink } from './input-sink.ts';
 
 export interface Started {
   readonly pid: number;
-  /** Start ticks: with the PID they name this process and no other. */
-  readonly start: number;
   /** Descriptors to read from: [terminal] or [stdout, stderr]. */
   readonly outputs: readonly number[];
   /** Undefined: /dev/null. */
@@ -13,8 +11,8 @@ export interface Started {
   readonly terminal: number | undefined;
   /** Of the terminal, at the start. */
   readonly size: { readonly cols: number; readonly rows: number } | undefined;
-  /** 'running', or the status that a failed exec is known by. */
-  readonly exec: Promise<'running' | number>;
+  /** Start ticks (with the PID they name this process and no other), and the status that a failed exec is known by. */
+  readonly exec: Promise<{ readonly start: number; readonly failure: number | undefined }>;
   /** Resolves when the process has been reaped; never rejects. */
   readonly exit: Promise<{ readonly code: number | null; readonly signal: string | null }>;
 }

@@ -27,7 +27,10 @@ export interface TrampolineOptions {
   readonly shell: Shell;
   /** env(1) with -S (GNU ≥ 8.30); undefined where there is none: then variables with odd names are lost. */
   readonly envPath: string | undefined;
-  /** Where descriptor 3 has to be opened: a terminal's child has none but its terminal. Absent: it is there. */
+  /**
+   * Where descriptor 3 has to be opened: a terminal's child has none but its terminal. Absent: it is there. The trampoline then also
+   * reports its own stat line: the thread that reaps it may be faster than anybody who looks.
+   */
   readonly reportPath?: string | undefined;
   /** Descriptors that must not reach the program: masters of other terminals. Needs bash: dash knows but one digit. */
   readonly close?: readonly number[];
@@ -52,7 +55,7 @@ export function buildTrampoline(options: TrampolineOptions): Trampoline {
   const mayUseEnv = envPath !== undefined && !command.includes('=');
   const throughEnv = mayUseEnv && (shell.kind !== 'dash' || !passesUnchanged(environment, cwd));
   const script = [
-    ...(options.reportPath === undefined ? [] : [`exec 3>${options.reportPath}`, 'printf s >&3']),
+    ...(options.reportPath === undefined ? [] : [`exec 3>${options.reportPath}`, 'read -r s </proc/$$/stat', 'echo "s $s" >&3']),
     ...(options.close === undefined || options.close.length === 0
       ? []
       : [`exec ${options.close.map((fd) => `${fd}>&-`).join(' ')}`]),

@@ -15,9 +15,19 @@ export const killCommand: Command = {
   synopsis: ['[-s SIGNAL | -n NUMBER | -SIGNAL] [--force] PID…', '-l [SIGNAL…]', '-L'],
   summary: 'signal processes by their cluster PIDs',
   options: [
-    { short: 's', long: 'signal', argument: 'SIGNAL', summary: 'by name or number; TERM where none is given, 0 only checks' },
+    {
+      short: 's',
+      long: 'signal',
+      argument: 'SIGNAL',
+      summary: 'by name or number; TERM where none is given, 0 only checks',
+    },
     { short: 'n', argument: 'NUMBER', summary: 'by number' },
-    { short: 'l', long: 'list', argument: '[SIGNAL]', summary: 'names of all signals, or the name for a number, or the number for a name' },
+    {
+      short: 'l',
+      long: 'list',
+      argument: '[SIGNAL]',
+      summary: 'names of all signals, or the name for a number, or the number for a name',
+    },
     { short: 'L', long: 'table', summary: 'a table of all signals' },
     { long: 'force', summary: 'even where the number was once a process of nsh that has ended' },
   ],
@@ -96,7 +106,8 @@ export function parseKillArgs(args: readonly string[], columns?: number): KillQu
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === '--') break;
     const list = /^(?:-l|--list)(?:=?(?<name>.+))?$/.exec(word);
-    if (list !== null) return listing(list.groups?.['name'] === undefined ? rest : [list.groups['name'], ...rest], columns);
+    if (list !== null)
+      return listing(list.groups?.['name'] === undefined ? rest : [list.groups['name'], ...rest], columns);
     if (word === '-L' || word === '--table') return { signal: 0, force, targets: [], listing: tabulateSignals() };
     const chosen = chooseSignal(word, rest);
     if (word === '--force') force = true;
@@ -120,7 +131,8 @@ function chooseSignal(word: string, rest: string[]): number | undefined {
   const attached = short?.['attached'] ?? long?.['attached'];
   const text = attached === undefined || attached === '' ? rest.shift() : attached;
   if (text === undefined) throw usage(`option '${word}' requires an argument`);
-  if (short?.['letter'] === 'n' && !/^\d+$/.test(text)) throw usage(`'${escapeText(text)}' is not the number of a signal`);
+  if (short?.['letter'] === 'n' && !/^\d+$/.test(text))
+    throw usage(`'${escapeText(text)}' is not the number of a signal`);
   return parseSignal(text);
 }
 

@@ -53,6 +53,7 @@ export const psCommand: Command = {
 };
 
 async function runPs(context: CommandContext, args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) return await printHelp(context);
   const query = parse(context, args);
   if (query === undefined) return 1;
   if (query.listColumns) return listColumns(context);
@@ -64,7 +65,9 @@ async function runPs(context: CommandContext, args: readonly string[]): Promise<
   const all = tables.flatMap(tableRows);
   const selected = selectRows(all, query.selection, findCaller(cluster.self), names);
   const rows = arrange(selected, query, pids);
-  context.stdout.write(query.json ? renderJson(rows, query) : renderRows(rows, query, renderOptions(context, query, nodes)));
+  context.stdout.write(
+    query.json ? renderJson(rows, query) : renderRows(rows, query, renderOptions(context, query, nodes)),
+  );
   if (incomplete) return incompleteStatus;
   return rows.length === 0 ? 1 : 0;
 }
@@ -112,11 +115,7 @@ function arrange(rows: readonly Row[], query: PsQuery, pids: readonly number[] |
   return [...rows].sort((a, b) => pids.indexOf(a.gpid) - pids.indexOf(b.gpid));
 }
 
-function renderOptions(
-  { terminal, env }: CommandContext,
-  query: PsQuery,
-  nodes: readonly NodeSpec[],
-): RenderOptions {
+function renderOptions({ terminal, env }: CommandContext, query: PsQuery, nodes: readonly NodeSpec[]): RenderOptions {
   const screen = terminal.columns === undefined ? undefined : (environmentNumber(env['COLUMNS']) ?? terminal.columns);
   const asked = query.columns ?? screen ?? Number.POSITIVE_INFINITY;
   return {
@@ -129,6 +128,12 @@ function renderOptions(
 
 function environmentNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^[1-9]\d{0,4}$/.test(text) ? Number(text) : undefined;
+}
+
+async function printHelp({ stdout, terminal }: CommandContext): Promise<number> {
+  const { renderHelp } = await import('../help.ts');
+  stdout.write(renderHelp(psCommand, terminal.columns));
+  return 0;
 }
 
 function listColumns({ stdout }: CommandContext): number {

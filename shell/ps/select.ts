@@ -94,32 +94,24 @@ const scopeTests: Readonly<Record<Scope, (caller: Caller) => Test>> = {
 
 function listTest(list: Selector, rows: readonly Row[], caller: Caller, context: ProcessNameContext): Test {
   if (list.kind === 'ownTty') return ownTtyTest(rows, caller);
-  const { kind, items } = list;
-  const wanted = new Set(items);
-  switch (kind) {
-    case 'pid':
-    case 'quickPid':
-      return pidTest(items, context, (row) => row.gpid);
-    case 'ppid':
-      return pidTest(items, context, (row) => row.parent);
-    case 'pgrp':
-      return pidTest(items, context, (row) => row.cluster('pgrp'));
-    case 'session':
-      return pidTest(items, context, (row) => row.cluster('session'));
-    case 'command':
-      return commandTest(items);
-    case 'tty':
-      return ttyTest(items);
-    case 'effectiveUser':
-      return nameTest(wanted, 'euser', 'euid');
-    case 'realUser':
-      return nameTest(wanted, 'ruser', 'ruid');
-    case 'effectiveGroup':
-      return nameTest(wanted, 'egroup', 'egid');
-    case 'realGroup':
-      return nameTest(wanted, 'rgroup', 'rgid');
-  }
+  return listTests[list.kind](list.items, context);
 }
+
+type ListTest = (items: readonly string[], context: ProcessNameContext) => Test;
+
+const listTests: Readonly<Record<ListKind, ListTest>> = {
+  pid: (items, context) => pidTest(items, context, (row) => row.gpid),
+  quickPid: (items, context) => pidTest(items, context, (row) => row.gpid),
+  ppid: (items, context) => pidTest(items, context, (row) => row.parent),
+  pgrp: (items, context) => pidTest(items, context, (row) => row.cluster('pgrp')),
+  session: (items, context) => pidTest(items, context, (row) => row.cluster('session')),
+  command: commandTest,
+  tty: ttyTest,
+  effectiveUser: (items) => nameTest(items, 'euser', 'euid'),
+  realUser: (items) => nameTest(items, 'ruser', 'ruid'),
+  effectiveGroup: (items) => nameTest(items, 'egroup', 'egid'),
+  realGroup: (items) => nameTest(items, 'rgroup', 'rgid'),
+};
 
 function pidTest(items: readonly string[], context: ProcessNameContext, pidOf: (row: Row) => number | null): Test {
   const wanted = new Set<number | null>(items.map((item) => parseProcessName(item, context).gpid));
@@ -127,7 +119,8 @@ function pidTest(items: readonly string[], context: ProcessNameContext, pidOf: (
 }
 
 /** By name as the node has it, or by number. */
-function nameTest(wanted: ReadonlySet<string>, name: RawColumn, id: RawColumn): Test {
+function nameTest(items: readonly string[], name: RawColumn, id: RawColumn): Test {
+  const wanted = new Set(items);
   return (row) => wanted.has(row.text(name) ?? '') || wanted.has(String(row.number(id)));
 }
 

@@ -43,7 +43,7 @@ export async function sendSignals(
   const outcomes = new Map<SignalTarget, SignalOutcome>();
   await Promise.all(
     [...byNode.values()].map(async (group) => {
-      for (const outcome of await signalNode(cluster, group, signal, options)) outcomes.set(outcome.target, outcome);
+      for (const each of await signalNode(cluster, group, signal, options)) outcomes.set(each.target, each);
     }),
   );
   return targets.flatMap((target) => outcomes.get(target) ?? []);

@@ -29,6 +29,9 @@ export class RawTerminal {
   #isTaken = false;
   #isSuspended = false;
   #wantsInput = true;
+  /** The process has drawn something. */
+  #drawn = false;
+  #resumedAtMs = -Infinity;
 
   /** Either may be no terminal (a pipe, a file): then only what applies to the other is done. */
   constructor(stdin: Readable, stdout: Writable, handlers: TerminalHandlers) {
@@ -63,6 +66,7 @@ export class RawTerminal {
   /** Where the process's output goes. */
   readonly sink: OutputSink = {
     write: (bytes, taken) => {
+      this.#drawn = true;
       if (this.#stdout instanceof WriteStream) this.#tracker.see(bytes);
       this.#stdout.write(bytes, taken);
     },
@@ -127,7 +131,7 @@ export class RawTerminal {
 
   #undoModes(planned: boolean): void {
     if (!(this.#stdout instanceof WriteStream) || this.#stdout.destroyed) return;
-    const undo = planned ? this.#tracker.undo() : this.#tracker.undoAll();
+    const undo = planned || !this.#drawn ? this.#tracker.undo() : this.#tracker.undoAll();
     // A terminal is written to synchronously, so this also holds in an exit handler.
     if (undo !== '') this.#stdout.write(undo);
   }
@@ -149,11 +153,20 @@ export class RawTerminal {
 
   readonly #onStop = (): void => {
     this.suspend();
-    process.kill(process.pid, 'SIGSTOP');
+    // Without a handler the signal does what it does; a process that nobody could continue is not stopped by it, and goes on.
+    process.off('SIGTSTP', this.#onStop);
+    process.kill(process.pid, 'SIGTSTP');
+    setImmediate(() => {
+      if (this.#isTaken) process.on('SIGTSTP', this.#onStop);
+      this.resume();
+      this.#resumedAtMs = performance.now();
+    });
   };
 
   /** Also after a SIGSTOP, which nobody sees coming: the shell may have changed the terminal meanwhile. */
   readonly #onContinue = (): void => {
+    // The end of a stop of our own, which has been dealt with.
+    if (performance.now() - this.#resumedAtMs < 100) return;
     this.suspend();
     this.resume();
   };

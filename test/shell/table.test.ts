@@ -20,19 +20,20 @@ const things: readonly Thing[] = [
 describe('a table', () => {
   it('is as wide as its widest cells, with nothing behind the last', () => {
     expect(renderTable(things, columns, { colour: false })).toBe(
-      [
-        'NAME     COUNT  NOTE',
-        'web1         5  well',
-        '日本  12345678',
-        'x           10  a long?story?[1m',
-        '',
-      ].join('\n'),
+      ['NAME     COUNT  NOTE', 'web1         5  well', '日本  12345678', 'x           10  a long?story?[1m', ''].join(
+        '\n',
+      ),
     );
   });
 
   it('ends at the edge of the terminal', () => {
     const lines = renderTable(things, columns, { colour: false, width: 18 }).split('\n');
-    expect(lines.slice(0, 4)).toEqual(['NAME     COUNT  NO', 'web1         5  we', '日本  12345678', 'x           10  a ']);
+    expect(lines.slice(0, 4)).toEqual([
+      'NAME     COUNT  NO',
+      'web1         5  we',
+      '日本  12345678',
+      'x           10  a ',
+    ]);
   });
 
   it('has colour only where asked, and no heading where not', () => {

@@ -78,7 +78,14 @@ const comm: Cell = {
   value: (row) => row.text('comm'),
   text: (row, view) => row.branch + withEnviron(row.text('comm') ?? '-', row, view),
 };
-const fname: Cell = { ...comm, text: (row) => row.branch + Array.from(row.text('comm') ?? '-').slice(0, 8).join('') };
+const fname: Cell = {
+  ...comm,
+  text: (row) =>
+    row.branch +
+    Array.from(row.text('comm') ?? '-')
+      .slice(0, 8)
+      .join(''),
+};
 
 const isPid = { isPid: true };
 

@@ -133,7 +133,11 @@ function readCriterion(option: string, value: string, context: ProcessNameContex
     }
     case 'cgroup': {
       const paths = new Set(items(value).map((path) => `0::${path}`));
-      return (row) => row.text('cgroup')?.split('\n').some((line) => paths.has(line)) ?? false;
+      return (row) =>
+        row
+          .text('cgroup')
+          ?.split('\n')
+          .some((line) => paths.has(line)) ?? false;
     }
     default:
       return undefined;
@@ -145,16 +149,16 @@ function items(value: string): string[] {
   return value.split(',');
 }
 
-function nameCriterion(names: readonly string[], name: 'euser' | 'ruser' | 'rgroup', id: 'euid' | 'ruid' | 'rgid'): Criterion {
+function nameCriterion(
+  names: readonly string[],
+  name: 'euser' | 'ruser' | 'rgroup',
+  id: 'euid' | 'ruid' | 'rgid',
+): Criterion {
   return (row) => names.some((wanted) => wanted === row.text(name) || wanted === String(row.number(id)));
 }
 
 /** 0 stands for the group or session of this very process. */
-function pidCriterion(
-  list: string,
-  context: ProcessNameContext,
-  pidOf: (row: Row) => number | null,
-): Criterion {
+function pidCriterion(list: string, context: ProcessNameContext, pidOf: (row: Row) => number | null): Criterion {
   const wanted = items(list).map((item) => (item === '0' ? undefined : parseProcessName(item, context).gpid));
   return (row, self) => {
     const pid = pidOf(row);

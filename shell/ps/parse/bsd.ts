@@ -82,7 +82,8 @@ function addTerminals(draft: Draft, list: string | undefined): void {
 
 function refuse(option: string): never {
   if (option === 'H' || option === 'm' || option === 'M') return refuseThreads(option);
-  if (option === 'X') throw usage('X: the register format of old i386 is not shown; columns eip, esp and stackp are there');
+  if (option === 'X')
+    throw usage('X: the register format of old i386 is not shown; columns eip, esp and stackp are there');
   throw usage(`unsupported option '${option}' (BSD syntax)`);
 }
 

@@ -43,8 +43,11 @@ const valued: Readonly<Record<string, (draft: Draft, value: string) => void>> = 
 };
 
 export function parseGnuWord(draft: Draft, word: string, words: Words): void {
-  const { name = '', separator, attached = '' } =
-    /^--(?<name>[^:=]*)(?<separator>[:=])?(?<attached>[^]*)$/.exec(word)?.groups ?? {};
+  const {
+    name = '',
+    separator,
+    attached = '',
+  } = /^--(?<name>[^:=]*)(?<separator>[:=])?(?<attached>[^]*)$/.exec(word)?.groups ?? {};
   const change = switches[name];
   if (change !== undefined) {
     if (separator !== undefined) throw usage(`option --${name} does not take an argument`);

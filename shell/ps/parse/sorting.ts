@@ -52,7 +52,7 @@ export function parseShortSort(text: string): SortKey[] | undefined {
   const keys: SortKey[] = [];
   const seen = new Set<string>();
   let descending = false;
-  for (const [i, letter] of [...text].entries()) {
+  for (const [i, letter] of text.split('').entries()) {
     if (letter === '+' || letter === '-') {
       if (!/[A-Za-z]/.test(text.charAt(i + 1))) return undefined;
       descending = letter === '-';

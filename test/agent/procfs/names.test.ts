@@ -16,8 +16,13 @@ afterAll(() => {
 
 describe('names of users', () => {
   it('come from the file, the first line of a number first', () => {
-    const names = parseDatabase('root:x:0:0::/:/bin/sh\ntoor:x:0:0::/:\n# comment\nbroken\n:x:7:\nann:x:1000:1000:Ann:/home/ann:\n');
-    expect([...names]).toEqual([[0, 'root'], [1000, 'ann']]);
+    const names = parseDatabase(
+      'root:x:0:0::/:/bin/sh\ntoor:x:0:0::/:\n# comment\nbroken\n:x:7:\nann:x:1000:1000:Ann:/home/ann:\n',
+    );
+    expect([...names]).toEqual([
+      [0, 'root'],
+      [1000, 'ann'],
+    ]);
   });
 
   it('are read again when the file changes', () => {
@@ -59,7 +64,11 @@ describe('terminals', () => {
   });
 
   it('are found by the drivers that the kernel lists', () => {
-    expect(parseDrivers('serial               /dev/ttyS       4 64-95 serial\n/dev/tty             /dev/tty        5       0 system:/dev/tty\n')).toEqual([
+    expect(
+      parseDrivers(
+        'serial               /dev/ttyS       4 64-95 serial\n/dev/tty             /dev/tty        5       0 system:/dev/tty\n',
+      ),
+    ).toEqual([
       { name: 'ttyS', major: 4, first: 64, last: 95 },
       { name: 'tty', major: 5, first: 0, last: 0 },
     ]);

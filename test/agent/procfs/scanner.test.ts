@@ -43,7 +43,10 @@ function column(table: ProcessTable, name: RawColumn): unknown[] {
 function procps(format: string): string[] {
   const args = ['--no-headers', '-o', format, '-p', samples.pids.join(',')];
   const output = execFileSync('ps', args, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C.UTF-8' } });
-  return output.trimEnd().split('\n').map((line) => line.trim());
+  return output
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trim());
 }
 
 describe('a scan', () => {
@@ -74,7 +77,7 @@ describe('a scan', () => {
     ['exe', 'exe'],
   ] as const)('%s is what procps shows as %s', (raw, format) => {
     const table = scanner.scan({ columns: ['pid', raw], pids: samples.pids });
-    const ours = column(table, raw).map((value) => String(value ?? '-'));
+    const ours = column(table, raw).map((value) => showValue(value));
     expect(ours).toEqual(procps(format));
   });
 
@@ -99,7 +102,9 @@ describe('a scan', () => {
   });
 
   it('cuts a command line of more than 128 KiB and says so', async () => {
-    const child = spawn('/bin/sleep', ['300', ...Array.from({ length: 4000 }, () => `0.${'0'.repeat(60)}`)], { stdio: 'ignore' });
+    const child = spawn('/bin/sleep', ['300', ...Array.from({ length: 4000 }, () => `0.${'0'.repeat(60)}`)], {
+      stdio: 'ignore',
+    });
     children.push(child);
     await until(() => procLink(child.pid ?? 0), 'exec');
     const [args] = column(scanner.scan({ columns: ['args'], pids: [child.pid ?? 0] }), 'args');
@@ -115,7 +120,9 @@ describe('a scan', () => {
     expect(missing).toEqual([]);
     const unknown = rawColumns.filter((_, i) => own?.[i] === null);
     // what some kernels do not have
-    expect(unknown.filter((name) => !['label', 'autogroupId', 'autogroupNice', 'loginUid', 'groupNames'].includes(name))).toEqual([]);
+    expect(
+      unknown.filter((name) => !['label', 'autogroupId', 'autogroupNice', 'loginUid', 'groupNames'].includes(name)),
+    ).toEqual([]);
   });
 
   it('says which machine and boot it was', () => {
@@ -208,7 +215,10 @@ describe('managed processes', () => {
 
 it('finds the members of a process group', () => {
   const { tree = 0 } = samples.named;
-  const expected = execFileSync('pgrep', ['-g', String(tree)], { encoding: 'utf8' }).trim().split('\n').map(Number);
+  const expected = execFileSync('pgrep', ['-g', String(tree)], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map(Number);
   expect(processGroupMembers(tree).map(({ pid }) => pid)).toEqual(expected);
   expect(expected).toHaveLength(5);
 });
@@ -232,11 +242,17 @@ it('prints what a scan costs', () => {
     times.push(performance.now() - begin);
   }
   const median = times.sort((a, b) => a - b)[25] ?? 0;
-  console.log(`scan of ${rows} processes: median ${median.toFixed(2)} ms, ${((median / rows) * 1000).toFixed(1)} ms for 1,000`);
+  console.log(
+    `scan of ${rows} processes: median ${median.toFixed(2)} ms, ${((median / rows) * 1000).toFixed(1)} ms for 1,000`,
+  );
   expect(median / rows).toBeLessThan(0.5);
 });
 
 function procLink(pid: number): boolean {
   const [comm] = column(scanner.scan({ columns: ['comm'], pids: [pid] }), 'comm');
   return comm === 'sleep';
+}
+
+function showValue(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value).replace('\n', '?') : '-';
 }

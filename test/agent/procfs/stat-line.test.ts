@@ -46,7 +46,12 @@ describe('a stat line', () => {
     const short = Buffer.from('2 (y) Z 1 1 1 0 -1 0 ');
     stat.parse(long, long.length);
     stat.parse(short, short.length);
-    expect([stat.comm, stat.state, stat.fields[statField.start], stat.fields[statField.policy]]).toEqual(['y', 'Z', 0, 0]);
+    expect([stat.comm, stat.state, stat.fields[statField.start], stat.fields[statField.policy]]).toEqual([
+      'y',
+      'Z',
+      0,
+      0,
+    ]);
   });
 
   it.each(['', '4711', '4711 (', '4711 (x', '4711 (x)', 'x y z'])('that is none is refused: %j', (line) => {

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { ShimUnderTest, spawnParams } from './shim-under-test.ts';
 import { StreamClient } from './stream-client.ts';
 let shim: ShimUnderTest;
-const rss = () => /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${shim.pid}/status`, 'latin1'))?.[1];
+const rss = () => /RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${shim.pid}/status`, 'latin1'))?.[1];
 const cpu = () => { const f = readFileSync(`/proc/${shim.pid}/stat`, 'latin1').split(' '); return `u ${f[13]} s ${f[14]}`; };
-beforeAll(async () => { shim = await ShimUnderTest.start(); });
+beforeAll(async () => { shim = await ShimUnderTest.start(); console.log('start /s', rss()); });
 afterAll(async () => { await shim.stop(); });
 let n = 0;
 for (const io of ['pipes'] as const) test('spawn rate ' + io, async () => {

@@ -58,7 +58,12 @@ describe('cluster PIDs', () => {
 
   it('makes the starter on another node the parent, and 0 where that was a gateway', async () => {
     const { stdout } = await ps('-o pid=,ppid=,starter=,name=,io=,clients= -p 20000050,20000060');
-    expect(stdout.trim().split('\n').map((line) => line.trim().split(/\s+/))).toEqual([
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/)),
+    ).toEqual([
       ['20000050', '10000600', 'ann@web1', 'job1', 'pty', '0'],
       ['20000060', '0', 'ann@laptop', '-', 'pipes', '2'],
     ]);
@@ -85,7 +90,15 @@ describe('cluster PIDs', () => {
 
   it('draws every process once, though parents name each other', async () => {
     const loop = fakeCluster([
-      { id: 1, name: 'a', ps: tableOf([{ pid: 5, ppid: 6, comm: 'x' }, { pid: 6, ppid: 5, comm: 'y' }, { pid: 7, ppid: 7, comm: 'z' }]) },
+      {
+        id: 1,
+        name: 'a',
+        ps: tableOf([
+          { pid: 5, ppid: 6, comm: 'x' },
+          { pid: 6, ppid: 5, comm: 'y' },
+          { pid: 7, ppid: 7, comm: 'z' },
+        ]),
+      },
     ]);
     const { stdout } = await ps('-e --forest -o comm=', loop);
     expect(stdout.trim()).toBe('z');
@@ -107,7 +120,12 @@ describe('selection', () => {
   it('-a shows what nsh runs, on every node, and --ended what has ended', async () => {
     expect((await ps('-a -o pid=')).stdout.trim().split(/\s+/)).toEqual(['20000050', '20000060']);
     const { stdout } = await ps('-a --ended -o pid,status,args,rss');
-    expect(stdout.split('\n').slice(3, 5).map((line) => line.trim().split(/\s+/))).toEqual([
+    expect(
+      stdout
+        .split('\n')
+        .slice(3, 5)
+        .map((line) => line.trim().split(/\s+/)),
+    ).toEqual([
       ['20000070', '3', '/usr/bin/done', 'x', '-'],
       ['20000071', 'SIGKILL', 'killed', '-'],
     ]);
@@ -117,7 +135,9 @@ describe('selection', () => {
     const asked = fakeCluster([web1, web2]);
     const { stdout } = await ps('-o pid= -p 20000050,2.51', asked);
     expect(stdout.trim().split(/\s+/)).toEqual(['20000050', '20000051']);
-    expect(asked.calls.map(({ node, params }) => [node, (params as { pids: number[] }).pids])).toEqual([['web2', [50, 51]]]);
+    expect(asked.calls.map(({ node, params }) => [node, (params as { pids: number[] }).pids])).toEqual([
+      ['web2', [50, 51]],
+    ]);
   });
 
   it('-q keeps the order of its list', async () => {
@@ -133,7 +153,11 @@ describe('selection', () => {
   });
 
   it('searches all nodes for lists, and joins them', async () => {
-    expect((await ps('-o pid= -C init -t pts/0')).stdout.trim().split(/\s+/)).toEqual(['10000001', '10000500', '20000001']);
+    expect((await ps('-o pid= -C init -t pts/0')).stdout.trim().split(/\s+/)).toEqual([
+      '10000001',
+      '10000500',
+      '20000001',
+    ]);
     expect((await ps('-o pid= --ppid 10000600')).stdout.trim()).toBe('20000050');
     expect((await ps('-o pid= -N -C init,kthreadd')).stdout.trim().split(/\s+/)).toHaveLength(6);
   });
@@ -173,7 +197,9 @@ describe('the table', () => {
   });
 
   it('cuts at the width of the terminal, counting wide characters, and nowhere else', async () => {
-    const wide = fakeCluster([{ id: 1, name: 'a', ps: tableOf([{ pid: 5, comm: 'x', args: ['日本語日本語日本語日本語'] }]) }]);
+    const wide = fakeCluster([
+      { id: 1, name: 'a', ps: tableOf([{ pid: 5, comm: 'x', args: ['日本語日本語日本語日本語'] }]) },
+    ]);
     const cut = await runCommand(psCommand, ['-e', '-o', 'pid,args'], wide, { terminal: { columns: 20 } });
     expect(cut.stdout).toBe('     PID COMMAND\n10000005 日本語日本\n');
     const whole = await runCommand(psCommand, ['-e', '-o', 'args,pid'], wide);
@@ -182,7 +208,13 @@ describe('the table', () => {
 
   it('shows no control character, escape sequence or direction override of a title', async () => {
     const title = 'a\x1b[2J\u009b31m\u202egpj\u2066\ud800b\u0000\tc\r\u007f';
-    const evil = fakeCluster([{ id: 1, name: 'a', ps: tableOf([{ pid: 5, comm: title, args: [title], euser: title, tty: title, wchan: title }]) }]);
+    const evil = fakeCluster([
+      {
+        id: 1,
+        name: 'a',
+        ps: tableOf([{ pid: 5, comm: title, args: [title], euser: title, tty: title, wchan: title }]),
+      },
+    ]);
     for (const line of ['-e -o comm,args,user,tty,wchan', '-ef', '-e --json -o comm,args,user,tty']) {
       const { stdout } = await ps(line, evil);
       expect(stdout.replaceAll('\n', '')).toMatch(/^[\x20-\x7e]*$/);
@@ -194,7 +226,9 @@ describe('the table', () => {
   it('uses colour only where it may', async () => {
     const plain = await ps('-e');
     expect(plain.stdout).not.toContain('\x1b');
-    const coloured = await runCommand(psCommand, ['-e', '-o', 'node,s'], cluster, { terminal: { columns: 80, colour: true } });
+    const coloured = await runCommand(psCommand, ['-e', '-o', 'node,s'], cluster, {
+      terminal: { columns: 80, colour: true },
+    });
     expect(coloured.stdout).toContain('\x1b[2mweb2\x1b[22m \x1b[31mZ\x1b[39m');
   });
 
@@ -248,4 +282,3 @@ describe('the table', () => {
     expect(performance.now() - begin).toBeLessThan(1000);
   });
 });
-

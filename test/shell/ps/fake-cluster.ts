@@ -29,7 +29,7 @@ export function thisMachine(id = 0, name = 'localhost', managed: readonly Manage
   return {
     id,
     name,
-    ps: (params) => scanner.scan(params as Parameters<ProcessScanner['scan']>[0], managed),
+    ps: (params) => scanner.scan(params, managed),
   };
 }
 

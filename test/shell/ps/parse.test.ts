@@ -3,7 +3,10 @@ import { parsePsArgs, type PsEnvironment } from '../../../shell/ps/parse/index.t
 
 const words = (line: string): string[] => (line === '' ? [] : line.split(' '));
 const parse = (line: string, environment?: PsEnvironment) => parsePsArgs(words(line), environment);
-const names = (line: string): string => parse(line).format.map(({ column }) => column.name).join(',');
+const names = (line: string): string =>
+  parse(line)
+    .format.map(({ column }) => column.name)
+    .join(',');
 
 describe('formats', () => {
   it.each([
@@ -68,12 +71,36 @@ describe('selection', () => {
   it.each([
     ['-p 1,30004711,3.5,web1.6', [{ kind: 'pid', items: ['1', '30004711', '3.5', 'web1.6'] }]],
     ['p 1', [{ kind: 'pid', items: ['1'] }]],
-    ['1 2', [{ kind: 'pid', items: ['1'] }, { kind: 'pid', items: ['2'] }]],
-    ['-12 +13', [{ kind: 'pgrp', items: ['12'] }, { kind: 'session', items: ['13'] }]],
-    ['-uroot -Cbash', [{ kind: 'effectiveUser', items: ['root'] }, { kind: 'command', items: ['bash'] }]],
+    [
+      '1 2',
+      [
+        { kind: 'pid', items: ['1'] },
+        { kind: 'pid', items: ['2'] },
+      ],
+    ],
+    [
+      '-12 +13',
+      [
+        { kind: 'pgrp', items: ['12'] },
+        { kind: 'session', items: ['13'] },
+      ],
+    ],
+    [
+      '-uroot -Cbash',
+      [
+        { kind: 'effectiveUser', items: ['root'] },
+        { kind: 'command', items: ['bash'] },
+      ],
+    ],
     ['-g 12', [{ kind: 'session', items: ['12'] }]],
     ['-g daemon', [{ kind: 'effectiveGroup', items: ['daemon'] }]],
-    ['--ppid 1 --tty=pts/1', [{ kind: 'ppid', items: ['1'] }, { kind: 'tty', items: ['pts/1'] }]],
+    [
+      '--ppid 1 --tty=pts/1',
+      [
+        { kind: 'ppid', items: ['1'] },
+        { kind: 'tty', items: ['pts/1'] },
+      ],
+    ],
     ['T', [{ kind: 'ownTty' }]],
     ['t', [{ kind: 'ownTty' }]],
   ])('ps %s lists %j', (line, lists) => {
@@ -88,10 +115,22 @@ describe('selection', () => {
 
 describe('sorting', () => {
   it.each([
-    ['--sort=-rss,+pid', [['rss', true], ['pid', false]]],
+    [
+      '--sort=-rss,+pid',
+      [
+        ['rss', true],
+        ['pid', false],
+      ],
+    ],
     ['--sort vsz', [['vsz', false]]],
     ['k -pcpu', [['pcpu', true]]],
-    ['O-r+p', [['rss', true], ['pid', false]]],
+    [
+      'O-r+p',
+      [
+        ['rss', true],
+        ['pid', false],
+      ],
+    ],
     ['Ou', [['user', false]]],
   ])('ps %s', (line, keys) => {
     expect(parse(line).sort.map(({ cell, descending }) => ['name' in cell ? cell.name : '', descending])).toEqual(keys);

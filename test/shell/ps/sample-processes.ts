@@ -34,7 +34,11 @@ export async function startSamples(): Promise<Samples> {
   start('utf8', sleep, ['300'], 'schläfer-文字-é');
   start('control', sleep, ['300'], 'evil\x1b[31m\x07\ttitle\nnext');
   start('empty', sleep, ['300'], '');
-  start('long', sleep, Array.from({ length: 60 }, (_, i) => `300.${'0'.repeat(i)}1`));
+  start(
+    'long',
+    sleep,
+    Array.from({ length: 60 }, (_, i) => `300.${'0'.repeat(i)}1`),
+  );
   start('paren', copyAs('a) R 1 (b'), ['300'], 'paren');
   start('newline', copyAs('new\nline'), ['300'], 'newline');
   start('fifteen', copyAs('exactly-fifteen'), ['300']);

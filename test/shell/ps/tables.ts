@@ -37,7 +37,7 @@ const defaults: Partial<Record<RawColumn, RawValue>> = {
 /** Answers as an agent does: the columns asked for, the managed processes or all, the PIDs asked for. */
 export function tableOf(processes: readonly RawProcess[], managed: readonly ManagedProcess[] = []) {
   return (params: PsCall): ProcessTable => {
-    const living = new Set(managed.filter(({ exit }) => exit === undefined).map(({ pid }) => pid as number));
+    const living = new Set(managed.filter(({ exit }) => exit === undefined).map(({ pid }) => pid));
     const rows = processes
       .filter(({ pid }) => params.select === 'all' || living.has(pid))
       .filter(({ pid }) => params.pids === undefined || params.pids.includes(pid))
@@ -77,5 +77,5 @@ export function managedProcess(
     clients: 0,
     shim: { id: 's1', socket: '/run/shim' },
     ...more,
-  } as ManagedProcess;
+  };
 }

@@ -5,7 +5,8 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { CommandContext } from '../../../shell/command.ts';
-import { loadCommand } from '../../../shell/commands/index.ts';
+import { attachCommand } from '../../../shell/commands/attach.ts';
+import { runCommand } from '../../../shell/commands/run.ts';
 import type { ClusterClient } from '../../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../../src/cluster/node-spec.ts';
 import { nodeId } from '../../../src/ids/gpid.ts';
@@ -63,8 +64,8 @@ process.on('SIGUSR2', () => {
 });
 
 const [name = '', ...args] = process.argv.slice(2);
-const command = await loadCommand(name);
-command?.run(context, args).then(
+const command = name === 'attach' ? attachCommand : runCommand;
+command.run(context, args).then(
   (status) => {
     process.exitCode = status;
   },

@@ -30,9 +30,7 @@ async function bundleClient(): Promise<string> {
     platform: 'node',
     format: 'esm',
     outfile,
-    packages: 'bundle',
-    // Of the commands only those under test are run; what the others import need not be there.
-    external: ['ssh2', 'node-pty', './kill.ts', './pgrep.ts', './pkill.ts', './ps.ts', './nodes.ts', './agent.ts', './demo.ts', './nodeset.ts'],
+    external: ['ssh2', 'node-pty'],
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     logLevel: 'error',
   });
@@ -81,7 +79,7 @@ export class TerminalSession {
     const socket = join(this.#directory, 'shim.sock');
     await new Promise<void>((resolve) => void this.#listener.listen(socket, resolve));
     const words = args.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(' ');
-    const script = `cd ${this.#directory}; trap : INT HUP; stty -g >before; ${process.execPath} ${client} ${words} & pid=$!; echo $pid >pid; fg >/dev/null; echo $? >status; stty -g >after; touch done`;
+    const script = `cd ${this.#directory}; trap : INT HUP; stty -g >before; ${process.execPath} ${client} ${words} & pid=$!; echo $pid >pid; fg >/dev/null; echo $? >status; stty -g >after; touch done; if jobs -s | grep -q .; then fg >/dev/null; echo $? >status2; stty -g >after2; touch done2; fi`;
     this.#pty = spawn('bash', ['-mc', script], {
       name: 'xterm-256color',
       cols: 80,
@@ -110,7 +108,7 @@ export class TerminalSession {
     process.kill(Number(readFileSync(join(this.#directory, 'pid'), 'latin1')), name);
   }
 
-  settings(file: 'before' | 'after' | 'status' | 'pid'): string {
+  settings(file: string): string {
     return readFileSync(join(this.#directory, file), 'latin1').trim();
   }
 
@@ -128,9 +126,14 @@ export class TerminalSession {
     await vi.waitFor(() => expect(this.server.opens.length).toBeGreaterThanOrEqual(count), { timeout: 15_000, interval: 10 });
   }
 
-  async ended(): Promise<Ended> {
-    await vi.waitFor(() => readFileSync(join(this.#directory, 'done')), { timeout: 15_000, interval: 10 });
-    return { status: Number(this.settings('status')), before: this.settings('before'), after: this.settings('after') };
+  /** `2`: after the client was stopped, this is its second end. */
+  async ended(time: '' | '2' = ''): Promise<Ended> {
+    await vi.waitFor(() => readFileSync(join(this.#directory, `done${time}`)), { timeout: 15_000, interval: 10 });
+    return {
+      status: Number(this.settings(`status${time}`)),
+      before: this.settings('before'),
+      after: this.settings(`after${time}`),
+    };
   }
 
   async stop(): Promise<void> {

@@ -117,11 +117,18 @@ describe('a foreground terminal', () => {
   it('is given back while nsh is stopped, and taken again', async () => {
     const session = await inFullScreen();
     session.signal('SIGTSTP');
-    // bash sees the stop and goes on to the end of its script, with the terminal in its own mode.
+    // bash sees the stop, has the terminal in its own mode, and continues the job.
     const stopped = await session.ended();
     expect(stopped.status).toBe(148);
     expect(stopped.after).toBe(stopped.before);
-    session.signal('SIGKILL');
+    await vi.waitFor(() => expect(session.server.resizes).toEqual(['80x23', '80x24']), { timeout: 5_000 });
+    session.type('\u0003');
+    await vi.waitFor(() => expect(session.server.input.toString()).toBe('\u0003'), { timeout: 5_000 });
+    session.type('\u001cd');
+    const ended = await session.ended('2');
+    expect(ended.status).toBe(0);
+    expect(ended.after).toBe(ended.before);
+    expectModesOff(session);
   });
 });
 
