@@ -71,7 +71,8 @@ function identity({ cluster, node, name }: Values) {
   }
   const id = Number(node);
   if (node === undefined || !isNodeId(id)) throw new NshError('usage', '--node must be a node id');
-  if (name === undefined || !/^[A-Za-z][\w.-]{0,252}$/.test(name)) throw new NshError('usage', '--name must be the name of a node');
+  if (name === undefined || !/^[A-Za-z][\w.-]{0,252}$/.test(name))
+    throw new NshError('usage', '--name must be the name of a node');
   return { cluster, node: id, name };
 }
 
@@ -98,7 +99,8 @@ function agentOptions(values: Values): string[] {
 function count(text: string | undefined, fallback: number, option: string): number {
   if (text === undefined) return fallback;
   const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new NshError('usage', `${option} must be a whole number, not ${JSON.stringify(text)}`);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new NshError('usage', `${option} must be a whole number, not ${JSON.stringify(text)}`);
   return value;
 }
 
@@ -109,7 +111,8 @@ main(process.argv.slice(2)).then(
   (error: unknown) => {
     const known = toNshError(error, 'usage');
     const marker = /^--marker=?(.*)$/.exec(process.argv.find((word) => word.startsWith('--marker=')) ?? '')?.[1];
-    if (marker !== undefined) process.stdout.write(`${marker} ${JSON.stringify({ ok: false, error: toWireError(known) })}\n`);
+    if (marker !== undefined)
+      process.stdout.write(`${marker} ${JSON.stringify({ ok: false, error: toWireError(known) })}\n`);
     process.stderr.write(`nsh-agent: ${known.message}\n`);
     process.exitCode = known.exitStatus;
   },

@@ -70,7 +70,12 @@ async function stopRunning(identity: AgentIdentity, path: string): Promise<void>
 }
 
 function greet(peer: RpcPeer, { cluster, node }: AgentIdentity) {
-  return callMethod(peer, 'hello', { protocol: protocolVersions, cluster, node, version: programVersion }, { deadlineMs: 5_000 });
+  return callMethod(
+    peer,
+    'hello',
+    { protocol: protocolVersions, cluster, node, version: programVersion },
+    { deadlineMs: 5_000 },
+  );
 }
 
 async function openPeer(sockets: string | undefined, path: string): Promise<RpcPeer | undefined> {

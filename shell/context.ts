@@ -43,8 +43,9 @@ function terminalOf(stdout: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Termina
   const isTerminal = stdout.isTTY;
   const noColour = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '';
   return {
-    columns: isTerminal ? stdout.columns : undefined,
-    rows: isTerminal ? stdout.rows : undefined,
+    // Some terminals do not know their size and say 0.
+    columns: isTerminal && stdout.columns > 0 ? stdout.columns : undefined,
+    rows: isTerminal && stdout.rows > 0 ? stdout.rows : undefined,
     colour: isTerminal && !noColour && env['TERM'] !== 'dumb',
   };
 }

@@ -20,7 +20,8 @@ function readInvocation(argv: readonly string[]): Invocation {
     else if (word.startsWith('--cluster=')) cluster = word.slice('--cluster='.length);
     else if (word === '--version') return { cluster, name: 'version', args: [] };
     else if (word === '--help' || word === '-h') return { cluster, name: 'help', args: [] };
-    else if (word.startsWith('-')) throw new NshError('usage', `unrecognized option '${word}'\nTry 'nsh --help' for more information.`);
+    else if (word.startsWith('-'))
+      throw new NshError('usage', `unrecognized option '${word}'\nTry 'nsh --help' for more information.`);
     else return { cluster, name: word, args: argv.slice(i + 1) };
     if (cluster === undefined) throw new NshError('usage', "option '--cluster' requires an argument");
   }
@@ -52,7 +53,10 @@ async function main(argv: readonly string[]): Promise<number> {
   const wanted = name === 'help' ? (args[0] ?? '') : name;
   const command = await loadCommand(wanted);
   if (command === undefined) {
-    throw new NshError('usage', `${wanted}: no such command${nearCommands(wanted)}\nTry 'nsh --help' for more information.`);
+    throw new NshError(
+      'usage',
+      `${wanted}: no such command${nearCommands(wanted)}\nTry 'nsh --help' for more information.`,
+    );
   }
   if (name === 'help' || args[0] === '--help') {
     const { renderHelp } = await import('./help.ts');

@@ -53,6 +53,8 @@ export function checkDirectory(path: string): void {
   } catch (error) {
     if (error instanceof NshError) throw error;
     const denied = (error as NodeJS.ErrnoException).code === 'EACCES';
-    throw new NshError('badDirectory', `${path}: ${denied ? 'Permission denied' : 'No such file or directory'}`, { cause: error });
+    throw new NshError('badDirectory', `${path}: ${denied ? 'Permission denied' : 'No such file or directory'}`, {
+      cause: error,
+    });
   }
 }

@@ -24,6 +24,8 @@ export class Connection {
   readonly peer: RpcPeer;
   readonly #options: ConnectionOptions;
   #hello: CheckedParams<'hello'> | undefined;
+  /** Requests may come right behind the hello: they wait for it. */
+  #greeting: Promise<unknown> | undefined;
   /** The client goes by a cluster file that this agent cannot use: it may still ask how the agent is, and end it. */
   #fileError: NshError | undefined;
   readonly #handlers: Handlers<MethodName, RequestContext>;
@@ -54,7 +56,13 @@ export class Connection {
   }
 
   async #answer(method: string, params: unknown, context: RequestContext): Promise<unknown> {
-    if (this.#hello === undefined && method !== 'hello') throw new NshError('invalidMessage', 'the first request must be hello');
+    if (method === 'hello') {
+      const greeting = dispatch(this.#handlers, method, params, context);
+      this.#greeting = greeting;
+      return await greeting;
+    }
+    if (this.#greeting === undefined) throw new NshError('invalidMessage', 'the first request must be hello');
+    await this.#greeting;
     if (this.#fileError !== undefined && !isAboutAgent(method, params)) throw this.#fileError;
     return await dispatch(this.#handlers, method, params, context);
   }
@@ -82,7 +90,7 @@ export class Connection {
       node: links.self.id,
       name: links.self.name,
       boot: bootIdentity(),
-      pid: process.pid as Result<'hello'>['pid'],
+      pid: process.pid,
     };
   }
 
@@ -131,7 +139,10 @@ export class Connection {
       onStage: (stage) => this.peer.notify('progress', { node: node.id, stage }),
       ...(sshAuthSock === undefined ? {} : { sshAuthSock }),
       ...(caller?.interactive === true
-        ? { prompt: async (request) => check(promptResult, await this.peer.request('prompt', request), 'prompt', 'invalidMessage').answer }
+        ? {
+            prompt: async (request) =>
+              check(promptResult, await this.peer.request('prompt', request), 'prompt', 'invalidMessage').answer,
+          }
         : {}),
     };
   }
@@ -139,7 +150,7 @@ export class Connection {
 
 /** Requests that need no cluster file. */
 function isAboutAgent(method: string, params: unknown): boolean {
-  if (method === 'hello' || method === 'status' || method === 'stop') return true;
+  if (method === 'status' || method === 'stop') return true;
   const { method: inner, nodes } = params as { method?: unknown; nodes?: unknown };
   const isOwn = Array.isArray(nodes) && nodes.length === 1 && nodes[0] === 0;
   return method === 'fanout' && isOwn && (inner === 'status' || inner === 'stop');

@@ -32,7 +32,11 @@ function delay(ms: number): Promise<void> {
   });
 }
 
-export async function fanout(request: CheckedParams<'fanout'>, context: FanoutContext, signal: AbortSignal): Promise<Record<string, never>> {
+export async function fanout(
+  request: CheckedParams<'fanout'>,
+  context: FanoutContext,
+  signal: AbortSignal,
+): Promise<Record<string, never>> {
   if (!(fanoutMethods as readonly string[]).includes(request.method)) {
     throw new NshError('unknownMethod', `${request.method} cannot be asked of many nodes`);
   }
@@ -64,7 +68,11 @@ async function answerOf(
   }
 }
 
-function askSelf({ method, params, deadlineMs }: CheckedParams<'fanout'>, context: FanoutContext, signal: AbortSignal): Promise<unknown> {
+function askSelf(
+  { method, params, deadlineMs }: CheckedParams<'fanout'>,
+  context: FanoutContext,
+  signal: AbortSignal,
+): Promise<unknown> {
   if (deadlineMs === 0) return context.own(method, params, signal);
   const late = new NshError('timeout', `no answer within ${deadlineMs / 1000} s`);
   return new Promise((resolve, reject) => {
@@ -95,7 +103,8 @@ async function askNode(
       return result;
     } catch (error) {
       const known = toNshError(error);
-      if (known.code === 'timeout') throw new NshError('timeout', `no answer within ${deadlineMs / 1000} s`, { cause: known });
+      if (known.code === 'timeout')
+        throw new NshError('timeout', `no answer within ${deadlineMs / 1000} s`, { cause: known });
       const isWorthwhile = known.code === 'linkLost' && repeatable.has(method) && attempt < 3 && !signal.aborted;
       if (!isWorthwhile) throw known;
     }
@@ -106,7 +115,10 @@ async function askNode(
 function named(name: string, error: unknown): NshError {
   const known = toNshError(error);
   if (known.message.startsWith(`${name}:`)) return known;
-  return new NshError(known.code, `${name}: ${known.message}`, { cause: known, ...(known.data === undefined ? {} : { data: known.data }) });
+  return new NshError(known.code, `${name}: ${known.message}`, {
+    cause: known,
+    ...(known.data === undefined ? {} : { data: known.data }),
+  });
 }
 
 function encodeAnswer(call: number, node: number, result: unknown): string | Buffer {

@@ -38,15 +38,19 @@ async function killOne(shims: ShimPool, node: NodeSpec, target: Target, signal: 
   const group = target.group === true;
   const running = shims.table.running(target.pid);
   const start = readStart(target.pid);
-  if (target.boot !== undefined && target.boot !== bootIdentity()) throw noSuchProcess(node, target.pid, 'it was of an earlier boot');
+  if (target.boot !== undefined && target.boot !== bootIdentity())
+    throw noSuchProcess(node, target.pid, 'it was of an earlier boot');
   if (running !== undefined && isMeant(running, target)) {
     await shims.byId(running.shim.id).call('signal', { process: running, signal, group });
     return;
   }
-  if (target.start !== undefined && start !== undefined && start !== target.start) throw recycled(node, target.pid, undefined);
+  if (target.start !== undefined && start !== undefined && start !== target.start)
+    throw recycled(node, target.pid, undefined);
   const ended = shims.table.find({ pid: target.pid });
-  if (ended?.exit !== undefined && start === undefined && !group) throw noSuchProcess(node, target.pid, howItEnded(ended));
-  const isOther = ended?.exit !== undefined && start !== undefined && ended.start !== start && target.start === undefined;
+  if (ended?.exit !== undefined && start === undefined && !group)
+    throw noSuchProcess(node, target.pid, howItEnded(ended));
+  const isOther =
+    ended?.exit !== undefined && start !== undefined && ended.start !== start && target.start === undefined;
   if (isOther && !force) throw recycled(node, target.pid, ended);
   killLocal(node, target.pid, signal, group);
 }
@@ -62,7 +66,10 @@ function killLocal(node: NodeSpec, pid: number, signal: number, group: boolean):
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ESRCH') throw noSuchProcess(node, pid, undefined, error);
     if (code === 'EPERM') {
-      throw new NshError('notPermitted', 'Operation not permitted', { cause: error, data: { pid: toGpid(node.id, pid) } });
+      throw new NshError('notPermitted', 'Operation not permitted', {
+        cause: error,
+        data: { pid: toGpid(node.id, pid) },
+      });
     }
     if (code === 'EINVAL') throw new NshError('invalidParams', `signal ${signal}: Invalid argument`, { cause: error });
     throw error;
@@ -90,7 +97,9 @@ function recycled(node: NodeSpec, pid: number, ended: ManagedProcess | undefined
 
 function commandOf(pid: number): string {
   try {
-    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter((word) => word !== '');
+    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      .split('\0')
+      .filter((word) => word !== '');
     return args.length > 0 ? args.join(' ') : `[${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()}]`;
   } catch {
     // It has ended since: its number is all there is to say.

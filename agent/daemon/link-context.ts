@@ -48,7 +48,10 @@ export class PausableDeadline {
 
   resume(): void {
     this.#startedAt = performance.now();
-    this.#timer = setTimeout(() => this.#controller.abort(new NshError('timeout', this.#message)), Math.max(0, this.#leftMs));
+    this.#timer = setTimeout(
+      () => this.#controller.abort(new NshError('timeout', this.#message)),
+      Math.max(0, this.#leftMs),
+    );
     this.#timer.unref();
   }
 

@@ -5,9 +5,13 @@ export class ManagedTable {
   /** PID → its incarnations, oldest first. */
   readonly #byPid = new Map<number, ManagedProcess[]>();
 
+  /** A process that has ended stays so: the answer to its start may be read after the news of its end. */
   put(record: ManagedProcess): void {
-    const others = (this.#byPid.get(record.pid) ?? []).filter((other) => !isSame(other, record));
-    const all = [...others, record].sort((a, b) => a.startedAtMs - b.startedAtMs);
+    const known = this.#byPid.get(record.pid) ?? [];
+    const others = known.filter((other) => !isSame(other, record));
+    const exit = record.exit ?? known.find((other) => isSame(other, record))?.exit;
+    const merged = exit === undefined ? record : { ...record, exit };
+    const all = [...others, merged].sort((a, b) => a.startedAtMs - b.startedAtMs);
     this.#byPid.set(record.pid, all);
   }
 

@@ -80,7 +80,10 @@ export class NodeConnection {
   /** A stream to a Unix socket of the node. */
   async openSocket(path: string | undefined, requester: Requester): Promise<Duplex> {
     const { link, agentSocket } = await this.need(requester);
-    return await link.openSocket(path ?? agentSocket, AbortSignal.any([requester.signal, AbortSignal.timeout(loginDeadlineMs)]));
+    return await link.openSocket(
+      path ?? agentSocket,
+      AbortSignal.any([requester.signal, AbortSignal.timeout(loginDeadlineMs)]),
+    );
   }
 
   close(): void {
@@ -97,13 +100,22 @@ export class NodeConnection {
     if (ageMs > failureMemoryMs) return;
     const { message, data } = failure.error;
     const seconds = Math.max(1, Math.round(ageMs / 1000));
-    throw new NshError('timeout', `${message} (tried ${seconds} s ago)`, { cause: failure.error, ...(data === undefined ? {} : { data }) });
+    throw new NshError('timeout', `${message} (tried ${seconds} s ago)`, {
+      cause: failure.error,
+      ...(data === undefined ? {} : { data }),
+    });
   }
 
   #begin(requester: Requester): Attempt {
     const abort = new AbortController();
     const stages = new Set<(stage: LinkStage) => void>();
-    const attempt: Attempt = { requester, abort, stages, waiters: 0, result: this.#connect(requester, stages, abort.signal) };
+    const attempt: Attempt = {
+      requester,
+      abort,
+      stages,
+      waiters: 0,
+      result: this.#connect(requester, stages, abort.signal),
+    };
     this.#attempt = attempt;
     attempt.result.then(
       () => {
@@ -134,11 +146,16 @@ export class NodeConnection {
       if (onAbort !== undefined) requester.signal.removeEventListener('abort', onAbort);
       if (requester.onStage !== undefined) attempt.stages.delete(requester.onStage);
       attempt.waiters--;
-      if (attempt.waiters === 0 && this.#attempt === attempt) attempt.abort.abort(new NshError('cancelled', `${this.node.name}: nobody waits for it any more`));
+      if (attempt.waiters === 0 && this.#attempt === attempt)
+        attempt.abort.abort(new NshError('cancelled', `${this.node.name}: nobody waits for it any more`));
     }
   }
 
-  async #connect(requester: Requester, stages: Set<(stage: LinkStage) => void>, abandoned: AbortSignal): Promise<UpLink> {
+  async #connect(
+    requester: Requester,
+    stages: Set<(stage: LinkStage) => void>,
+    abandoned: AbortSignal,
+  ): Promise<UpLink> {
     const tell = (stage: LinkStage): void => {
       for (const onStage of stages) onStage(stage);
     };
@@ -147,21 +164,36 @@ export class NodeConnection {
     const deadline = AbortSignal.timeout(loginDeadlineMs);
     const signal = AbortSignal.any([abandoned, deadline]);
     try {
-      const agentSocket = await startRemoteAgent(link, { spec: this.#spec, node: this.node }, requester.mayStart, signal);
+      const agentSocket = await startRemoteAgent(
+        link,
+        { spec: this.#spec, node: this.node },
+        requester.mayStart,
+        signal,
+      );
       const stream = await link.openSocket(agentSocket, signal);
       const peer = new RpcPeer(stream, { name: this.node.name });
-      const hello = { protocol: protocolVersions, cluster: this.#spec.cluster, node: this.node.id, version: programVersion };
+      const hello = {
+        protocol: protocolVersions,
+        cluster: this.#spec.cluster,
+        node: this.node.id,
+        version: programVersion,
+      };
       await callMethod(peer, 'hello', hello, { signal });
       return this.#adopt({ link, agentSocket, peer });
     } catch (error) {
       if (!deadline.aborted) throw error;
-      throw new NshError('timeout', `${this.node.name}: its agent did not start within ${loginDeadlineMs / 1000} s`, { cause: error });
+      throw new NshError('timeout', `${this.node.name}: its agent did not start within ${loginDeadlineMs / 1000} s`, {
+        cause: error,
+      });
     }
   }
 
   async #openLink(requester: Requester, tell: (stage: LinkStage) => void, abandoned: AbortSignal): Promise<Link> {
     const { prompt, sshAuthSock } = requester;
-    const deadline = new PausableDeadline(loginHardDeadlineMs, `${this.node.name}: login took longer than ${loginHardDeadlineMs / 1000} s`);
+    const deadline = new PausableDeadline(
+      loginHardDeadlineMs,
+      `${this.node.name}: login took longer than ${loginHardDeadlineMs / 1000} s`,
+    );
     const askThePerson = prompt && pausing(deadline, prompt);
     try {
       const link = await connectLink(
@@ -194,7 +226,12 @@ export class NodeConnection {
   #linkLost(link: Link, error: Error | undefined): void {
     if (this.#link !== link) return;
     this.#link = undefined;
-    this.#up?.peer.close(new NshError('linkLost', `${this.node.name}: the link was lost${error === undefined ? '' : `: ${error.message}`}`));
+    this.#up?.peer.close(
+      new NshError(
+        'linkLost',
+        `${this.node.name}: the link was lost${error === undefined ? '' : `: ${error.message}`}`,
+      ),
+    );
     this.#up = undefined;
     log('link lost', { node: this.node.name, error: error?.message });
     if (error !== undefined) this.#failure = { error: toNshError(error, 'linkLost'), atMs: performance.now() };

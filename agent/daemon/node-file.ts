@@ -23,7 +23,8 @@ export function claimIdentity(paths: NodePaths, identity: AgentIdentity): void {
   }
   const earlier = readText(paths.nodeFile);
   const earlierName = earlier === undefined ? undefined : (JSON.parse(earlier) as { name?: string }).name;
-  if (earlierName !== undefined && earlierName !== name) rmSync(join(paths.cluster, 'names', earlierName), { force: true });
+  if (earlierName !== undefined && earlierName !== name)
+    rmSync(join(paths.cluster, 'names', earlierName), { force: true });
   if (before === undefined) writeText(nameFile, String(node));
   if (earlierName !== name) writeText(paths.nodeFile, `${JSON.stringify({ id: node, name })}\n`);
 }
@@ -35,7 +36,8 @@ export function registerThisMachine(paths: NodePaths, identity: AgentIdentity): 
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const boot = bootIdentity();
   for (const name of readdirSync(directory)) {
-    if (name !== boot && readText(join(directory, name)) === String(identity.node)) rmSync(join(directory, name), { force: true });
+    if (name !== boot && readText(join(directory, name)) === String(identity.node))
+      rmSync(join(directory, name), { force: true });
   }
   writeText(join(directory, boot), String(identity.node));
 }

@@ -14,7 +14,7 @@ import { killTargets } from './kill.ts';
 import { isRunning } from './managed-table.ts';
 import { readScreen } from './read-screen.ts';
 import type { ShimPool } from './shim-pool.ts';
-import { Waiters } from './waiters.ts';
+import type { Waiters } from './waiters.ts';
 
 export interface NodeServiceOptions {
   readonly node: NodeSpec;
@@ -42,7 +42,11 @@ export class NodeService {
     return this.#scanner.scanNamed(params, [...this.#options.shims.table.all()]);
   }
 
-  async kill({ targets, signal, force }: CheckedParams<'kill'>): Promise<{ errors: ({ code: string; message: string } | null)[] }> {
+  async kill({
+    targets,
+    signal,
+    force,
+  }: CheckedParams<'kill'>): Promise<{ errors: ({ code: string; message: string } | null)[] }> {
     return { errors: await killTargets(this.#options.shims, this.#options.node, targets, signal, force === true) };
   }
 
@@ -50,7 +54,11 @@ export class NodeService {
     const { node, paths, shims } = this.#options;
     const cwd = params.cwd ?? homedir();
     checkDirectory(cwd);
-    const facts = { node: node.id, agentSocket: paths.agentSocket, ...(params.io === 'pty' ? { term: params.pty?.term ?? 'xterm-256color' } : {}) };
+    const facts = {
+      node: node.id,
+      agentSocket: paths.agentSocket,
+      ...(params.io === 'pty' ? { term: params.pty?.term ?? 'xterm-256color' } : {}),
+    };
     const environment = freshEnvironment(process.env, facts, params.env ?? {});
     const file = findCommand(params.argv[0] ?? '', environment['PATH'] ?? '', cwd);
     const shim = await shims.current();
@@ -74,7 +82,8 @@ export class NodeService {
   async screen({ process: ref, scrollback }: CheckedParams<'screen'>, signal: AbortSignal): Promise<ScreenResult> {
     const record = this.#options.shims.table.find(ref);
     if (record === undefined) throw this.#notManaged(ref.pid);
-    if (record.io !== 'pty') throw new NshError('unsupported', `${this.#name(ref.pid)} has no terminal; read its output with 'nsh logs'`);
+    if (record.io !== 'pty')
+      throw new NshError('unsupported', `${this.#name(ref.pid)} has no terminal; read its output with 'nsh logs'`);
     return await readScreen(this.#options.paths.processes, record, scrollback, signal);
   }
 
@@ -84,10 +93,10 @@ export class NodeService {
     return {
       version: programVersion,
       protocol: protocolVersions.max,
-      pid: process.pid as AgentStatus['pid'],
+      pid: process.pid,
       startedAtMs,
       shims: shims.shims.map((shim) => ({
-        lpid: shim.pid as AgentStatus['pid'],
+        lpid: shim.pid,
         id: shim.id,
         version: shim.version,
         processes: table.filter((record) => record.shim.id === shim.id).length,
@@ -109,7 +118,10 @@ export class NodeService {
   #notManaged(pid: number): NshError {
     const runs = this.#scanner.scan({ columns: ['pid'], pids: [pid] }).rows.length > 0;
     return runs
-      ? new NshError('notManaged', `${this.#name(pid)} was not started by nsh, so it has no terminal, output or exit status here`)
+      ? new NshError(
+          'notManaged',
+          `${this.#name(pid)} was not started by nsh, so it has no terminal, output or exit status here`,
+        )
       : new NshError('noSuchProcess', `${this.#name(pid)}: no such process`);
   }
 }

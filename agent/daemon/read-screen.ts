@@ -27,7 +27,10 @@ export async function readScreen(
 
 function collect(words: readonly string[], signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [programPath('nsh-screen'), ...words], { stdio: ['ignore', 'pipe', 'pipe'], signal });
+    const child = spawn(process.execPath, [programPath('nsh-screen'), ...words], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal,
+    });
     const chunks: Buffer[] = [];
     let bytes = 0;
     let said = '';
@@ -39,10 +42,18 @@ function collect(words: readonly string[], signal: AbortSignal): Promise<string>
     child.stderr.on('data', (chunk: Buffer) => {
       said = (said + chunk.toString()).slice(-2000);
     });
-    child.on('error', (error) => reject(new NshError('agentFailed', `the screen cannot be computed: ${error.message}`, { cause: error })));
+    child.on('error', (error) =>
+      reject(new NshError('agentFailed', `the screen cannot be computed: ${error.message}`, { cause: error })),
+    );
     child.on('close', (code) => {
       if (code === 0) resolve(Buffer.concat(chunks).toString('utf8'));
-      else reject(new NshError('agentFailed', `the screen cannot be computed: ${said.trim().split('\n').at(-1) ?? `status ${code}`}`));
+      else
+        reject(
+          new NshError(
+            'agentFailed',
+            `the screen cannot be computed: ${said.trim().split('\n').at(-1) ?? `status ${code}`}`,
+          ),
+        );
     });
   });
 }

@@ -50,14 +50,24 @@ export class ShimClient {
         if (method === 'started') events.onStarted(check(startedParams, params, method, 'invalidMessage').process);
       },
     });
-    const hello = check(shimMethods.hello.result, await peer.request('hello', {}, { deadlineMs }), 'hello', 'invalidMessage');
+    const hello = check(
+      shimMethods.hello.result,
+      await peer.request('hello', {}, { deadlineMs }),
+      'hello',
+      'invalidMessage',
+    );
     return new ShimClient(peer, socket, hello);
   }
 
   /** @throws NshError: the shim's own, `timeout` after 10 s, `linkLost` where it died. */
   async call<M extends ShimMethod>(method: M, params: ShimParams<M>): Promise<ShimResult<M>> {
     const result = await this.#peer.request(method, params, { deadlineMs });
-    return check(shimMethods[method].result as v.GenericSchema<unknown, ShimResult<M>>, result, method, 'invalidMessage');
+    return check(
+      shimMethods[method].result as v.GenericSchema<unknown, ShimResult<M>>,
+      result,
+      method,
+      'invalidMessage',
+    );
   }
 
   close(): void {

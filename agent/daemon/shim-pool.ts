@@ -87,7 +87,8 @@ export class ShimPool {
   /** The shim with this id. @throws NshError `noSuchProcess` where it is gone. */
   byId(id: string): ShimClient {
     const shim = this.#shims.get(id);
-    if (shim === undefined) throw new NshError('noSuchProcess', `the shim of this process (${id}) is gone, and the process with it`);
+    if (shim === undefined)
+      throw new NshError('noSuchProcess', `the shim of this process (${id}) is gone, and the process with it`);
     return shim;
   }
 
@@ -97,7 +98,10 @@ export class ShimPool {
       await shim.call('stop', { kill: true });
       await shim.closed;
     });
-    await Promise.race([Promise.allSettled(gone), new Promise((resolve) => setTimeout(resolve, startDeadlineMs).unref())]);
+    await Promise.race([
+      Promise.allSettled(gone),
+      new Promise((resolve) => setTimeout(resolve, startDeadlineMs).unref()),
+    ]);
   }
 
   close(): void {

@@ -9,7 +9,10 @@ import { check } from '../../src/rpc/typed.ts';
 /** What `nsh-agent start` prints: one line, behind its marker. */
 export const startReport = v.union([
   v.object({ ok: v.literal(true), version: v.string(), socket: v.string() }),
-  v.object({ ok: v.literal(false), error: v.object({ code: v.number(), message: v.string(), data: v.optional(v.record(v.string(), v.unknown())) }) }),
+  v.object({
+    ok: v.literal(false),
+    error: v.object({ code: v.number(), message: v.string(), data: v.optional(v.record(v.string(), v.unknown())) }),
+  }),
 ]);
 export type StartReport = v.InferOutput<typeof startReport>;
 
@@ -30,7 +33,12 @@ export async function startRemoteAgent(
   const { stdout, stderr, code } = await link.exec(`${spec.agentCommand} ${words}`, signal);
   const line = stdout.split('\n').find((text) => text.startsWith(`${marker} `));
   if (line === undefined) throw explain(node, spec, code, stderr);
-  const report = check(startReport, parse(line.slice(marker.length + 1), node), `${node.name}: start`, 'invalidMessage');
+  const report = check(
+    startReport,
+    parse(line.slice(marker.length + 1), node),
+    `${node.name}: start`,
+    'invalidMessage',
+  );
   if (!report.ok) {
     const { data, ...error } = report.error;
     const known = fromWireError(data === undefined ? error : { ...error, data });
@@ -57,7 +65,10 @@ function explain(node: NodeSpec, spec: ClusterSpec, code: number | null, stderr:
         `${said}. Install nsh on ${node.name}, or set agentCommand in the cluster file`,
     );
   }
-  return new NshError('agentFailed', `${node.name}: '${spec.agentCommand} start' ended with status ${code ?? 'unknown'}${said}`);
+  return new NshError(
+    'agentFailed',
+    `${node.name}: '${spec.agentCommand} start' ended with status ${code ?? 'unknown'}${said}`,
+  );
 }
 
 /** What a remote host says is shown without its control characters. */

@@ -1,23 +1,5 @@
-/** Facts of the machine's boot: which one it is, when it was, and how long ago. */
+/** When this machine was booted, and how long ago. */
 import { readAscii } from './read-file.ts';
-import { StatLine, statField } from './stat-line.ts';
-import { readBytes } from './read-file.ts';
-
-/** Start ticks of a process: with the boot identity they tell one incarnation of a PID from the next. Undefined where there is none. */
-export function readStart(pid: number): number | undefined {
-  const bytes = readBytes(`/proc/${pid}/stat`, 4096);
-  if (bytes === undefined) return undefined;
-  const line = new StatLine();
-  return line.parse(bytes.buffer, bytes.length) ? line.fields[statField.start] : undefined;
-}
-
-let identity: string | undefined;
-
-/** `BOOTID-TICKS`: the kernel's boot_id and the start ticks of PID 1, so that the boots of a container differ too. */
-export function bootIdentity(): string {
-  identity ??= `${readAscii('/proc/sys/kernel/random/boot_id')?.trim() ?? 'unknown'}-${readStart(1) ?? 0}`;
-  return identity;
-}
 
 /** Seconds since boot. */
 export function uptimeSeconds(): number {

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { arch, availableParallelism, hostname, loadavg, release } from 'node:os';
 import type { NodeInfo } from '../../src/protocol/control.ts';
-import { bootIdentity, uptimeSeconds } from './boot.ts';
+import { bootIdentity } from '../../src/cluster/this-machine.ts';
+import { uptimeSeconds } from './boot.ts';
 import { readAscii } from './read-file.ts';
 
 let pageSize: number | undefined;

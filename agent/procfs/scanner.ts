@@ -4,7 +4,8 @@
  */
 import type { PsParams } from '../../src/protocol/control.ts';
 import type { ManagedProcess, ProcessTable, RawColumn, RawRow } from '../../src/protocol/process.ts';
-import { bootIdentity, bootSeconds, uptimeSeconds } from './boot.ts';
+import { bootIdentity } from '../../src/cluster/this-machine.ts';
+import { bootSeconds, uptimeSeconds } from './boot.ts';
 import { cellReader, ownerColumns, statusColumns, type CellReader, type ScanContext } from './column-readers.ts';
 import { DescriptorCache } from './descriptors.ts';
 import { listPids, pageBytes, processorCount, readMemory } from './machine.ts';

@@ -40,7 +40,8 @@ export function serveControl(socket: Socket, shim: Shim, stop: (kill: boolean) =
 }
 
 async function answer(handlers: Handlers, method: string, params: unknown): Promise<unknown> {
-  if (!Object.hasOwn(shimMethods, method)) throw new NshError('unknownMethod', `this shim has no method ${JSON.stringify(method)}`);
+  if (!Object.hasOwn(shimMethods, method))
+    throw new NshError('unknownMethod', `this shim has no method ${JSON.stringify(method)}`);
   const name = method as keyof Methods;
   const checked = check(shimMethods[name].params as v.GenericSchema, params, name, 'invalidParams');
   const handler = handlers[name] as (params: unknown) => unknown;

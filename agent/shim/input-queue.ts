@@ -16,8 +16,16 @@ interface Position {
   taken: number;
   /** Everything before it is written. */
   written: number;
-  /** Told when `written` moves; absent while the client is not connected. */
-  onWritten: ((offset: number) => void) | undefined;
+  /** Absent while the client is not connected. */
+  listener: InputListener | undefined;
+}
+
+/** One connection of a client. */
+export interface InputListener {
+  /** Everything before `offset` is written. */
+  inputTaken(offset: number): void;
+  /** The process has closed its stdin: what still comes is thrown away. */
+  inputClosed(offset: number): void;
 }
 
 interface Entry {
@@ -37,23 +45,26 @@ export class InputQueue {
   /** @param sink absent where the process has /dev/null for its input: everything is taken and thrown away. */
   constructor(sink: InputSink | undefined) {
     this.#sink = sink;
+    sink?.onClosed(() => {
+      for (const { listener, taken } of this.#positions.values()) listener?.inputClosed(taken);
+    });
   }
 
-  /** What the shim has taken of this client's input, and how much more it takes now. */
-  connect(client: string, onWritten: (offset: number) => void): { offset: number; window: number } {
-    const position = this.#positions.get(client) ?? { taken: 0, written: 0, onWritten };
-    position.onWritten = onWritten;
+  /** What the shim has taken of this client's input, and how much may be on its way beyond what was acked. */
+  connect(client: string, listener: InputListener): { offset: number; window: number } {
+    const position = this.#positions.get(client) ?? { taken: 0, written: 0, listener };
+    position.listener = listener;
     // Deleted and set again: a Map keeps the order in which keys were added, so the first is the one longest silent.
     this.#positions.delete(client);
     this.#positions.set(client, position);
     this.#forgetOld();
-    return { offset: position.taken, window: stdinWindowBytes - (position.taken - position.written) };
+    return { offset: position.taken, window: stdinWindowBytes };
   }
 
   /** Only where no newer connection of the client has come. */
-  disconnect(client: string, onWritten: (offset: number) => void): void {
+  disconnect(client: string, listener: InputListener): void {
     const position = this.#positions.get(client);
-    if (position?.onWritten === onWritten) position.onWritten = undefined;
+    if (position?.listener === listener) position.listener = undefined;
   }
 
   /** @throws NshError `invalidMessage` where bytes are missing before `offset`, `tooLarge` beyond the window. */
@@ -65,7 +76,8 @@ export class InputQueue {
     }
     const fresh = bytes.subarray(position.taken - offset);
     if (fresh.length === 0) return;
-    if (position.taken + fresh.length - position.written > stdinWindowBytes) {
+    // After a reconnect a client has a whole window again, beside what lies here from before.
+    if (position.taken + fresh.length - position.written > 2 * stdinWindowBytes) {
       throw new NshError('tooLarge', `more than ${stdinWindowBytes} bytes of input came without an ack`);
     }
     position.taken += fresh.length;
@@ -77,11 +89,14 @@ export class InputQueue {
   end(client: string, offset: number): void {
     const position = this.#positions.get(client);
     if (position === undefined || offset > position.taken) {
-      throw new NshError('invalidMessage', `input ended at ${offset}, of which ${position?.taken ?? 0} bytes have come`);
+      throw new NshError(
+        'invalidMessage',
+        `input ended at ${offset}, of which ${position?.taken ?? 0} bytes have come`,
+      );
     }
     this.#ending = true;
     this.#pump();
-    if (position.written === position.taken) position.onWritten?.(position.written);
+    if (position.written === position.taken) position.listener?.inputTaken(position.written);
   }
 
   destroy(): void {
@@ -123,7 +138,7 @@ export class InputQueue {
       this.#writing = false;
       this.#entries.shift();
       entry.position.written += entry.bytes.length;
-      entry.position.onWritten?.(entry.position.written);
+      entry.position.listener?.inputTaken(entry.position.written);
       this.#pump();
     };
     if (this.#sink === undefined) process.nextTick(done);
@@ -133,7 +148,7 @@ export class InputQueue {
   #forgetOld(): void {
     if (this.#positions.size <= maxClients) return;
     for (const [client, position] of this.#positions) {
-      if (position.onWritten === undefined && position.taken === position.written) {
+      if (position.listener === undefined && position.taken === position.written) {
         this.#positions.delete(client);
         return;
       }

@@ -7,6 +7,8 @@ export interface InputSink {
   write(bytes: Buffer, done: () => void): void;
   /** No more input. */
   end(): void;
+  /** Calls back once, where the process has closed its end. */
+  onClosed(listener: () => void): void;
   /** Lets go of the descriptor, with what has not been written. */
   destroy(): void;
 }
@@ -17,9 +19,14 @@ export class PipeSink implements InputSink {
   /** Made at the first write: most short processes get no input. */
   #socket: Socket | undefined;
   #isClosed = false;
+  #onClosed: (() => void) | undefined;
 
   constructor(fd: number) {
     this.#fd = fd;
+  }
+
+  onClosed(listener: () => void): void {
+    this.#onClosed = listener;
   }
 
   write(bytes: Buffer, done: () => void): void {
@@ -47,7 +54,7 @@ export class PipeSink implements InputSink {
   #open(): Socket {
     const socket = new Socket({ fd: this.#fd, readable: false, writable: true });
     // EPIPE: the process has closed its stdin. Every later write calls back at once.
-    socket.on('error', () => undefined);
+    socket.on('error', () => this.#onClosed?.());
     return socket;
   }
 }
@@ -73,6 +80,9 @@ export class TerminalSink implements InputSink {
   write(bytes: Buffer, done: () => void): void {
     this.#attempt(bytes, done, firstWaitMs);
   }
+
+  /** Who uses a terminal may come and go: it is never closed to input. */
+  onClosed(): void {}
 
   end(): void {
     this.#attempt(endOfInput, () => undefined, firstWaitMs);

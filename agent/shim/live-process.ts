@@ -353,4 +353,3 @@ function keepMode({ io, foreground, keepBytes }: SpawnParams): KeepMode {
   const isSmall = keepBytes <= foregroundPipeKeepBytes;
   return io === 'pipes' && foreground !== undefined && isSmall ? 'tail' : 'disk';
 }
-

@@ -27,7 +27,9 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => daemon.leaveWhenEmpty());
   // Every process of the user hangs on this one: a fault in serving one client must not end them all.
   process.on('uncaughtException', (error) => log('a fault', { error: error.stack ?? String(error) }));
-  process.on('unhandledRejection', (reason) => log('a fault', { error: reason instanceof Error ? reason.stack : String(reason) }));
+  process.on('unhandledRejection', (reason) =>
+    log('a fault', { error: reason instanceof Error ? reason.stack : String(reason) }),
+  );
   await daemon.start();
   writeShimFile(options);
   announce();

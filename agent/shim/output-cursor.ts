@@ -80,7 +80,12 @@ export class OutputCursor {
         this.#skipTo(readable);
         continue;
       }
-      const room = Math.min(maxDataBytes, this.#acked + window - this.#position, limit - this.#position, end - this.#position);
+      const room = Math.min(
+        maxDataBytes,
+        this.#acked + window - this.#position,
+        limit - this.#position,
+        end - this.#position,
+      );
       if (room <= 0) return;
       const piece = view.at(this.#position, room);
       if (piece !== undefined) {

@@ -203,4 +203,3 @@ function remove(path: string): void {
   // Gone already is as good; anything else leaves a file that retention removes with its directory.
   unlink(path, () => undefined);
 }
-

@@ -163,7 +163,8 @@ export class OutputStream implements OutputView {
   #neededFrom(): number {
     const end = this.end;
     let from = Math.min(end, this.#log?.written ?? Infinity);
-    if (this.#options.keep === 'tail' && this.#tailBase === undefined) from = Math.min(from, end - this.#options.keepBytes);
+    if (this.#options.keep === 'tail' && this.#tailBase === undefined)
+      from = Math.min(from, end - this.#options.keepBytes);
     const hold = this.#options.hold(this.number);
     if (hold !== undefined) from = Math.min(from, hold.acked);
     for (const reader of this.readers) from = Math.min(from, Math.max(reader.position, end - maxBehindBytes));

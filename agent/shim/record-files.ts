@@ -33,7 +33,11 @@ export const endSchema = v.object({
 export type ProcessEnd = v.InferOutput<typeof endSchema>;
 
 /** PID, start ticks and the beginning of the boot identity: unique on a machine, and across its boots. */
-export function directoryName(process: { readonly pid: number; readonly start: number; readonly boot: string }): string {
+export function directoryName(process: {
+  readonly pid: number;
+  readonly start: number;
+  readonly boot: string;
+}): string {
   return `${process.pid}-${process.start}-${process.boot.slice(0, 8)}`;
 }
 

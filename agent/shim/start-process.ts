@@ -175,7 +175,10 @@ function terminalSize({ pty }: SpawnParams): { cols: number; rows: number } {
 }
 
 /** A size that a terminal can have; beyond 1,000 × 1,000 nobody looks, and an emulator would need gigabytes. */
-export function clampSize({ cols, rows }: { readonly cols: number; readonly rows: number }): { cols: number; rows: number } {
+export function clampSize({ cols, rows }: { readonly cols: number; readonly rows: number }): {
+  cols: number;
+  rows: number;
+} {
   const clamp = (value: number): number => Math.min(1000, Math.max(1, Math.trunc(value)));
   return { cols: clamp(cols), rows: clamp(rows) };
 }

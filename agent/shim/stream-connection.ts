@@ -18,6 +18,8 @@ import {
 import { NshError, toNshError, toWireError } from '../../src/protocol/errors.ts';
 import { check } from '../../src/rpc/typed.ts';
 import { ClientOutput } from './client-output.ts';
+import type { InputListener } from './input-queue.ts';
+import type { ProcessClient } from './live-process.ts';
 import type { CursorOutput } from './output-cursor.ts';
 import type { Piece } from './output-view.ts';
 import type { StreamTarget } from './stream-target.ts';
@@ -27,7 +29,7 @@ const maxQueuedBytes = 512 * 1024;
 /** Input is acked when so much of it was taken, and at its end. */
 const ackBytes = 16 * 1024;
 
-export class StreamConnection implements CursorOutput {
+export class StreamConnection implements CursorOutput, InputListener, ProcessClient {
   readonly #socket: Socket;
   readonly #findTarget: (open: OpenFrame) => StreamTarget;
   readonly #decoder = new FrameDecoder();
@@ -82,6 +84,16 @@ export class StreamConnection implements CursorOutput {
     if (output === undefined || this.#isOver) return;
     output.pump();
     this.#endWhereDone();
+  }
+
+  inputTaken(offset: number): void {
+    if (this.#isOver || (offset - this.#inputAcked < ackBytes && offset !== this.#inputEof)) return;
+    this.#inputAcked = offset;
+    this.#socket.write(encodeOffset('ack', 0, offset));
+  }
+
+  inputClosed(offset: number): void {
+    if (!this.#isOver) this.#socket.write(encodeOffset('eof', 0, offset));
   }
 
   /** Another connection of the same client has taken over, or the shim is going. */
@@ -161,7 +173,7 @@ export class StreamConnection implements CursorOutput {
     const target = this.#findTarget(open);
     this.#open = open;
     this.#target = target;
-    const { opened, views, order } = target.attach(open, this, (offset) => this.#onInputTaken(offset));
+    const { opened, views, order } = target.attach(open, this, this);
     this.#inputAcked = opened.stdin.offset;
     this.#socket.write(encodeJson('opened', opened));
     this.#output = new ClientOutput({
@@ -186,13 +198,6 @@ export class StreamConnection implements CursorOutput {
     this.#output?.ack(stream, offset);
     target.acked(stream, offset);
     this.pump();
-  }
-
-  #onInputTaken(offset: number): void {
-    if (this.#isOver) return;
-    if (offset - this.#inputAcked < ackBytes && offset !== this.#inputEof) return;
-    this.#inputAcked = offset;
-    this.#socket.write(encodeOffset('ack', 0, offset));
   }
 
   #requireWriter(open: OpenFrame, frame: string): void {

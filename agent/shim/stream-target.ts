@@ -4,6 +4,7 @@ import type { ExitStatus } from '../../src/protocol/process.ts';
 import { streamVersion } from '../../src/protocol/version.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import type { EndedProcess } from './ended-process.ts';
+import type { InputListener } from './input-queue.ts';
 import type { LiveProcess, ProcessClient } from './live-process.ts';
 import type { OrderLog } from './order-log.ts';
 import type { LiveReader } from './output-stream.ts';
@@ -22,7 +23,7 @@ export interface StreamTarget {
   attach(
     open: OpenFrame,
     client: ProcessClient,
-    onInputTaken: (offset: number) => void,
+    input: InputListener,
   ): { readonly opened: OpenedFrame; readonly views: readonly OutputView[]; readonly order: () => OrderLog };
   /** The client's positions, for as long as it is attached. */
   follow(cursors: readonly LiveReader[]): void;
@@ -72,7 +73,7 @@ export class LiveTarget implements StreamTarget {
   readonly #process: LiveProcess;
   #client: ProcessClient | undefined;
   #open: OpenFrame | undefined;
-  #onInputTaken: ((offset: number) => void) | undefined;
+  #inputListener: InputListener | undefined;
   #cursors: readonly LiveReader[] = [];
   /** This connection is the foreground client's, and no newer one has taken over. */
   #isForeground = false;
@@ -89,11 +90,7 @@ export class LiveTarget implements StreamTarget {
     return this.#process.finalExit;
   }
 
-  attach(
-    open: OpenFrame,
-    client: ProcessClient,
-    onInputTaken: (offset: number) => void,
-  ): ReturnType<StreamTarget['attach']> {
+  attach(open: OpenFrame, client: ProcessClient, input: InputListener): ReturnType<StreamTarget['attach']> {
     const process = this.#process;
     this.#checkRole(open);
     if (open.role === 'foreground') {
@@ -108,8 +105,8 @@ export class LiveTarget implements StreamTarget {
     this.#client = client;
     this.#open = open;
     process.addClient(client);
-    this.#onInputTaken = onInputTaken;
-    const stdin = open.role === 'read' ? { offset: 0, window: 0 } : process.input.connect(open.client, onInputTaken);
+    this.#inputListener = input;
+    const stdin = open.role === 'read' ? { offset: 0, window: 0 } : process.input.connect(open.client, input);
     if (open.role !== 'read' && open.size !== undefined) process.resize(open.size.cols, open.size.rows, client);
     const opened = openedFrame(process.record.io, process.streams, stdin, process.size);
     return { opened, views: process.streams, order: () => process.order };
@@ -153,8 +150,8 @@ export class LiveTarget implements StreamTarget {
   detach(farewell: 'keep' | 'final' | undefined): void {
     const process = this.#process;
     if (this.#client !== undefined) process.removeClient(this.#client);
-    if (this.#open !== undefined && this.#onInputTaken !== undefined) {
-      process.input.disconnect(this.#open.client, this.#onInputTaken);
+    if (this.#open !== undefined && this.#inputListener !== undefined) {
+      process.input.disconnect(this.#open.client, this.#inputListener);
     }
     this.#cursors.forEach((cursor, index) => process.streams[index]?.readers.delete(cursor));
     if (!this.#isForeground) {
@@ -170,7 +167,10 @@ export class LiveTarget implements StreamTarget {
   #checkRole({ version, role, client }: OpenFrame): void {
     checkVersion(version);
     if (role !== 'foreground' || this.#process.foreground.client === client) return;
-    throw new NshError('notPermitted', `process ${this.#process.pid} was not started by this client; attach to it instead`);
+    throw new NshError(
+      'notPermitted',
+      `process ${this.#process.pid} was not started by this client; attach to it instead`,
+    );
   }
 }
 

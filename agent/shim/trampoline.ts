@@ -45,7 +45,8 @@ export interface Trampoline {
 }
 
 /** Names that a shell keeps or sets by its own mind. */
-const shellNames = /^(?:IFS|OPTIND|OPTARG|PPID|LINENO|PS4|RANDOM|SECONDS|ENV|_|BASH.*|SHELLOPTS|POSIXLY_CORRECT|UID|EUID)$/;
+const shellNames =
+  /^(?:IFS|OPTIND|OPTARG|PPID|LINENO|PS4|RANDOM|SECONDS|ENV|_|BASH.*|SHELLOPTS|POSIXLY_CORRECT|UID|EUID)$/;
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 export function buildTrampoline(options: TrampolineOptions): Trampoline {
@@ -55,7 +56,9 @@ export function buildTrampoline(options: TrampolineOptions): Trampoline {
   const mayUseEnv = envPath !== undefined && !command.includes('=');
   const throughEnv = mayUseEnv && (shell.kind !== 'dash' || !passesUnchanged(environment, cwd));
   const script = [
-    ...(options.reportPath === undefined ? [] : [`exec 3>${options.reportPath}`, 'read -r s </proc/$$/stat', 'echo "s $s" >&3']),
+    ...(options.reportPath === undefined
+      ? []
+      : [`exec 3>${options.reportPath}`, 'read -r s </proc/$$/stat', 'echo "s $s" >&3']),
     ...(options.close === undefined || options.close.length === 0
       ? []
       : [`exec ${options.close.map((fd) => `${fd}>&-`).join(' ')}`]),
@@ -138,7 +141,12 @@ export function findProgram(
 /** Turns what the trampoline reported into the error that `spawn` answers. */
 export function execError(command: string, status: number, said: string): NshError {
   // `nsh: 12: exec: ls: not found`, `/bin/bash: line 3: /x: cannot execute: …`: the shell's own name and line tell a person nothing.
-  const reason = said.trim().split('\n').at(-1)?.replace(/^[^:]*: (?:line )?(?:\d+: )?(?:exec: )?/, '') ?? '';
+  const reason =
+    said
+      .trim()
+      .split('\n')
+      .at(-1)
+      ?.replace(/^[^:]*: (?:line )?(?:\d+: )?(?:exec: )?/, '') ?? '';
   const message = reason === '' ? `${command} cannot be run` : reason;
   return new NshError(status === 127 ? 'commandNotFound' : 'commandNotExecutable', message);
 }

@@ -33,41 +33,72 @@ export const agentCommand: Command = {
     const nodeset = options.findLast(({ option }) => option.long === 'on')?.value;
     switch (verb) {
       case 'start':
-        return await start(context, nodeset);
+        return await startAgents(context, nodeset);
       case 'stop':
-        return await stop(context, nodeset, has('kill'));
+        return await stopAgents(context, nodeset, has('kill'));
       case 'status':
-        return await status(context, nodeset, has('json'));
+        return await showAgents(context, nodeset, has('json'));
       default:
-        throw usageError(agentCommand, verb === undefined ? 'one of start, stop and status is needed' : `unknown operand '${verb}'`);
+        throw usageError(
+          agentCommand,
+          verb === undefined ? 'one of start, stop and status is needed' : `unknown operand '${verb}'`,
+        );
     }
   },
 };
 
-function nodesFor(client: ClusterClient, nodeset: string | undefined, fallback: readonly NodeSpec[]): readonly NodeSpec[] {
+function nodesFor(
+  client: ClusterClient,
+  nodeset: string | undefined,
+  fallback: readonly NodeSpec[],
+): readonly NodeSpec[] {
   return nodeset === undefined ? fallback : resolveNodes(nodeset, client);
 }
 
-async function start(context: CommandContext, nodeset: string | undefined): Promise<number> {
+async function startAgents(context: CommandContext, nodeset: string | undefined): Promise<number> {
   const client = await context.cluster();
-  const { failures } = await gather(client, nodesFor(client, nodeset, [client.self]), 'info', {}, { signal: context.signal });
+  const { failures } = await gather(
+    client,
+    nodesFor(client, nodeset, [client.self]),
+    'info',
+    {},
+    { signal: context.signal },
+  );
   return finish(context, failures);
 }
 
-async function stop(context: CommandContext, nodeset: string | undefined, kill: boolean): Promise<number> {
+async function stopAgents(context: CommandContext, nodeset: string | undefined, kill: boolean): Promise<number> {
   const client = await context.cluster();
   const nodes = nodesFor(client, nodeset, [client.self]);
   const options = { signal: context.signal, deadlineMs: stopDeadlineMs };
   // This machine's agent carries the others' answers, so it goes last.
-  const others = await gather(client, nodes.filter((node) => node.id !== client.self.id), 'stop', { kill }, options);
-  const own = await gather(client, nodes.filter((node) => node.id === client.self.id), 'stop', { kill }, options);
+  const others = await gather(
+    client,
+    nodes.filter((node) => node.id !== client.self.id),
+    'stop',
+    { kill },
+    options,
+  );
+  const own = await gather(
+    client,
+    nodes.filter((node) => node.id === client.self.id),
+    'stop',
+    { kill },
+    options,
+  );
   const failures = [...others.failures, ...own.failures];
-  return finish(context, failures.filter(({ error }) => error.data?.['notRunning'] !== true));
+  return finish(
+    context,
+    failures.filter(({ error }) => error.data?.['notRunning'] !== true),
+  );
 }
 
-async function status(context: CommandContext, nodeset: string | undefined, json: boolean): Promise<number> {
+async function showAgents(context: CommandContext, nodeset: string | undefined, json: boolean): Promise<number> {
   const client = await context.cluster();
-  const everything = client.self.id === localhost.id && client.nodes[0]?.id !== localhost.id ? [localhost, ...client.nodes] : client.nodes;
+  const everything =
+    client.self.id === localhost.id && client.nodes[0]?.id !== localhost.id
+      ? [localhost, ...client.nodes]
+      : client.nodes;
   const nodes = nodesFor(client, nodeset, everything);
   const gathered = await gather(client, nodes, 'status', {}, { signal: context.signal });
   const rows = nodes.map((node) => toRow(node, gathered));
@@ -76,7 +107,10 @@ async function status(context: CommandContext, nodeset: string | undefined, json
       ? `${escapeJson(JSON.stringify(rows.map(toJson), undefined, 2))}\n`
       : renderTable(rows, columns, { width: context.terminal.columns, colour: context.terminal.colour }),
   );
-  return finish(context, gathered.failures.filter(({ error }) => error.data?.['notRunning'] !== true));
+  return finish(
+    context,
+    gathered.failures.filter(({ error }) => error.data?.['notRunning'] !== true),
+  );
 }
 
 function finish(context: CommandContext, failures: Gathered<unknown>['failures']): number {
@@ -100,10 +134,22 @@ function toRow(node: NodeSpec, { results, failures }: Gathered<AgentStatus>): Ro
 
 const columns: readonly TableColumn<Row>[] = [
   { header: 'NODE', text: ({ node }) => node.name },
-  { header: 'STATE', text: ({ state }) => state, style: ({ state }) => (state === 'up' ? 'green' : state === 'stopped' ? 'dim' : 'red') },
+  {
+    header: 'STATE',
+    text: ({ state }) => state,
+    style: ({ state }) => (state === 'up' ? 'green' : state === 'stopped' ? 'dim' : 'red'),
+  },
   { header: 'VERSION', text: ({ status }) => status?.version ?? '-' },
-  { header: 'PID', align: 'right', text: ({ node, status }) => (status === undefined ? '-' : String(toGpid(node.id, status.pid))) },
-  { header: 'RSS', align: 'right', text: ({ status }) => (status === undefined ? '-' : `${Math.round(status.rssKb / 1024)}M`) },
+  {
+    header: 'PID',
+    align: 'right',
+    text: ({ node, status }) => (status === undefined ? '-' : String(toGpid(node.id, status.pid))),
+  },
+  {
+    header: 'RSS',
+    align: 'right',
+    text: ({ status }) => (status === undefined ? '-' : `${Math.round(status.rssKb / 1024)}M`),
+  },
   { header: 'SHIMS', align: 'right', text: ({ status }) => (status === undefined ? '-' : String(status.shims.length)) },
   { header: 'NSH', align: 'right', text: ({ status }) => (status === undefined ? '-' : String(status.managed)) },
 ];

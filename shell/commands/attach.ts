@@ -19,13 +19,20 @@ import { defaultDetachKeys, parseDetachKeys, type DetachKey } from '../terminal/
 import { handOver, type StreamParts } from '../terminal/hand-over.ts';
 import { endedScreen, replay } from '../terminal/replay.ts';
 
-const readOnly: OptionSpec = { short: 'r', long: 'read-only', summary: 'only look: nothing that is typed reaches the process' };
+const readOnly: OptionSpec = {
+  short: 'r',
+  long: 'read-only',
+  summary: 'only look: nothing that is typed reaches the process',
+};
 const detachKeys: OptionSpec = {
   long: 'detach-keys',
   argument: 'KEYS',
   summary: `keys that detach (default '${defaultDetachKeys}'; none)`,
 };
-const noScrollback: OptionSpec = { long: 'no-scrollback', summary: 'show the screen only, not what has scrolled off it' };
+const noScrollback: OptionSpec = {
+  long: 'no-scrollback',
+  summary: 'show the screen only, not what has scrolled off it',
+};
 const scrollbackLines = 1000;
 /** The screen is computed anew from the log, which takes a while for a long one. */
 const screenDeadlineMs = 15_000;
@@ -149,7 +156,7 @@ class Attachment {
       onOpened: (opened, again) => {
         parts.onOpened(opened, again);
         // Programs draw anew when their size changes; where it does not, it is changed and changed back.
-        if (first && isSameSize(record.size, parts.size)) nudge();
+        if (first && isSameSize(screen, parts.size)) nudge();
         first = false;
       },
       onGap: async () => {

@@ -9,7 +9,7 @@ import { parseOptions } from '../getopt.ts';
 import { findManaged, type NamedProcess } from '../run/find-managed.ts';
 import { finishStatus, makeReporter, streamFailure, type Reporter } from '../run/report.ts';
 import { signalStatus } from '../run/exit-status.ts';
-import { tailStart } from '../run/tail.ts';
+import { tailStart, type Reading } from '../run/tail.ts';
 import { parseCount } from '../run/values.ts';
 import { signalOf } from '../terminal/hand-over.ts';
 import { ModeTracker } from '../terminal/mode-tracker.ts';
@@ -18,7 +18,11 @@ const follow: OptionSpec = { short: 'f', long: 'follow', summary: 'go on with wh
 const tail: OptionSpec = { short: 'n', long: 'tail', argument: 'LINES', summary: 'begin with the last LINES lines' };
 const onlyStdout: OptionSpec = { long: 'stdout', summary: 'stdout only' };
 const onlyStderr: OptionSpec = { long: 'stderr', summary: 'stderr only' };
-const sinceOffset: OptionSpec = { long: 'since-offset', argument: 'BYTES', summary: 'begin at this byte of the output' };
+const sinceOffset: OptionSpec = {
+  long: 'since-offset',
+  argument: 'BYTES',
+  summary: 'begin at this byte of the output',
+};
 
 export const logsCommand: Command = {
   name: 'logs',
@@ -31,7 +35,8 @@ export const logsCommand: Command = {
     const named = await findManaged(client, wanted.word, context.signal);
     const { node, record, gpid } = named;
     const reporter = makeReporter(context, 'logs');
-    if (record.logError !== undefined) reporter.say(`${node.name}: the kept output is not complete: ${record.logError}`);
+    if (record.logError !== undefined)
+      reporter.say(`${node.name}: the kept output is not complete: ${record.logError}`);
     const terminal = new ModeTracker();
     const process = { pid: record.pid, start: record.start, boot: record.boot };
     const reading = {
@@ -74,7 +79,8 @@ interface LogsOptions {
 function parseLogsOptions(args: readonly string[]): LogsOptions {
   const { options, operands } = parseOptions(logsCommand.options, args);
   const given = (option: OptionSpec): boolean => options.some((parsed) => parsed.option === option);
-  const value = (option: OptionSpec): string | undefined => options.findLast((parsed) => parsed.option === option)?.value;
+  const value = (option: OptionSpec): string | undefined =>
+    options.findLast((parsed) => parsed.option === option)?.value;
   const [word, ...more] = operands;
   if (word === undefined || more.length > 0)
     throw new NshError('usage', "one process is to be given\nTry 'nsh logs --help' for more information.");
@@ -93,15 +99,11 @@ function parseLogsOptions(args: readonly string[]): LogsOptions {
 
 type From = NonNullable<ProcessStreamOptions['from']>;
 
-async function start(
-  wanted: LogsOptions,
-  reading: Pick<ProcessStreamOptions, 'dial' | 'process' | 'role' | 'signal'>,
-  { record }: NamedProcess,
-): Promise<From> {
+async function start(wanted: LogsOptions, reading: Reading, { record }: NamedProcess): Promise<From> {
   if (wanted.offset !== undefined) return { stdout: wanted.offset, stderr: wanted.offset };
   if (wanted.lines === undefined) return { stdout: 'oldest', stderr: 'oldest' };
   const wants = { stdout: wanted.stdout, stderr: wanted.stderr && record.err !== undefined };
-  return await tailStart(reading, { stdout: record.out, ...(record.err === undefined ? {} : { stderr: record.err }) }, wants, wanted.lines);
+  return await tailStart(reading, wants, wanted.lines);
 }
 
 /** Where the beginning was not asked for by number, that it is gone is no news. */

@@ -31,7 +31,7 @@ export const nodesCommand: Command = {
     const client = await context.cluster();
     const nodes = operands.length === 0 ? client.nodes : resolveNodes(operands.join(','), client);
     const { results, failures } = await gather(client, nodes, 'info', {}, { signal: context.signal });
-    const addresses = new Map((await client.status()).map((status) => [status.id as number, status]));
+    const addresses = new Map<number, NodeStatus>((await client.status()).map((status) => [status.id, status]));
     const infos = new Map(results.map(({ node, result }) => [node.id, result]));
     const errors = new Map(failures.map(({ node, error }) => [node.id, error]));
     const rows = nodes.map((node) => toRow(node, addresses.get(node.id), infos.get(node.id), errors.get(node.id)));
@@ -48,7 +48,12 @@ export const nodesCommand: Command = {
   },
 };
 
-function toRow(node: NodeSpec, status: NodeStatus | undefined, info: NodeInfo | undefined, error: NshError | undefined): Row {
+function toRow(
+  node: NodeSpec,
+  status: NodeStatus | undefined,
+  info: NodeInfo | undefined,
+  error: NshError | undefined,
+): Row {
   const address = status?.state === 'self' ? 'this machine' : status?.address;
   return { node, info, error, address, state: info === undefined ? 'down' : 'up' };
 }

@@ -9,7 +9,11 @@ import { findManaged, type NamedProcess } from '../run/find-managed.ts';
 import { makeReporter, type Reporter } from '../run/report.ts';
 import { parseDuration } from '../run/values.ts';
 
-const timeout: OptionSpec = { long: 'timeout', argument: 'DURATION', summary: 'give up after so long (30s, 5m, 1h), with status 124' };
+const timeout: OptionSpec = {
+  long: 'timeout',
+  argument: 'DURATION',
+  summary: 'give up after so long (30s, 5m, 1h), with status 124',
+};
 
 /** As POSIX has it for a PID that the shell does not know. */
 const unknownProcessStatus = 127;
@@ -26,7 +30,8 @@ export const waitCommand: Command = {
   options: [timeout],
   run: async (context, args) => {
     const { options, operands } = parseOptions([timeout], args);
-    if (operands.length === 0) throw new NshError('usage', "no process is given\nTry 'nsh wait --help' for more information.");
+    if (operands.length === 0)
+      throw new NshError('usage', "no process is given\nTry 'nsh wait --help' for more information.");
     const text = options.at(-1)?.value;
     const deadline = text === undefined ? undefined : AbortSignal.timeout(parseDuration(text, '--timeout'));
     const signal = deadline === undefined ? context.signal : AbortSignal.any([context.signal, deadline]);
@@ -43,7 +48,12 @@ export const waitCommand: Command = {
 };
 
 /** @returns the exit status; every failure is said and becomes one. */
-async function waitForOne(client: ClusterClient, word: string, signal: AbortSignal, reporter: Reporter): Promise<number> {
+async function waitForOne(
+  client: ClusterClient,
+  word: string,
+  signal: AbortSignal,
+  reporter: Reporter,
+): Promise<number> {
   try {
     const named = await findManaged(client, word, signal);
     const status = named.record.exit ?? (await askUntilAnswered(client, named, signal));

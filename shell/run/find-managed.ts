@@ -60,7 +60,10 @@ async function notFound(
       String(gpid),
       managed.map((each) => String(toGpid(node.id, each.pid))),
     );
-    return new NshError('noSuchProcess', `${node.name}: there is no process ${gpid}${near || "; 'nsh ps -a' lists those that nsh runs"}`);
+    return new NshError(
+      'noSuchProcess',
+      `${node.name}: there is no process ${gpid}${near || "; 'nsh ps -a' lists those that nsh runs"}`,
+    );
   } catch (error) {
     return toNshError(error);
   }

@@ -36,7 +36,8 @@ export async function runOnMany(run: ManyRun): Promise<number> {
   const output = makeOutput(run, reporter);
   const clientId = newClientId();
   const params = run.params(clientId);
-  const windowBytes = params.io === 'pty' ? ptyWindowBytes : Math.max(65_536, Math.floor(pipeWindowBytes / nodes.length));
+  const windowBytes =
+    params.io === 'pty' ? ptyWindowBytes : Math.max(65_536, Math.floor(pipeWindowBytes / nodes.length));
   const streams: ProcessStream[] = [];
   const ends: Promise<unknown>[] = [];
   const statuses = new Map<NodeSpec, number>();

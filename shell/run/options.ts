@@ -6,14 +6,32 @@ import { parseOptions } from '../getopt.ts';
 import { defaultDetachKeys, parseDetachKeys, type DetachKey } from '../terminal/detach-keys.ts';
 import { parseDuration, parseSize, parseVariable } from './values.ts';
 
-const on: OptionSpec = { short: 'n', long: 'on', argument: 'NODESET', summary: 'run there; default: on the least loaded node' };
+const on: OptionSpec = {
+  short: 'n',
+  long: 'on',
+  argument: 'NODESET',
+  summary: 'run there; default: on the least loaded node',
+};
 const all: OptionSpec = { long: 'all', summary: 'run on every node' };
-const terminal: OptionSpec = { short: 't', long: 'terminal', summary: 'give it a terminal, also where stdin or stdout is none' };
-const noTerminal: OptionSpec = { short: 'T', long: 'no-terminal', summary: 'give it pipes: stdin, stdout and stderr apart' };
+const terminal: OptionSpec = {
+  short: 't',
+  long: 'terminal',
+  summary: 'give it a terminal, also where stdin or stdout is none',
+};
+const noTerminal: OptionSpec = {
+  short: 'T',
+  long: 'no-terminal',
+  summary: 'give it pipes: stdin, stdout and stderr apart',
+};
 const detach: OptionSpec = { short: 'd', long: 'detach', summary: 'leave it running and print its cluster PID' };
 const fold: OptionSpec = { short: 'b', long: 'fold', summary: 'gather the output and show what is identical once' };
 const directory: OptionSpec = { short: 'C', long: 'directory', argument: 'DIR', summary: 'run it in this directory' };
-const env: OptionSpec = { short: 'e', long: 'env', argument: 'VAR[=VALUE]', summary: 'set a variable; VAR alone takes its value here' };
+const env: OptionSpec = {
+  short: 'e',
+  long: 'env',
+  argument: 'VAR[=VALUE]',
+  summary: 'set a variable; VAR alone takes its value here',
+};
 const name: OptionSpec = { long: 'name', argument: 'NAME', summary: 'call it so in listings' };
 const keep: OptionSpec = { long: 'keep', argument: 'SIZE', summary: 'keep so much of its output (64K, 8M, none)' };
 const onDisconnect: OptionSpec = {

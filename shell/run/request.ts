@@ -20,9 +20,7 @@ export interface RunSurroundings {
 /** A terminal where somebody sits at one and looks at this process alone; else pipes. */
 export function usesTerminal(options: RunOptions, here: RunSurroundings): boolean {
   if (options.wantsTerminal !== undefined) return options.wantsTerminal;
-  return (
-    here.stdinIsTerminal && here.stdoutIsTerminal && !options.detached && !options.folded && here.nodeCount === 1
-  );
+  return here.stdinIsTerminal && here.stdoutIsTerminal && !options.detached && !options.folded && here.nodeCount === 1;
 }
 
 /** Whether nsh's stdin goes to the process: of many, only what is piped in, as with clush. */
@@ -49,7 +47,9 @@ export function makeRunParams(
     env: { ...options.env },
     ...(cwd === undefined ? {} : { cwd }),
     ...(options.name === undefined ? {} : { name: options.name }),
-    ...(isPty ? { pty: terminalOf(here) } : { stdin: passesStdin(options, here) ? ('stream' as const) : ('null' as const) }),
+    ...(isPty
+      ? { pty: terminalOf(here) }
+      : { stdin: passesStdin(options, here) ? ('stream' as const) : ('null' as const) }),
     ...(foreground === undefined ? {} : { foreground }),
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
   };

@@ -5,28 +5,28 @@
 import { openProcessStream } from '../../src/cluster/process-stream/process-stream.ts';
 import type { OutputSink } from '../../src/cluster/process-stream/sink.ts';
 import type { OutputName, ProcessStreamOptions } from '../../src/cluster/process-stream/types.ts';
-import type { Kept } from '../../src/protocol/process.ts';
+import type { OpenedFrame } from '../../src/protocol/frames.ts';
 
 const firstStepBytes = 64 * 1024;
 const stepGrowth = 8;
 
-export interface KeptOutputs {
-  readonly stdout: Kept;
-  readonly stderr?: Kept;
-}
+export type Reading = Pick<ProcessStreamOptions, 'dial' | 'process' | 'role' | 'signal'>;
 
 /** @returns the offsets at which the last `lines` lines of the outputs that are wanted begin. */
 export async function tailStart(
-  reading: Pick<ProcessStreamOptions, 'dial' | 'process' | 'role' | 'signal'>,
-  kept: KeptOutputs,
+  reading: Reading,
   wants: Readonly<Record<OutputName, boolean>>,
   lines: number,
 ): Promise<{ stdout: number; stderr: number }> {
-  const ends = { stdout: kept.stdout.end, stderr: kept.stderr?.end ?? 0 };
-  const bases = { stdout: kept.stdout.base, stderr: kept.stderr?.base ?? 0 };
+  const { stdout, stderr } = await askWhatIsKept(reading);
+  const ends = { stdout: stdout.end, stderr: stderr?.end ?? 0 };
+  const bases = { stdout: stdout.base, stderr: stderr?.base ?? 0 };
   if (lines === 0) return ends;
   for (let step = Math.max(firstStepBytes, lines * 128); ; step *= stepGrowth) {
-    const from = { stdout: Math.max(bases.stdout, ends.stdout - step), stderr: Math.max(bases.stderr, ends.stderr - step) };
+    const from = {
+      stdout: Math.max(bases.stdout, ends.stdout - step),
+      stderr: Math.max(bases.stderr, ends.stderr - step),
+    };
     const counter = new LineStarts(lines, from);
     await readTo(reading, from, ends, wants, counter);
     // A stream that is cut short at its beginning must bring as many lines itself, or older ones of it might be missing.
@@ -35,8 +35,16 @@ export async function tailStart(
   }
 }
 
+/** The shim's own word: a record may be older than the last output. */
+async function askWhatIsKept(reading: Reading): Promise<OpenedFrame> {
+  const stream = openProcessStream({ ...reading, from: { stdout: 'newest', stderr: 'newest' }, follow: false });
+  const opened = await stream.opened;
+  stream.detach(false);
+  return opened;
+}
+
 async function readTo(
-  reading: Pick<ProcessStreamOptions, 'dial' | 'process' | 'role' | 'signal'>,
+  reading: Reading,
   from: { readonly stdout: number; readonly stderr: number },
   ends: Readonly<Record<OutputName, number>>,
   wants: Readonly<Record<OutputName, boolean>>,

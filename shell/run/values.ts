@@ -36,7 +36,8 @@ export function parseDuration(text: string, option: string): number {
 export function parseVariable(text: string, env: Readonly<Record<string, string | undefined>>): [string, string] {
   const equals = text.indexOf('=');
   const name = equals < 0 ? text : text.slice(0, equals);
-  if (name === '' || name.includes('\0')) throw new NshError('usage', `'${text}' names no variable; write VAR=VALUE or VAR`);
+  if (name === '' || name.includes('\0'))
+    throw new NshError('usage', `'${text}' names no variable; write VAR=VALUE or VAR`);
   if (equals >= 0) return [name, text.slice(equals + 1)];
   const value = env[name];
   if (value === undefined) throw new NshError('usage', `the variable ${name} is not set here; write ${name}=VALUE`);

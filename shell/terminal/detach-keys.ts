@@ -128,8 +128,7 @@ const escape = 0x1b;
 
 function readPress(bytes: Buffer, at: number): Press {
   const byte = bytes[at] ?? 0;
-  const found =
-    byte === escape ? extendedKey.exec(bytes.toString('latin1', at, at + longestExtendedKey)) : null;
+  const found = byte === escape ? extendedKey.exec(bytes.toString('latin1', at, at + longestExtendedKey)) : null;
   if (found === null) return { length: 1, release: false, is: (key) => key.byte === byte };
   const code = Number(found[2] ?? found[3]);
   const modifiers = Number(found[1] ?? found[4] ?? 1) - 1;

@@ -179,6 +179,7 @@ function onLastRow(size: TerminalSize | undefined, text: string): string {
 /** Which signal made the command's AbortSignal fire. */
 export function signalOf(signal: AbortSignal): string {
   const reason: unknown = signal.reason;
-  const data = reason instanceof Error && 'data' in reason ? (reason.data as Record<string, unknown> | undefined) : undefined;
+  const data =
+    reason instanceof Error && 'data' in reason ? (reason.data as Record<string, unknown> | undefined) : undefined;
   return typeof data?.['signal'] === 'string' ? data['signal'] : 'SIGINT';
 }

@@ -51,7 +51,9 @@ export class LineEditor {
 
   #erase(count: number): string {
     let show = '';
-    for (const character of this.#characters.splice(this.#characters.length - Math.min(count, this.#characters.length))) {
+    for (const character of this.#characters.splice(
+      this.#characters.length - Math.min(count, this.#characters.length),
+    )) {
       if (this.#echo) show += '\b \b'.repeat(displayWidth(escapeText(character)));
     }
     return show;

@@ -211,7 +211,8 @@ export class ModeTracker {
     if (sequence === '=') this.#keypad = true;
     else if (sequence === '>') this.#keypad = false;
     else if (sequence === 'c') this.#forget();
-    else if (sequence.startsWith('(') || sequence.startsWith(')')) this.#charset = !sequence.endsWith('B') || this.#charset;
+    else if (sequence.startsWith('(') || sequence.startsWith(')'))
+      this.#charset = !sequence.endsWith('B') || this.#charset;
   }
 
   #csi(): void {

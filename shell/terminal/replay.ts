@@ -19,7 +19,9 @@ const alternateOn = /\u001b\[\?(?:1049|1047|47)h(?:\u001b\[H)?/g;
  */
 export function endedScreen(screen: Screen): Buffer {
   const text = Buffer.from(screen.data, 'base64').toString('latin1');
-  const shown = text.replace(alternateOn, '\r\n').replace(/\u001b\[\?\d+(?:;\d+)*[hl]|\u001b[=>]|\u001b\[[\d;]*r|\u001b\[>\d*u/g, '');
+  const shown = text
+    .replace(alternateOn, '\r\n')
+    .replace(/\u001b\[\?\d+(?:;\d+)*[hl]|\u001b[=>]|\u001b\[[\d;]*r|\u001b\[>\d*u/g, '');
   return Buffer.from(`${shown}\u001b[m\r\n`, 'latin1');
 }
 

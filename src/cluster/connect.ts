@@ -8,7 +8,7 @@ import { callMethod, checkResult } from '../rpc/typed.ts';
 import { AnswerQueue } from './answer-queue.ts';
 import type { CallOptions, ClusterClient, NodeAnswer } from './cluster-client.ts';
 import type { ClusterSpec, NodeSpec } from './node-spec.ts';
-import { connectOwnAgent, findSelf, localhost, openUnixSocket, type Caller } from './own-agent.ts';
+import { connectOwnAgent, findSelf, greet, localhost, openOwnPeer, openUnixSocket, type Caller } from './own-agent.ts';
 
 /** Methods that change nothing: asked again where this machine's agent died under them. */
 const repeatable: ReadonlySet<FanoutMethod> = new Set(['info', 'ps', 'find', 'wait', 'screen', 'status']);
@@ -130,9 +130,12 @@ class AgentClusterClient implements ClusterClient {
 
   async dial(node: NodeSpec, socket: string, signal: AbortSignal): Promise<Duplex> {
     if (node.id === this.self.id) return await openLocal(node, socket);
-    const { peer } = await connectOwnAgent(this.spec, this.self, this.#caller);
+    const peer = await openOwnPeer(this.spec, this.self, this.#caller);
     try {
-      const { stream, head } = await peer.requestUpgrade('dial', { node: node.id, socket }, { signal });
+      // Both at once: a stream costs one round trip less.
+      const greeting = greet(peer, this.spec, this.self, this.#caller);
+      const dialling = peer.requestUpgrade('dial', { node: node.id, socket }, { signal });
+      const [, { stream, head }] = await Promise.all([greeting, dialling]);
       if (head.length > 0) stream.unshift(head);
       return stream;
     } catch (error) {

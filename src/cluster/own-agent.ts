@@ -58,6 +58,22 @@ export async function connectOwnAgent(
   caller: Caller,
   handlers: Pick<PeerOptions, 'onNotification' | 'onBadLine'> = {},
 ): Promise<OwnAgent> {
+  const peer = await openOwnPeer(spec, self, caller, handlers);
+  try {
+    return { peer, hello: await greet(peer, spec, self, caller) };
+  } catch (error) {
+    peer.close();
+    throw error;
+  }
+}
+
+/** A connection to this machine's agent, not greeted yet. @throws NshError `agentFailed`, `unsafeSocket` */
+export async function openOwnPeer(
+  spec: ClusterSpec,
+  self: NodeSpec,
+  caller: Caller,
+  handlers: Pick<PeerOptions, 'onNotification' | 'onBadLine'> = {},
+): Promise<RpcPeer> {
   const identity = { cluster: spec.cluster, node: self.id, name: self.name };
   const options = { env: caller.env, ...(caller.agentOptions === undefined ? {} : { options: caller.agentOptions }) };
   let socket = await openOwnSocket(spec, self, caller.env);
@@ -68,13 +84,7 @@ export async function connectOwnAgent(
   if (socket === undefined) {
     throw new NshError('agentFailed', 'the agent of this machine was started but does not listen; try again');
   }
-  const peer = new RpcPeer(socket, peerOptions(caller, handlers));
-  try {
-    return { peer, hello: await greet(peer, spec, self, caller) };
-  } catch (error) {
-    peer.close();
-    throw error;
-  }
+  return new RpcPeer(socket, peerOptions(caller, handlers));
 }
 
 /** A socket to this machine's agent; undefined where none listens. */

@@ -108,7 +108,8 @@ export function checkPrivateDirectory(path: string): void {
   const uid = process.getuid?.() ?? 0;
   if (!stat.isDirectory()) throw unsafe(path, 'is not a directory');
   if (stat.uid !== uid) throw unsafe(path, `belongs to user ${stat.uid}, not to you (${uid})`);
-  if ((stat.mode & 0o077) !== 0) throw unsafe(path, `is open to others (mode ${(stat.mode & 0o777).toString(8)}); chmod 700 it`);
+  if ((stat.mode & 0o077) !== 0)
+    throw unsafe(path, `is open to others (mode ${(stat.mode & 0o777).toString(8)}); chmod 700 it`);
 }
 
 function unsafe(path: string, why: string): NshError {

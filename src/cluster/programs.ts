@@ -7,6 +7,8 @@ export type ProgramName = 'nsh' | 'nsh-agent' | 'nsh-shim' | 'nsh-screen';
 export function programPath(name: ProgramName): string {
   // Chunks of the bundle lie in the same directory as the programs. Run from the sources (tests), that is dist/.
   const here = fileURLToPath(import.meta.url);
-  const directory = here.endsWith('.ts') ? fileURLToPath(new URL('../../dist/', import.meta.url)) : here.replace(/[^/]*$/, '');
+  const directory = here.endsWith('.ts')
+    ? fileURLToPath(new URL('../../dist/', import.meta.url))
+    : here.replace(/[^/]*$/, '');
   return `${directory}${name}.js`;
 }

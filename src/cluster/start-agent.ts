@@ -35,7 +35,16 @@ export async function startAgent(identity: AgentIdentity, options: StartOptions)
   const paths = nodePaths(options.env, identity.cluster, identity.node);
   makePrivateDirectory(paths.state);
   const log = openSync(paths.agentLog, 'a', 0o600);
-  const words = [...(options.options ?? []), 'serve', '--cluster', identity.cluster, '--node', String(identity.node), '--name', identity.name];
+  const words = [
+    ...(options.options ?? []),
+    'serve',
+    '--cluster',
+    identity.cluster,
+    '--node',
+    String(identity.node),
+    '--name',
+    identity.name,
+  ];
   const child = spawn(process.execPath, [programPath('nsh-agent'), ...words], {
     argv0: 'nsh-agent',
     cwd: '/',

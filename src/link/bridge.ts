@@ -19,6 +19,12 @@ export interface BridgeOptions {
 }
 
 /**
+ * How long the bridge stays for what may still come in, once the socket's own end of file has gone out. A login shell that did not
+ * `exec` us keeps our stdout open, so that the far end may never learn of that end: then this is what ends the stream there.
+ */
+const lingerMs = 5_000;
+
+/**
  * Ends when both directions have ended.
  * @returns the exit status: 0, `exitNoSocket`, or 1 where the connection broke.
  */
@@ -38,10 +44,15 @@ export async function bridge(
   }
   if (options.marker !== undefined) stdout.write(`${options.marker}\n`);
   // That what we send meets a closed socket is no fault: the program behind it has gone, and its end of file tells so.
-  const [, down] = await Promise.allSettled([pipeline(stdin, socket), pipeline(socket, stdout)]);
+  const down = pipeline(socket, stdout);
+  const linger = down.then(
+    () => endWhenQuiet(stdin),
+    () => stdin.destroy(),
+  );
+  const [outcome] = await Promise.allSettled([down, pipeline(stdin, socket), linger]);
   socket.destroy();
-  if (down.status === 'fulfilled') return 0;
-  options.stderr?.write(`nsh-agent dial: ${describe(down.reason)}\n`);
+  if (outcome.status === 'fulfilled') return 0;
+  options.stderr?.write(`nsh-agent dial: ${describe(outcome.reason)}\n`);
   return 1;
 }
 
@@ -53,11 +64,23 @@ export async function bridgeStdio(socketPath: string, options: BridgeOptions = {
   const stdin = new Socket({ fd: 0, readable: true, writable: false });
   const stdout = new Socket({ fd: 1, readable: false, writable: true });
   // libuv never closes the standard descriptors, so that the reader of a pipe would wait for its end for ever. /dev/null takes the number.
+  // sshd holds back the end of stdout while stderr is open, so that goes too.
   stdout.once('close', () => {
-    closeSync(1);
-    openSync('/dev/null', 'r+');
+    for (const descriptor of [1, 2]) {
+      closeSync(descriptor);
+      openSync('/dev/null', 'r+');
+    }
   });
   return bridge(socketPath, stdin, stdout, { stderr: process.stderr, ...options });
+}
+
+/** Destroys the stream when it has been quiet for a while; returns when it is closed. */
+async function endWhenQuiet(stdin: Readable): Promise<void> {
+  if (stdin.closed) return;
+  const timer = setTimeout(() => stdin.destroy(), lingerMs);
+  stdin.on('data', () => timer.refresh());
+  await new Promise((resolve) => stdin.once('close', resolve));
+  clearTimeout(timer);
 }
 
 function describe(error: unknown): string {

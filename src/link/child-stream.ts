@@ -6,14 +6,16 @@ export class ChildStream extends Duplex {
   readonly #child: ChildProcess;
   readonly #onDestroy: () => void;
 
-  constructor(child: ChildProcess, onDestroy: () => void) {
+  constructor(child: ChildProcess, onDestroy: () => void, endsWithExit = false) {
     super({ allowHalfOpen: true });
     this.#child = child;
     this.#onDestroy = onDestroy;
     child.stdout?.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) child.stdout?.pause();
     });
-    child.stdout?.on('end', () => this.push(null));
+    // With its exit, so that whoever sees the end can also tell what the child said and how it ended.
+    if (endsWithExit) child.on('close', () => this.push(null));
+    else child.stdout?.on('end', () => this.push(null));
     child.stdin?.on('error', (error) => this.destroy(error));
     child.on('error', (error) => this.destroy(error));
   }

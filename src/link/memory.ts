@@ -101,6 +101,8 @@ class MemoryEnd extends Duplex {
   constructor({ latencyMs = 0, windowBytes = 64 * 1024 }: Pick<MemoryLinkOptions, 'latencyMs' | 'windowBytes'>) {
     super({ readableHighWaterMark: windowBytes, writableHighWaterMark: windowBytes, allowHalfOpen: true });
     this.#latencyMs = latencyMs;
+    // As ChannelStream: an error that nobody listens to must not end the process.
+    this.on('error', () => undefined);
   }
 
   join(peer: MemoryEnd): void {

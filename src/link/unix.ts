@@ -48,6 +48,8 @@ export class UnixLink implements Link {
       socket.once('error', onError);
       socket.once('connect', () => {
         settle();
+        // As ChannelStream: an error that nobody listens to must not end the process.
+        socket.on('error', () => undefined);
         resolve(socket);
       });
       signal.addEventListener('abort', onAbort, { once: true });
@@ -70,7 +72,9 @@ export class UnixLink implements Link {
         reject(abortError(signal, `${this.#node}: a command`));
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      child.on('error', (error) => reject(new NshError('spawnFailed', `${this.#node}: ${shell}: ${error.message}`, { cause: error })));
+      child.on('error', (error) =>
+        reject(new NshError('spawnFailed', `${this.#node}: ${shell}: ${error.message}`, { cause: error })),
+      );
       child.on('close', (code) => {
         signal.removeEventListener('abort', onAbort);
         resolve({ stdout: stdout.text(), stderr: stderr.text(), code });

@@ -43,6 +43,8 @@ function isOneValue(text: Buffer): boolean {
         depth--;
         if (depth === 0) return i === last;
         break;
+      default:
+        break;
     }
     if (depth <= 0) return false;
   }

@@ -5,7 +5,12 @@ import { NshError, type ErrorCode } from '../protocol/errors.ts';
 import type { CallOptions, RpcPeer } from './peer.ts';
 
 /** @throws NshError with `code`, naming the first place that does not fit. */
-export function check<S extends v.GenericSchema>(schema: S, value: unknown, what: string, code: ErrorCode): v.InferOutput<S> {
+export function check<S extends v.GenericSchema>(
+  schema: S,
+  value: unknown,
+  what: string,
+  code: ErrorCode,
+): v.InferOutput<S> {
   const parsed = v.safeParse(schema, value, { abortEarly: true });
   if (parsed.success) return parsed.output;
   const issue = parsed.issues[0];
@@ -25,7 +30,12 @@ export async function callMethod<M extends MethodName>(
 }
 
 export function checkResult<M extends MethodName>(name: M, result: unknown, from: string): Result<M> {
-  return check(methods[name].result as v.GenericSchema<unknown, Result<M>>, result, `${from}: ${name}`, 'invalidMessage');
+  return check(
+    methods[name].result as v.GenericSchema<unknown, Result<M>>,
+    result,
+    `${from}: ${name}`,
+    'invalidMessage',
+  );
 }
 
 /** Handlers for some methods, each with its checked parameters. */
@@ -40,7 +50,8 @@ export function dispatch<Names extends MethodName, Context>(
   params: unknown,
   context: Context,
 ): Promise<unknown> {
-  if (!Object.hasOwn(handlers, name)) throw new NshError('unknownMethod', `this agent has no method ${JSON.stringify(name)}`);
+  if (!Object.hasOwn(handlers, name))
+    throw new NshError('unknownMethod', `this agent has no method ${JSON.stringify(name)}`);
   const known = name as Names;
   const checked = check(
     methods[known].params as unknown as v.GenericSchema<unknown, CheckedParams<Names>>,

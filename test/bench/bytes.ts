@@ -15,8 +15,22 @@ export async function benchBytes({ hosts, env, nsh }: Setting, runs: number): Pr
   const flood = `head -c ${pipeBytes} /dev/zero`;
   const lines = `yes ${line} | head -n ${ptyLines}`;
   return [
-    ...(await compare('bytes, pipe', runs, pipeBytes, [...ssh, host.name, flood], [...run, '-T', '--', 'sh', '-c', flood], env)),
-    ...(await compare('bytes, PTY', runs, ptyLines * 64, [...ssh, '-tt', host.name, lines], [...run, '-t', '--', 'sh', '-c', lines], env)),
+    ...(await compare(
+      'bytes, pipe',
+      runs,
+      pipeBytes,
+      [...ssh, host.name, flood],
+      [...run, '-T', '--', 'sh', '-c', flood],
+      env,
+    )),
+    ...(await compare(
+      'bytes, PTY',
+      runs,
+      ptyLines * 64,
+      [...ssh, '-tt', host.name, lines],
+      [...run, '-t', '--', 'sh', '-c', lines],
+      env,
+    )),
   ];
 }
 
@@ -36,7 +50,14 @@ async function compare(
   const [peer, own] = [median(rates.ssh), median(rates.nsh)];
   return [
     { work, who: 'ssh', value: peer, unit: 'MB/s', ratio: '1' },
-    { work, who: 'nsh run', value: own, unit: 'MB/s', ratio: (own / peer).toFixed(2), goal: ['no less than ssh', own >= peer] },
+    {
+      work,
+      who: 'nsh run',
+      value: own,
+      unit: 'MB/s',
+      ratio: (own / peer).toFixed(2),
+      goal: ['no less than ssh', own >= peer],
+    },
   ];
 }
 
@@ -55,7 +76,8 @@ function rate(command: readonly string[], bytes: number, env: NodeJS.ProcessEnv)
     });
     child.on('error', reject);
     child.on('close', () => {
-      if (start === undefined || seen < bytes) reject(new Error(`${command.join(' ')}: ${seen} of ${bytes} bytes came`));
+      if (start === undefined || seen < bytes)
+        reject(new Error(`${command.join(' ')}: ${seen} of ${bytes} bytes came`));
       else resolve(seen / 1e6 / ((last - start) / 1000));
     });
   });

@@ -61,7 +61,10 @@ class Typist {
 
   #until(pattern: RegExp): Promise<void> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${this.name}: waited for ${pattern}, saw ${JSON.stringify(this.#text)}`)), 20_000);
+      const timer = setTimeout(
+        () => reject(new Error(`${this.name}: waited for ${pattern}, saw ${JSON.stringify(this.#text)}`)),
+        20_000,
+      );
       const look = (): void => {
         if (!pattern.test(this.#text)) return;
         clearTimeout(timer);

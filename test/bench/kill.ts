@@ -17,11 +17,20 @@ export async function benchKill({ client, hosts, masterConfig, env, nsh }: Setti
       if (errors[0] !== null) throw new Error(errors[0]?.message);
     }),
   );
-  const shot = median(await time(runs, 1, () => run(process.execPath, [nsh, 'kill', '-CONT', `${node.id}.${pid}`], env)));
+  const shot = median(
+    await time(runs, 1, () => run(process.execPath, [nsh, 'kill', '-CONT', `${node.id}.${pid}`], env)),
+  );
   await ssh(`kill ${pid}`);
   return [
     { work, who: 'ssh over ControlMaster', value: peer, unit: 'ms', ratio: '1' },
-    { work, who: 'nsh, warm client', value: warm, unit: 'ms', ratio: (warm / peer).toFixed(3), goal: ['under 2 ms', warm < 2] },
+    {
+      work,
+      who: 'nsh, warm client',
+      value: warm,
+      unit: 'ms',
+      ratio: (warm / peer).toFixed(3),
+      goal: ['under 2 ms', warm < 2],
+    },
     { work, who: 'nsh kill, one-shot', value: shot, unit: 'ms', ratio: (shot / peer).toFixed(3) },
   ];
 }

@@ -25,7 +25,11 @@ export async function benchMemory({ client, hosts }: Setting): Promise<Figure[]>
   const shim = shims[0]?.lpid;
   if (shim === undefined) throw new Error('no shim');
   const rss = async (pid: number): Promise<number> => {
-    const { rows, pageBytes } = await client.call(node, 'ps', { columns: ['rssPages'], select: 'all', pids: [localPid(pid)] });
+    const { rows, pageBytes } = await client.call(node, 'ps', {
+      columns: ['rssPages'],
+      select: 'all',
+      pids: [localPid(pid)],
+    });
     return (Number(rows[0]?.[0]) * pageBytes) / 1024 / 1024;
   };
   const first = await rss(shim);
@@ -38,6 +42,12 @@ export async function benchMemory({ client, hosts }: Setting): Promise<Figure[]>
   return [
     { work: 'memory', who: 'agent', value: agentRss, unit: 'MB', goal: ['≤ 60 MB', agentRss <= 60] },
     { work: 'memory', who: 'shim, one terminal', value: first, unit: 'MB', goal: ['≤ 50 MB', first <= 50] },
-    { work: 'memory', who: 'each further terminal in the shim', value: each, unit: 'MB', goal: ['≤ 1.5 MB', each <= 1.5] },
+    {
+      work: 'memory',
+      who: 'each further terminal in the shim',
+      value: each,
+      unit: 'MB',
+      goal: ['≤ 1.5 MB', each <= 1.5],
+    },
   ];
 }

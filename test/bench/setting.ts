@@ -28,7 +28,10 @@ export async function startSetting(count: number): Promise<Setting> {
   const env = { ...rest, NSH_CLUSTER: clusterFile, XDG_STATE_HOME: directory, XDG_CACHE_HOME: directory };
   const masterConfig = join(directory, 'masters');
   const plain = await readFile(hosts.sshConfig, 'utf8');
-  await writeFile(masterConfig, `Host *\n  ControlMaster auto\n  ControlPath ${directory}/%C\n  ControlPersist 600\n${plain}`);
+  await writeFile(
+    masterConfig,
+    `Host *\n  ControlMaster auto\n  ControlPath ${directory}/%C\n  ControlPersist 600\n${plain}`,
+  );
   for (const host of hosts.hosts) await run('ssh', ['-F', masterConfig, host.name, 'true'], env);
   const client = connectCluster(await loadCluster({ env, flag: clusterFile }), { env });
   for await (const { node, error } of client.fanout(client.nodes, 'info', {})) {
@@ -41,7 +44,8 @@ export async function startSetting(count: number): Promise<Setting> {
     env,
     nsh: join(import.meta.dirname, '../../dist/nsh.js'),
     stop: async () => {
-      for (const host of hosts.hosts) await run('ssh', ['-F', masterConfig, '-O', 'exit', host.name], env).catch(() => undefined);
+      for (const host of hosts.hosts)
+        await run('ssh', ['-F', masterConfig, '-O', 'exit', host.name], env).catch(() => undefined);
       await client.call(client.self, 'stop', { kill: true });
       client.close();
       await hosts.stop();

@@ -11,7 +11,10 @@ import { median, type Figure } from './stats.ts';
 const processes = 100;
 const atOnce = 8;
 
-export async function benchShortProcesses({ client, hosts, masterConfig, env, nsh }: Setting, runs: number): Promise<Figure[]> {
+export async function benchShortProcesses(
+  { client, hosts, masterConfig, env, nsh }: Setting,
+  runs: number,
+): Promise<Figure[]> {
   const work = `${processes} short processes, ${atOnce} at once`;
   const host = hosts.hosts[0];
   const node = client.nodes[0];
@@ -25,7 +28,13 @@ export async function benchShortProcesses({ client, hosts, masterConfig, env, ns
     const text = await run(process.execPath, [nsh, 'run', '-T', '-n', host.name, '--', 'echo', String(i)], env);
     if (text !== `${i}\n`) throw new Error(`got ${text}`);
   });
-  const row = (who: string, value: number): Figure => ({ work, who, value, unit: '/s', ratio: (value / peer).toFixed(2) });
+  const row = (who: string, value: number): Figure => ({
+    work,
+    who,
+    value,
+    unit: '/s',
+    ratio: (value / peer).toFixed(2),
+  });
   return [
     row('ssh over ControlMaster', peer),
     { ...row('nsh, warm client', warm), goal: ['300/s', warm >= 300] },
@@ -60,7 +69,8 @@ async function runOnce(client: ClusterClient, node: NodeSpec, i: number): Promis
     stdout: writableSink(sink),
   });
   const end = await stream.ended;
-  if (end.kind !== 'exit' || end.status.code !== 0 || text !== `${i}\n`) throw new Error(`${JSON.stringify(end)}: ${text}`);
+  if (end.kind !== 'exit' || end.status.code !== 0 || text !== `${i}\n`)
+    throw new Error(`${JSON.stringify(end)}: ${text}`);
 }
 
 /** Processes per second: the median of `runs` rounds. */

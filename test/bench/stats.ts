@@ -30,7 +30,14 @@ export function formatFigures(figures: readonly Figure[]): string {
   ]);
   const table = [['work', 'who', 'median', 'ratio', 'goal'], ...rows];
   const widths = table[0]?.map((_, i) => Math.max(...table.map((row) => (row[i] ?? '').length))) ?? [];
-  return table.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd()).join('\n');
+  return table
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** ms of each of `runs` calls, after `warmUps` that do not count. */

@@ -53,7 +53,9 @@ export async function ensureSshd(): Promise<Openssh> {
   if (before !== undefined) return before;
   const missing = ['sshd', 'ssh', 'ssh-keygen', 'ssh-agent', 'ssh-add'].filter((name) => find(name) === undefined);
   try {
-    await unpack(missing.includes('sshd') && missing.length === 1 ? ['openssh-server'] : ['openssh-server', 'openssh-client']);
+    await unpack(
+      missing.includes('sshd') && missing.length === 1 ? ['openssh-server'] : ['openssh-server', 'openssh-client'],
+    );
   } catch (error) {
     throw new Error(
       `the test hosts need OpenSSH: ${missing.join(', ')} not found on the PATH, and Debian's packages could not be unpacked ` +
@@ -62,7 +64,8 @@ export async function ensureSshd(): Promise<Openssh> {
     );
   }
   const after = findSshd();
-  if (after === undefined) throw new Error(`openssh was unpacked into ${unpacked}, but ${missing.join(', ')} is not there`);
+  if (after === undefined)
+    throw new Error(`openssh was unpacked into ${unpacked}, but ${missing.join(', ')} is not there`);
   return after;
 }
 
@@ -132,7 +135,14 @@ async function download(packages: readonly string[], work: string, root: string)
     // No package lists on this machine: fetch them into the cache, so that the machine's own stay as they are.
     const lists = await mkdtemp(join(work, 'apt-'));
     await mkdir(join(lists, 'lists/partial'), { recursive: true });
-    const own = ['-o', `Dir::State::lists=${join(lists, 'lists')}`, '-o', `Dir::Cache=${lists}`, '-o', 'Debug::NoLocking=1'];
+    const own = [
+      '-o',
+      `Dir::State::lists=${join(lists, 'lists')}`,
+      '-o',
+      `Dir::Cache=${lists}`,
+      '-o',
+      'Debug::NoLocking=1',
+    ];
     await run('apt-get', [...own, 'update'], { cwd: work });
     await run('apt-get', [...own, 'download', ...packages], { cwd: work });
   }

@@ -9,7 +9,12 @@ const run = promisify(execFile);
 test('a host answers ssh under its name, with its own hostname, home and process table', async () => {
   const hosts = await startHosts({ count: 2 });
   try {
-    const { stdout } = await run(hosts.openssh.ssh, ['-F', hosts.sshConfig, 'n2', 'hostname; echo $HOME; ps -e | wc -l']);
+    const { stdout } = await run(hosts.openssh.ssh, [
+      '-F',
+      hosts.sshConfig,
+      'n2',
+      'hostname; echo $HOME; ps -e | wc -l',
+    ]);
     const [name, home, processes] = stdout.trim().split('\n');
     expect(home).toBe(hosts.host('n2').home);
     if (hosts.isolation === 'none') return;
@@ -32,14 +37,30 @@ test('a host that is stopped leaves neither processes nor files', async () => {
 });
 
 /** Root's sshd needs things of the machine that only a mount namespace could lend it. */
-const rootLacksSshdUser = process.getuid?.() === 0 && !(existsSync('/run/sshd') && readFileSync('/etc/passwd', 'utf8').includes('\nsshd:'));
+const rootLacksSshdUser =
+  process.getuid?.() === 0 && !(existsSync('/run/sshd') && readFileSync('/etc/passwd', 'utf8').includes('\nsshd:'));
 
 test.skipIf(rootLacksSshdUser)('a host without namespaces is found again and ended by its mark', async () => {
   const hosts = await startHosts({ count: 2, isolation: 'none' });
-  const { stdout } = await run(hosts.openssh.ssh, ['-F', hosts.sshConfig, 'n1', 'echo $HOME; setsid -f sleep 1000 >/dev/null 2>&1 </dev/null']);
+  const { stdout } = await run(hosts.openssh.ssh, [
+    '-F',
+    hosts.sshConfig,
+    'n1',
+    'echo $HOME; setsid -f sleep 1000 >/dev/null 2>&1 </dev/null',
+  ]);
   expect(stdout.trim()).toBe(hosts.host('n1').home);
-  expect(hosts.host('n1').processes().map((process) => process.command)).toContain('sleep 1000');
-  expect(hosts.host('n2').processes().map((process) => process.command)).not.toContain('sleep 1000');
+  expect(
+    hosts
+      .host('n1')
+      .processes()
+      .map((process) => process.command),
+  ).toContain('sleep 1000');
+  expect(
+    hosts
+      .host('n2')
+      .processes()
+      .map((process) => process.command),
+  ).not.toContain('sleep 1000');
   await hosts.stop();
   expect(hosts.host('n1').processes()).toEqual([]);
 });
@@ -50,7 +71,10 @@ test('a paused host does not answer until it is resumed', async () => {
     const host = hosts.host('n1');
     host.pause();
     const ssh = run(hosts.openssh.ssh, ['-F', hosts.sshConfig, 'n1', 'echo up']);
-    const first = await Promise.race([ssh.then(() => 'answered'), new Promise((resolve) => setTimeout(resolve, 300, 'silent'))]);
+    const first = await Promise.race([
+      ssh.then(() => 'answered'),
+      new Promise((resolve) => setTimeout(resolve, 300, 'silent')),
+    ]);
     host.resume();
     expect(first).toBe('silent');
     expect((await ssh).stdout).toBe('up\n');

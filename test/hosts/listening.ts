@@ -36,7 +36,8 @@ export async function waitUntilListening(
     if (missing.length === 0) return;
     const reason = await giveUp();
     if (reason !== undefined) throw new Error(reason);
-    if (performance.now() > deadline) throw new Error(`no sshd listens on ${missing[0]?.address} after ${timeoutMs} ms`);
+    if (performance.now() > deadline)
+      throw new Error(`no sshd listens on ${missing[0]?.address} after ${timeoutMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

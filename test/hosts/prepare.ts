@@ -45,7 +45,10 @@ export async function prepareHost(wanted: Wanted): Promise<HostPlan> {
   const config = sshdConfig({ ...wanted, ...openssh, directory }, env === undefined ? options : { ...options, env });
   await Promise.all([
     writeFile(join(directory, 'host_key'), hostKey.privateKey, { mode: 0o600 }),
-    writeFile(join(directory, 'authorized_keys'), [wanted.authorizedKey, ...(options.authorizedKeys ?? []), ''].join('\n')),
+    writeFile(
+      join(directory, 'authorized_keys'),
+      [wanted.authorizedKey, ...(options.authorizedKeys ?? []), ''].join('\n'),
+    ),
     writeFile(join(directory, 'passwd'), passwdWith(wanted.passwd, home)),
     writeFile(join(directory, 'sshd_config'), config),
     options.passwordHash === undefined

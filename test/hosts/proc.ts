@@ -21,7 +21,11 @@ export function listProcesses(belonging: Belonging): HostProcess[] {
     .filter((pid) => belongs(pid, belonging))
     .flatMap((outerPid) => {
       const status = attempt(() => readFileSync(`/proc/${outerPid}/status`, 'latin1'));
-      const inner = status?.match(/^NSpid:(.*)$/m)?.[1]?.trim().split(/\s+/).at(-1);
+      const inner = status
+        ?.match(/^NSpid:(.*)$/m)?.[1]
+        ?.trim()
+        .split(/\s+/)
+        .at(-1);
       if (status === undefined || /^State:\s+[ZX]/m.test(status)) return [];
       const command = attempt(() => readFileSync(`/proc/${outerPid}/cmdline`, 'utf8')) ?? '';
       return [{ outerPid, pid: Number(inner ?? outerPid), command: command.replaceAll('\0', ' ').trim() }];

@@ -69,7 +69,11 @@ export async function startHosts(options: HostsOptions = {}): Promise<Hosts> {
   const plans = await planHosts(options, { directory, openssh, kind, authorizedKey: key.publicKey });
   const children = plans.map((plan) => spawnHost(plan.start));
   try {
-    await waitUntilListening(plans.map((plan) => plan.facts), 20_000, () => firstFailure(plans, children));
+    await waitUntilListening(
+      plans.map((plan) => plan.facts),
+      20_000,
+      () => firstFailure(plans, children),
+    );
   } catch (error) {
     for (const child of children) child.kill('SIGKILL');
     await rm(directory, { recursive: true, force: true });
@@ -146,14 +150,18 @@ async function planHosts(options: HostsOptions, common: Common): Promise<HostPla
 }
 
 /** What the first sshd that ended had to say. */
-async function firstFailure(plans: readonly HostPlan[], children: readonly ChildProcess[]): Promise<string | undefined> {
+async function firstFailure(
+  plans: readonly HostPlan[],
+  children: readonly ChildProcess[],
+): Promise<string | undefined> {
   const index = children.findIndex((child) => child.exitCode !== null || child.signalCode !== null);
   const plan = plans[index];
   if (plan === undefined) return undefined;
   const log = await readFile(join(plan.start.directory, 'sshd.log'), 'utf8');
   const { name, isolation: kind } = plan.facts;
   // Without a mount namespace root's sshd cannot be lent what the machine lacks.
-  const hint = kind === 'none' && process.getuid?.() === 0 ? '. Permit unshare(1), or add a user sshd and /run/sshd' : '';
+  const hint =
+    kind === 'none' && process.getuid?.() === 0 ? '. Permit unshare(1), or add a user sshd and /run/sshd' : '';
   return `test host ${name} did not start (isolation: ${kind}): ${log.trim()}${hint}`;
 }
 

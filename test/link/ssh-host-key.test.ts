@@ -22,7 +22,10 @@ beforeAll(async () => {
 afterAll(async () => hosts?.stop());
 
 /** A configuration with a known_hosts file of its own. */
-async function withKnownHosts(text: string | undefined, ...lines: string[]): Promise<{ sshConfig: string; file: string }> {
+async function withKnownHosts(
+  text: string | undefined,
+  ...lines: string[]
+): Promise<{ sshConfig: string; file: string }> {
   files += 1;
   const file = join(hosts.directory, `known-${files}`, 'known_hosts');
   const sshConfig = join(hosts.directory, `known-${files}.conf`);
@@ -140,12 +143,19 @@ test('StrictHostKeyChecking=yes refuses an unknown key without asking', async ()
   expect(answers.asked).toEqual([]);
 });
 
-test.each(['accept-new', 'no'])('StrictHostKeyChecking=%s adds an unknown key without asking, hashed where that is wanted', async (strict) => {
-  const { sshConfig, file } = await withKnownHosts('# no newline', `StrictHostKeyChecking ${strict}`, 'HashKnownHosts yes');
-  const link = await connect(hosts, 'n1', { sshConfig });
-  link.close();
-  expect(await readFile(file, 'utf8')).toMatch(/^# no newline\n\|1\|[^ ]+ ssh-ed25519 /);
-  const { stdout } = await run(hosts.openssh.sshKeygen, ['-F', host, '-f', file]);
-  expect(stdout).toContain(key);
-  await rm(file);
-});
+test.each(['accept-new', 'no'])(
+  'StrictHostKeyChecking=%s adds an unknown key without asking, hashed where that is wanted',
+  async (strict) => {
+    const { sshConfig, file } = await withKnownHosts(
+      '# no newline',
+      `StrictHostKeyChecking ${strict}`,
+      'HashKnownHosts yes',
+    );
+    const link = await connect(hosts, 'n1', { sshConfig });
+    link.close();
+    expect(await readFile(file, 'utf8')).toMatch(/^# no newline\n\|1\|[^ ]+ ssh-ed25519 /);
+    const { stdout } = await run(hosts.openssh.sshKeygen, ['-F', host, '-f', file]);
+    expect(stdout).toContain(key);
+    await rm(file);
+  },
+);

@@ -11,7 +11,8 @@ import { connect, failure, person, until } from './support.ts';
 const run = promisify(execFile);
 
 /** crypt(3) of `open sesame`. */
-const passwordHash = '$6$nshtestsalt$AL.7EfYiKCtkuxmPzqLVNA97gAjKslqdEYEXh7x1xImXude5fDNkcol1Lw7Z7vfB9kxavmDyJ1wzykC2/1duP1';
+const passwordHash =
+  '$6$nshtestsalt$AL.7EfYiKCtkuxmPzqLVNA97gAjKslqdEYEXh7x1xImXude5fDNkcol1Lw7Z7vfB9kxavmDyJ1wzykC2/1duP1';
 
 let hosts: Hosts;
 let keyDirectory: string;
@@ -37,7 +38,11 @@ beforeAll(async () => {
   keys.ecdsa = await keygen('ecdsa', '-t', 'ecdsa', '-N', '');
   keys.rsa = await keygen('rsa', '-t', 'rsa', '-b', '2048', '-N', '');
   const file = join(hosts.host('n1').facts.directory, 'authorized_keys');
-  const publics = await Promise.all(Object.values(keys).filter(Boolean).map((path) => readFile(`${path}.pub`, 'utf8')));
+  const publics = await Promise.all(
+    Object.values(keys)
+      .filter(Boolean)
+      .map((path) => readFile(`${path}.pub`, 'utf8')),
+  );
   await writeFile(file, [await readFile(file, 'utf8'), ...publics].join(''));
 });
 
@@ -91,7 +96,9 @@ test('a key in the old PEM format, whose public half is hidden too, is unlocked 
 test('many logins at once ask for one passphrase once', async () => {
   const sshConfig = await config('shared', `IdentityFile ${keys.encrypted}`, 'IdentitiesOnly yes');
   const answers = person('hush hush');
-  const links = await Promise.all(Array.from({ length: 6 }, () => connect(hosts, 'n1', { sshConfig, prompt: answers.prompt })));
+  const links = await Promise.all(
+    Array.from({ length: 6 }, () => connect(hosts, 'n1', { sshConfig, prompt: answers.prompt })),
+  );
   for (const link of links) link.close();
   expect(answers.asked).toHaveLength(1);
 });
@@ -119,7 +126,10 @@ test("keys of the caller's ssh-agent log in, of every type", async () => {
       await run(hosts.openssh.sshAdd, ['-q', key], { env });
       const sshConfig = join(hosts.directory, 'agent.conf');
       const text = await readFile(hosts.sshConfig, 'utf8');
-      await writeFile(sshConfig, text.replace(`IdentityFile ${hosts.userKey}`, 'IdentityFile /nonexistent').replace('IdentitiesOnly yes', ''));
+      await writeFile(
+        sshConfig,
+        text.replace(`IdentityFile ${hosts.userKey}`, 'IdentityFile /nonexistent').replace('IdentitiesOnly yes', ''),
+      );
       const link = await connect(hosts, 'n1', { sshConfig, sshAuthSock: socket });
       link.close();
       // IdentitiesOnly: the agent may serve only what the configuration names.

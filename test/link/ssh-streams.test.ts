@@ -6,7 +6,18 @@ import { pipeline } from 'node:stream/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Link } from '../../src/link/link.ts';
 import { startHosts, type Hosts } from '../hosts/start-hosts.ts';
-import { bridgeCommand, connect, echo, failure, readAll, serve, serveEcho, soon, until, type TestServer } from './support.ts';
+import {
+  bridgeCommand,
+  connect,
+  echo,
+  failure,
+  readAll,
+  serve,
+  serveEcho,
+  soon,
+  until,
+  type TestServer,
+} from './support.ts';
 
 /**
  * The same expectations for each way that bytes take: n1 forwards sockets, n2 does not, so that each stream there is a bridge of its
@@ -107,46 +118,54 @@ test.each(ways)('%s: nobody on the socket is no agent', async (_way, name, trans
   expect(await echo(await link.openSocket(path, soon()), 'late')).toBe('late');
 });
 
-test.each(ways)('%s: 24 streams at once, more than sshd takes sessions on one connection', async (_way, name, transport) => {
-  const link = await linkTo(name, transport);
-  const path = await listen(name);
-  const streams = await Promise.all(Array.from({ length: 24 }, () => link.openSocket(path, soon(25_000))));
-  const answers = await Promise.all(streams.map((stream, index) => echo(stream, `stream ${index}`)));
-  expect(answers).toEqual(streams.map((_, index) => `stream ${index}`));
-  for (const stream of streams) stream.destroy();
-}, 60_000);
+test.each(ways)(
+  '%s: 24 streams at once, more than sshd takes sessions on one connection',
+  async (_way, name, transport) => {
+    const link = await linkTo(name, transport);
+    const path = await listen(name);
+    const streams = await Promise.all(Array.from({ length: 24 }, () => link.openSocket(path, soon(25_000))));
+    const answers = await Promise.all(streams.map((stream, index) => echo(stream, `stream ${index}`)));
+    expect(answers).toEqual(streams.map((_, index) => `stream ${index}`));
+    for (const stream of streams) stream.destroy();
+  },
+  60_000,
+);
 
-test.each(ways)('%s: 100 MB arrive unchanged, and the writer waits for the reader', async (way, name, transport) => {
-  const link = await linkTo(name, transport);
-  const megabytes = 100;
-  const chunk = randomBytes(1024 * 1024);
-  const expected = createHash('sha256');
-  for (let index = 0; index < megabytes; index += 1) expected.update(chunk);
-  let sent = 0;
-  const path = await listen(name, (at) =>
-    serve(at, (socket) => {
-      void pipeline(async function* () {
-        for (; sent < megabytes; sent += 1) yield chunk;
-      }, socket).catch(() => undefined);
-    }),
-  );
-  const stream = await link.openSocket(path, soon());
-  await until(() => sent > 0, 'the server writes');
-  // Not read: what is on its way is bounded by the windows and the buffers of the sockets.
-  let before = -1;
-  await until(() => {
-    const stands = sent === before;
-    before = sent;
-    return stands && sent > 0;
-  }, 'the writer waits');
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  expect(sent).toBeLessThan(30);
-  const begin = performance.now();
-  const actual = createHash('sha256');
-  for await (const part of stream) actual.update(part as Buffer);
-  process.stdout.write(`${way}: ${Math.round(megabytes / ((performance.now() - begin) / 1000))} MB/s\n`);
-  expect(actual.digest('hex')).toBe(expected.digest('hex'));
-}, 60_000);
+test.each(ways)(
+  '%s: 100 MB arrive unchanged, and the writer waits for the reader',
+  async (way, name, transport) => {
+    const link = await linkTo(name, transport);
+    const megabytes = 100;
+    const chunk = randomBytes(1024 * 1024);
+    const expected = createHash('sha256');
+    for (let index = 0; index < megabytes; index += 1) expected.update(chunk);
+    let sent = 0;
+    const path = await listen(name, (at) =>
+      serve(at, (socket) => {
+        void pipeline(async function* () {
+          for (; sent < megabytes; sent += 1) yield chunk;
+        }, socket).catch(() => undefined);
+      }),
+    );
+    const stream = await link.openSocket(path, soon());
+    await until(() => sent > 0, 'the server writes');
+    // Not read: what is on its way is bounded by the windows and the buffers of the sockets.
+    let before = -1;
+    await until(() => {
+      const stands = sent === before;
+      before = sent;
+      return stands && sent > 0;
+    }, 'the writer waits');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(sent).toBeLessThan(30);
+    const begin = performance.now();
+    const actual = createHash('sha256');
+    for await (const part of stream) actual.update(part as Buffer);
+    process.stdout.write(`${way}: ${Math.round(megabytes / ((performance.now() - begin) / 1000))} MB/s\n`);
+    expect(actual.digest('hex')).toBe(expected.digest('hex'));
+  },
+  60_000,
+);
 
 test.each(ways)('%s: the round trip is short and does not stall', async (way, name, transport) => {
   const link = await linkTo(name, transport);
@@ -160,18 +179,26 @@ test.each(ways)('%s: the round trip is short and does not stall', async (way, na
   }
   times.sort((a, b) => a - b);
   const median = times[200] ?? 0;
-  process.stdout.write(`${way}: round trip median ${(median * 1000).toFixed(0)} µs, p99 ${((times[396] ?? 0) * 1000).toFixed(0)} µs\n`);
+  process.stdout.write(
+    `${way}: round trip median ${(median * 1000).toFixed(0)} µs, p99 ${((times[396] ?? 0) * 1000).toFixed(0)} µs\n`,
+  );
   // The 40 ms of a delayed ACK would show in the median.
   expect(median).toBeLessThan(20);
 });
 
-test.each(['ssh2', 'openssh'] as const)('%s: what a login shell prints before the bridge is passed over', async (transport) => {
-  await writeFile(join(hosts.host('n2').home, '.bashrc'), 'echo "Welcome!"; echo "no line feed" | tr -d "\\n"; echo\n');
-  const link = await linkTo('n2', transport);
-  const path = await listen('n2');
-  expect(await echo(await link.openSocket(path, soon()), 'hello')).toBe('hello');
-  await writeFile(join(hosts.host('n2').home, '.bashrc'), '');
-});
+test.each(['ssh2', 'openssh'] as const)(
+  '%s: what a login shell prints before the bridge is passed over',
+  async (transport) => {
+    await writeFile(
+      join(hosts.host('n2').home, '.bashrc'),
+      'echo "Welcome!"; echo "no line feed" | tr -d "\\n"; echo\n',
+    );
+    const link = await linkTo('n2', transport);
+    const path = await listen('n2');
+    expect(await echo(await link.openSocket(path, soon()), 'hello')).toBe('hello');
+    await writeFile(join(hosts.host('n2').home, '.bashrc'), '');
+  },
+);
 
 test.each(['ssh2', 'openssh'] as const)('%s: a bridge without an agent program says so', async (transport) => {
   const link = await connect(hosts, 'n2', { node: { transport }, agentCommand: 'no-such-program' });
@@ -181,43 +208,49 @@ test.each(['ssh2', 'openssh'] as const)('%s: a bridge without an agent program s
   expect(error.message).toContain('"no-such-program dial"');
 });
 
-test.each(['ssh2', 'openssh'] as const)('%s: a lost connection is an error for its streams, never an end of file', async (transport) => {
-  const link = await linkTo('n3', transport);
-  const stream = await link.openSocket(await listen('n3'), soon());
-  await echo(stream, 'hello');
-  const lost = once(stream, 'error') as Promise<[Error]>;
-  stream.resume();
-  let ended = false;
-  stream.on('end', () => {
-    ended = true;
-  });
-  // Only the connection's own process: the host stays up.
-  for (const { outerPid, command } of hosts.host('n3').processes()) {
-    if (/sshd(-session)?: /.test(command) && !command.includes('[listener]')) process.kill(outerPid, 'SIGKILL');
-  }
-  if (transport === 'openssh') {
-    // A forwarded local socket is closed by ssh, which tells no more; the link itself does.
-    lost.catch(() => undefined);
+test.each(['ssh2', 'openssh'] as const)(
+  '%s: a lost connection is an error for its streams, never an end of file',
+  async (transport) => {
+    const link = await linkTo('n3', transport);
+    const stream = await link.openSocket(await listen('n3'), soon());
+    await echo(stream, 'hello');
+    const lost = once(stream, 'error') as Promise<[Error]>;
+    stream.resume();
+    let ended = false;
+    stream.on('end', () => {
+      ended = true;
+    });
+    // Only the connection's own process: the host stays up.
+    for (const { outerPid, command } of hosts.host('n3').processes()) {
+      if (/sshd(-session)?: /.test(command) && !command.includes('[listener]')) process.kill(outerPid, 'SIGKILL');
+    }
+    if (transport === 'openssh') {
+      // A forwarded local socket is closed by ssh, which tells no more; the link itself does.
+      lost.catch(() => undefined);
+      expect(await link.closed).toMatchObject({ code: 'linkLost' });
+      return;
+    }
+    expect((await lost)[0]).toMatchObject({ code: 'linkLost' });
+    expect(ended).toBe(false);
     expect(await link.closed).toMatchObject({ code: 'linkLost' });
-    return;
-  }
-  expect((await lost)[0]).toMatchObject({ code: 'linkLost' });
-  expect(ended).toBe(false);
-  expect(await link.closed).toMatchObject({ code: 'linkLost' });
-  expect((await failure(link.exec('true', soon()))).code).toBe('linkLost');
-});
+    expect((await failure(link.exec('true', soon()))).code).toBe('linkLost');
+  },
+);
 
-test.each(['ssh2', 'openssh'] as const)('%s: a host that stands still is noticed by the keepalive', async (transport) => {
-  const sshConfig = join(hosts.directory, 'alive.conf');
-  await writeFile(sshConfig, `ServerAliveInterval 1\nServerAliveCountMax 2\nInclude ${hosts.sshConfig}\n`);
-  const link = await connect(hosts, 'n3', { sshConfig, node: { transport } });
-  links.push(link);
-  hosts.host('n3').pause();
-  try {
-    const begin = performance.now();
-    expect(await link.closed).toMatchObject({ code: 'linkLost' });
-    expect(performance.now() - begin).toBeLessThan(8_000);
-  } finally {
-    hosts.host('n3').resume();
-  }
-});
+test.each(['ssh2', 'openssh'] as const)(
+  '%s: a host that stands still is noticed by the keepalive',
+  async (transport) => {
+    const sshConfig = join(hosts.directory, 'alive.conf');
+    await writeFile(sshConfig, `ServerAliveInterval 1\nServerAliveCountMax 2\nInclude ${hosts.sshConfig}\n`);
+    const link = await connect(hosts, 'n3', { sshConfig, node: { transport } });
+    links.push(link);
+    hosts.host('n3').pause();
+    try {
+      const begin = performance.now();
+      expect(await link.closed).toMatchObject({ code: 'linkLost' });
+      expect(performance.now() - begin).toBeLessThan(8_000);
+    } finally {
+      hosts.host('n3').resume();
+    }
+  },
+);

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { findKnownHosts, fingerprint, judgeHostKey, knownHostNames, knownHostsLine } from '../../src/policy/host-key.ts';
+import {
+  findKnownHosts,
+  fingerprint,
+  judgeHostKey,
+  knownHostNames,
+  knownHostsLine,
+} from '../../src/policy/host-key.ts';
 
 const key = { type: 'ssh-ed25519', key: 'AAAAC3NzaC1lZDI1NTE5AAAAIKey1' };
 const other = { type: 'ssh-ed25519', key: 'AAAAC3NzaC1lZDI1NTE5AAAAIKey2' };

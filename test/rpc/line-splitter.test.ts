@@ -14,7 +14,9 @@ describe('LineSplitter', () => {
     for (let cut = 0; cut <= text.length; cut++) {
       for (let second = cut; second <= text.length; second++) {
         const splitter = new LineSplitter(100);
-        const found = [text.slice(0, cut), text.slice(cut, second), text.slice(second)].flatMap((part) => lines(splitter, part));
+        const found = [text.slice(0, cut), text.slice(cut, second), text.slice(second)].flatMap((part) =>
+          lines(splitter, part),
+        );
         expect(found).toEqual(['one', '', 'three is long', 'four']);
         expect(splitter.takeRest().toString()).toBe('rest');
       }

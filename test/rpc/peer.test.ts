@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 function pair(options: Partial<PeerOptions>): { client: RpcPeer; server: RpcPeer; raw: [Duplex, Duplex] } {
-  const raw = duplexPair() as [Duplex, Duplex];
+  const raw = duplexPair();
   const client = new RpcPeer(raw[0], { name: 'server' });
   const server = new RpcPeer(raw[1], { name: 'client', ...options });
   open.push(client, server);
@@ -19,7 +19,7 @@ function pair(options: Partial<PeerOptions>): { client: RpcPeer; server: RpcPeer
 
 /** A peer whose other end is written by hand. */
 function byHand(): { peer: RpcPeer; far: Duplex; said: () => string } {
-  const [near, far] = duplexPair() as [Duplex, Duplex];
+  const [near, far] = duplexPair();
   let text = '';
   far.on('data', (chunk: Buffer) => {
     text += chunk.toString();
@@ -41,14 +41,21 @@ describe('RpcPeer', () => {
         return { method };
       },
     });
-    expect(await Promise.all([client.request('a', {}), client.request('b', {})])).toEqual([{ method: 'a' }, { method: 'b' }]);
+    expect(await Promise.all([client.request('a', {}), client.request('b', {})])).toEqual([
+      { method: 'a' },
+      { method: 'b' },
+    ]);
   });
 
   it('carries code, message and data of an error', async () => {
     const { client } = pair({
       onRequest: () => Promise.reject(new NshError('noSuchProcess', 'web1: gone', { data: { pid: 5 } })),
     });
-    await expect(client.request('x', {})).rejects.toMatchObject({ code: 'noSuchProcess', message: 'web1: gone', data: { pid: 5 } });
+    await expect(client.request('x', {})).rejects.toMatchObject({
+      code: 'noSuchProcess',
+      message: 'web1: gone',
+      data: { pid: 5 },
+    });
   });
 
   it('tells the handler when a request is given up, and still works', async () => {

@@ -56,7 +56,10 @@ describe('folded output', () => {
     for (const name of names) collector.add(name, Buffer.from(name === 'web3' ? 'other\n' : 'same\nlines\n'));
     const shown = collector.groups().map((group) => renderGroup(group, foldNames).toString());
     const real = execFileSync('clush', [
-      '-b', '--worker=exec', '-w', 'web[1-4]',
+      '-b',
+      '--worker=exec',
+      '-w',
+      'web[1-4]',
       'if [ %host = web3 ]; then echo other; else printf "same\\nlines\\n"; fi',
     ]).toString();
     expect(shown.join('')).toBe(real);

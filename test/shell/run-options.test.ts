@@ -79,7 +79,12 @@ describe('a run request', () => {
       onDisconnect: 'keep',
       foreground: 'client-1',
     });
-    expect(params(['sh'], pipes)).toMatchObject({ io: 'pipes', stdin: 'stream', keepBytes: 65_536, onDisconnect: 'hup' });
+    expect(params(['sh'], pipes)).toMatchObject({
+      io: 'pipes',
+      stdin: 'stream',
+      keepBytes: 65_536,
+      onDisconnect: 'hup',
+    });
     const detached = params(['-d', 'sh'], terminal);
     expect(detached).toMatchObject({ io: 'pipes', stdin: 'null', keepBytes: 8 * 1024 * 1024, onDisconnect: 'keep' });
     expect(detached).not.toHaveProperty('foreground');
@@ -151,7 +156,9 @@ describe('placement', () => {
     );
 
   it('takes the node with the least load for each processor', () => {
-    expect(choose({ a: load({ load1: 2 }), b: load({ load1: 3, cpus: 16 }), c: load({ load1: 1, cpus: 1 }) })).toBe('b');
+    expect(choose({ a: load({ load1: 2 }), b: load({ load1: 3, cpus: 16 }), c: load({ load1: 1, cpus: 1 }) })).toBe(
+      'b',
+    );
   });
 
   it('counts what nsh has just started, which the load average does not show yet', () => {

@@ -2,6 +2,7 @@
  * Which nodes of a cluster a text means: `web[1-8],db1!web3,@gpu,7`. Names, ids and labels mix; each operand becomes names
  * of nodes before the operators apply, so that `@all!3` leaves out the node with id 3.
  */
+import { selfNode } from '../../ids/gpid.ts';
 import { suggestNear } from '../../ids/near.ts';
 import { parseNodeset, type Nodeset } from '../../ids/nodeset/index.ts';
 import { quoteText } from '../../ids/quote-text.ts';
@@ -74,6 +75,8 @@ function unknownNodes(words: readonly string[], candidates: readonly NodeSpec[])
 }
 
 function hint(words: readonly string[], candidates: readonly NodeSpec[]): string {
+  if (candidates.every((node) => node.id === selfNode))
+    return ': no cluster file was found, so this machine alone is the cluster; see nsh-cluster(5)';
   const [word] = words;
   if (word === undefined || words.length > 1) return "; 'nsh nodes' lists those of the cluster";
   if (/^\d+-\d+$/.test(word)) return `; a range of ids stands in brackets: [${word}]`;

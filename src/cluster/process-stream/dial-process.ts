@@ -24,7 +24,9 @@ export function processDialler(
       const { found } = await client.call(node, 'find', { processes: [process] }, { signal });
       const record = found[0];
       if (record === null || record === undefined)
-        throw new NshError('noSuchProcess', `${node.name} keeps no record of process ${process.pid} any more`, { cause: error });
+        throw new NshError('noSuchProcess', `${node.name} keeps no record of process ${process.pid} any more`, {
+          cause: error,
+        });
       if (record.shim.socket === socket) throw error;
       socket = record.shim.socket;
       return await client.dial(node, socket, signal);

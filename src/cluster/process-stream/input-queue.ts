@@ -57,7 +57,10 @@ export class InputQueue {
    */
   ack(offset: number): void {
     if (offset > this.#end)
-      throw new NshError('invalidMessage', `the shim acknowledges ${offset} bytes of input, but only ${this.#end} were sent`);
+      throw new NshError(
+        'invalidMessage',
+        `the shim acknowledges ${offset} bytes of input, but only ${this.#end} were sent`,
+      );
     let dropped = 0;
     for (let chunk = this.#chunks[dropped]; chunk !== undefined; chunk = this.#chunks[dropped]) {
       const end = this.#start + chunk.length;
@@ -73,7 +76,10 @@ export class InputQueue {
   /** A new connection: the shim has taken everything below `offset`; what follows is sent again. */
   resume(offset: number): void {
     if (offset < this.#start)
-      throw new NshError('invalidMessage', `the shim has lost input: it stands at ${offset}, after having taken ${this.#start}`);
+      throw new NshError(
+        'invalidMessage',
+        `the shim has lost input: it stands at ${offset}, after having taken ${this.#start}`,
+      );
     this.ack(offset);
     this.#seek(offset);
   }

@@ -80,7 +80,10 @@ export class OutputPosition {
   /** @throws NshError `invalidMessage` where the stream ends before its last byte has come. */
   end(offset: number): void {
     if (this.#received !== undefined && offset > this.#received)
-      throw new NshError('invalidMessage', `output ends at ${offset}, but only ${this.#received} bytes of it have come`);
+      throw new NshError(
+        'invalidMessage',
+        `output ends at ${offset}, but only ${this.#received} bytes of it have come`,
+      );
     this.#ended = true;
   }
 

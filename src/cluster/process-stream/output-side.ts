@@ -3,7 +3,13 @@
  * everything was.
  */
 import { NshError } from '../../protocol/errors.ts';
-import { encodeOffset, streamNumbers, type OpenedFrame, type OpenFrame, type StreamNumber } from '../../protocol/frames.ts';
+import {
+  encodeOffset,
+  streamNumbers,
+  type OpenedFrame,
+  type OpenFrame,
+  type StreamNumber,
+} from '../../protocol/frames.ts';
 import type { FrameConnection } from './frame-connection.ts';
 import { OutputPosition } from './output-position.ts';
 import { SerialGate } from './serial-gate.ts';

@@ -196,7 +196,8 @@ class ResumableStream implements ProcessStream {
 
   #frame(connection: FrameConnection, frame: Frame): void {
     if (frame.type === 'error') return this.#refused(frame.json);
-    if (frame.type === 'opened') return this.#welcome(connection, check(openedFrame, frame.json, 'opened', 'invalidMessage'));
+    if (frame.type === 'opened')
+      return this.#welcome(connection, check(openedFrame, frame.json, 'opened', 'invalidMessage'));
     if (!this.#isOpen) throw new NshError('invalidMessage', `the shim sent ${frame.type} before it opened the stream`);
     switch (frame.type) {
       case 'data':

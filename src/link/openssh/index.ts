@@ -25,7 +25,10 @@ export async function connectOpenssh({ spec, node }: LinkTarget, context: LinkCo
   const query = { configFile: spec.sshConfig, user: node.user, port: node.port, identityFile: node.identityFile };
   const keywords = await askSsh({ ...query, node: node.name, host });
   if (keywords === undefined) {
-    throw new NshError('unsupported', `${node.name}: "transport: openssh" needs the ssh program, which is not on the PATH`);
+    throw new NshError(
+      'unsupported',
+      `${node.name}: "transport: openssh" needs the ssh program, which is not on the PATH`,
+    );
   }
   const parent = Buffer.byteLength(tmpdir()) <= maxDirectoryBytes ? tmpdir() : '/tmp';
   const directory = await mkdtemp(join(parent, 'nsh-ssh-'));
@@ -34,17 +37,35 @@ export async function connectOpenssh({ spec, node }: LinkTarget, context: LinkCo
     const { prompt } = context;
     if (prompt !== undefined) {
       const ask = (kind: Parameters<typeof prompt>[0]['kind'], text: string, echo: boolean): Promise<string> =>
-        withSignal(prompt({ node: node.name, kind, text: text.slice(-16_000), echo }), context.signal, `${node.name}: the login`);
+        withSignal(
+          prompt({ node: node.name, kind, text: text.slice(-16_000), echo }),
+          context.signal,
+          `${node.name}: the login`,
+        );
       askpass = await serveAskpass(directory, ask);
     }
-    const options = [...sshArguments(query), ...defaults(keywords), ...(askpass === undefined ? ['-o', 'BatchMode=yes'] : [])];
+    const options = [
+      ...sshArguments(query),
+      ...defaults(keywords),
+      ...(askpass === undefined ? ['-o', 'BatchMode=yes'] : []),
+    ];
     const env = environment(context, askpass);
     const address = `${one(keywords, 'user')}@${one(keywords, 'hostname')}:${one(keywords, 'port')}`;
     const start = (): Promise<Master> =>
       startMaster({ label: node.name, directory, words: [...options, '--', host], env, signal: context.signal });
     const master = await login(node.name, address, start, context);
     const onClosed = (): void => askpass?.close();
-    return new OpensshLink({ node: node.name, address, agentCommand: spec.agentCommand, directory, master, options, host, env, onClosed });
+    return new OpensshLink({
+      node: node.name,
+      address,
+      agentCommand: spec.agentCommand,
+      directory,
+      master,
+      options,
+      host,
+      env,
+      onClosed,
+    });
   } catch (error) {
     askpass?.close();
     await rm(directory, { recursive: true, force: true });
@@ -53,7 +74,12 @@ export async function connectOpenssh({ spec, node }: LinkTarget, context: LinkCo
 }
 
 /** Again where sshd had no room (MaxStartups). */
-async function login(label: string, address: string, start: () => Promise<Master>, context: LinkContext): Promise<Master> {
+async function login(
+  label: string,
+  address: string,
+  start: () => Promise<Master>,
+  context: LinkContext,
+): Promise<Master> {
   context.onStage?.('connect');
   const release = await destinationSlots(`openssh ${address}`).acquire(context.signal, `${label}: the login`);
   try {
@@ -74,7 +100,18 @@ async function login(label: string, address: string, start: () => Promise<Master
 function defaults(keywords: Keywords): string[] {
   const timeout = one(keywords, 'connecttimeout') === 'none' ? ['-o', 'ConnectTimeout=15'] : [];
   const alive = one(keywords, 'serveraliveinterval') === '0' ? ['-o', 'ServerAliveInterval=15'] : [];
-  return [...timeout, ...alive, '-o', 'ForwardAgent=no', '-o', 'ForwardX11=no', '-o', 'PermitLocalCommand=no', '-o', 'RemoteCommand=none'];
+  return [
+    ...timeout,
+    ...alive,
+    '-o',
+    'ForwardAgent=no',
+    '-o',
+    'ForwardX11=no',
+    '-o',
+    'PermitLocalCommand=no',
+    '-o',
+    'RemoteCommand=none',
+  ];
 }
 
 function environment(context: LinkContext, askpass: Askpass | undefined): NodeJS.ProcessEnv {

@@ -39,7 +39,18 @@ export interface MasterOptions {
 /** Resolves when the login is done. @throws NshError; `MasterFailed` with the text where ssh itself gave up. */
 export async function startMaster({ label, directory, words, env, signal }: MasterOptions): Promise<Master> {
   const controlPath = join(directory, 'control');
-  const command = ['ssh', '-M', '-N', '-S', controlPath, '-o', 'ControlPersist=no', '-o', 'ClearAllForwardings=yes', ...words];
+  const command = [
+    'ssh',
+    '-M',
+    '-N',
+    '-S',
+    controlPath,
+    '-o',
+    'ControlPersist=no',
+    '-o',
+    'ClearAllForwardings=yes',
+    ...words,
+  ];
   const child = spawn('/bin/sh', ['-c', lifeline, 'nsh-ssh', ...command], {
     stdio: ['pipe', 'ignore', 'pipe'],
     env: { ...env, NSH_SSH_DIRECTORY: directory },

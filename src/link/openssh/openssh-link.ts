@@ -7,6 +7,7 @@ import { rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { backoffDelayMs, handshakeBackoff } from '../../policy/backoff.ts';
 import { NshError } from '../../protocol/errors.ts';
 import { exitNoSocket } from '../bridge.ts';
 import { ChildStream } from '../child-stream.ts';
@@ -14,7 +15,8 @@ import { OutputCollector } from '../collect.ts';
 import type { ExecResult, Link } from '../link.ts';
 import { newMarker, passMarker, shellWord } from '../marker.ts';
 import { printable } from '../printable.ts';
-import { withSignal } from '../wait.ts';
+import { delay, withSignal } from '../wait.ts';
+import { wasDropped } from './errors.ts';
 import type { Master } from './master.ts';
 
 export interface OpensshLinkOptions {
@@ -37,6 +39,8 @@ interface Forward {
 }
 
 const refusalsToBelieve = 2;
+/** ssh's own failures, as against the command's. */
+const sshFailed = 255;
 
 export class OpensshLink implements Link {
   readonly address: string;
@@ -82,7 +86,7 @@ export class OpensshLink implements Link {
     });
     try {
       const code = await withSignal(closed, signal, `${this.#options.node}: a command`);
-      if (code === 255 && this.#closing) throw this.#lost('the link was closed');
+      if (code === sshFailed && this.#closing) throw this.#lost('the link was closed');
       return { stdout: stdout.text(), stderr: stderr.text(), code };
     } finally {
       if (child.exitCode === null) child.kill('SIGTERM');
@@ -100,10 +104,12 @@ export class OpensshLink implements Link {
     const making = this.#forwards.get(path) ?? this.#forward(path);
     this.#forwards.set(path, making);
     making.catch(() => this.#forwards.delete(path));
-    const forward = await withSignal(making, signal, `${this.#options.node}: opening ${path}`).catch((error: unknown) => {
-      if (signal.aborted) throw error;
-      return undefined;
-    });
+    const forward = await withSignal(making, signal, `${this.#options.node}: opening ${path}`).catch(
+      (error: unknown) => {
+        if (signal.aborted) throw error;
+        return undefined;
+      },
+    );
     if (forward === undefined) return undefined;
     const stream = this.#track(await connectLocal(forward.local, this.#options.node));
     if (!forward.verified && !(await this.#reachesItsEnd(stream, signal))) {
@@ -152,13 +158,30 @@ export class OpensshLink implements Link {
     await new Promise<void>((resolve, reject) => {
       execFile('ssh', words, { env }, (error, _stdout, stderr) => {
         if (error === null) resolve();
-        else reject(new NshError('linkLost', `${this.#options.node}: ssh -O forward: ${printable(stderr) || error.message}`));
+        else
+          reject(
+            new NshError('linkLost', `${this.#options.node}: ssh -O forward: ${printable(stderr) || error.message}`),
+          );
       });
     });
     return { local, verified: false };
   }
 
+  /** Again where the command had to connect for itself and sshd had no room for it (MaxSessions, then MaxStartups). */
   async #openBridge(path: string, signal: AbortSignal): Promise<Duplex> {
+    for (let attempt = 1; ; attempt += 1) {
+      const stream = await this.#openBridgeOnce(path, signal);
+      if (stream !== undefined) return stream;
+      await delay(
+        backoffDelayMs(attempt, handshakeBackoff, Math.random()),
+        signal,
+        `${this.#options.node}: opening ${path}`,
+      );
+    }
+  }
+
+  /** undefined where sshd had no room. */
+  async #openBridgeOnce(path: string, signal: AbortSignal): Promise<Duplex | undefined> {
     const { node, agentCommand, env } = this.#options;
     const marker = newMarker();
     const words = this.#words(`${agentCommand} dial --marker ${marker} ${shellWord(path)}`);
@@ -173,11 +196,18 @@ export class OpensshLink implements Link {
       if (await withSignal(passMarker(stream, marker), signal, `${node}: opening ${path}`)) return stream;
       const code = await withSignal(ended, signal, `${node}: opening ${path}`);
       const said = printable(stderr.text());
+      if (code === sshFailed && wasDropped(stderr.text())) {
+        stream.destroy();
+        return undefined;
+      }
       if (code === exitNoSocket) throw new NshError('noAgent', `${node}: nothing listens on ${path}`);
       const missing = code === 127 || code === 126;
       const detail = `exit status ${code ?? 'unknown'}${said === '' ? '' : `: ${said}`}`;
       const hint = missing ? '. Is nsh installed there? See agentCommand in nsh-cluster(5)' : '';
-      throw new NshError(missing ? 'noAgent' : 'agentFailed', `${node}: "${agentCommand} dial" failed (${detail})${hint}`);
+      throw new NshError(
+        missing ? 'noAgent' : 'agentFailed',
+        `${node}: "${agentCommand} dial" failed (${detail})${hint}`,
+      );
     } catch (error) {
       stream.destroy();
       throw error;
@@ -191,12 +221,16 @@ export class OpensshLink implements Link {
 
   #track<T extends Duplex>(stream: T): T {
     this.#streams.add(stream);
-    stream.once('close', () => this.#streams.delete(stream));
+    // As ChannelStream: an error that nobody listens to must not end the process.
+    stream.on('error', () => undefined).once('close', () => this.#streams.delete(stream));
     return stream;
   }
 
   #lost(why: string): NshError {
-    return new NshError('linkLost', `${this.#options.node}: the connection to ${this.address} was lost: ${printable(why)}`);
+    return new NshError(
+      'linkLost',
+      `${this.#options.node}: the connection to ${this.address} was lost: ${printable(why)}`,
+    );
   }
 }
 

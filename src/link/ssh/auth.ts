@@ -77,16 +77,24 @@ export function makeAuth(options: AuthOptions): Auth {
     handler: handler as unknown as AuthHandlerMiddleware,
     failure() {
       const { offered, passedOver } = keys.notes;
-      const used = [...tried].map((method) => (method === 'publickey' ? `publickey (${offered.join(', ') || 'no key found'})` : method));
+      const used = [...tried].map((method) =>
+        method === 'publickey' ? `publickey (${offered.join(', ') || 'no key found'})` : method,
+      );
       const facts = [
         `the host accepts ${accepted.map((method) => printable(method, 60)).join(', ') || 'no way to log in'}`,
         `tried: ${used.join(', ') || 'nothing'}`,
         ...passedOver,
-        ...settings.certificateFiles.map((file) => `the certificate ${file} is not used, which only "transport: openssh" can do`),
+        ...settings.certificateFiles.map(
+          (file) => `the certificate ${file} is not used, which only "transport: openssh" can do`,
+        ),
       ];
-      return new NshError('authFailed', `${label}: login as ${username} failed: ${facts.join('; ')}. ${advice(options, accepted)}`, {
-        data: { accepted: [...accepted], tried: [...tried] },
-      });
+      return new NshError(
+        'authFailed',
+        `${label}: login as ${username} failed: ${facts.join('; ')}. ${advice(options, accepted)}`,
+        {
+          data: { accepted: [...accepted], tried: [...tried] },
+        },
+      );
     },
   };
 }
@@ -105,10 +113,19 @@ async function passwordAttempt({ settings, asker }: AuthOptions): Promise<AnyAut
 
 /** One round of questions; a host may ask several rounds for one attempt. */
 function answerPrompts({ asker, settings, onFatal }: AuthOptions) {
-  return (name: string, instructions: string, _language: string, prompts: Prompt[], finish: (answers: string[]) => void): void => {
+  return (
+    name: string,
+    instructions: string,
+    _language: string,
+    prompts: Prompt[],
+    finish: (answers: string[]) => void,
+  ): void => {
     const ask = async (): Promise<void> => {
       const answers: string[] = [];
-      const head = [name, instructions].filter((line) => line.trim() !== '').map((line) => `${line}\n`).join('');
+      const head = [name, instructions]
+        .filter((line) => line.trim() !== '')
+        .map((line) => `${line}\n`)
+        .join('');
       for (const [index, { prompt, echo }] of prompts.entries()) {
         // Who asks is said each time, so that a host cannot pretend to be another one.
         const text = `${index === 0 ? head : ''}(${settings.user}@${settings.hostName}) ${prompt}`;

@@ -27,6 +27,8 @@ export class ChannelStream extends Duplex {
     });
     channel.on('close', () => this.#onRemoteClose());
     channel.on('error', (error: Error) => this.destroy(error));
+    // A lost link ends its streams with an error; one that nobody listens to at that moment must not end the whole process.
+    this.on('error', () => undefined);
     this.on('end', () => {
       if (this.#remoteClosed) this.#endWriting();
     });

@@ -28,7 +28,9 @@ export async function askSsh(query: ConfigQuery): Promise<Keywords | undefined> 
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     const { stderr } = error as { stderr?: string };
     const reason = (stderr ?? '').trim() || `ssh -G gave no answer within ${evaluationMs / 1000} s`;
-    throw new NshError('unreachable', `${query.node}: the ssh configuration cannot be used: ${reason}`, { cause: error });
+    throw new NshError('unreachable', `${query.node}: the ssh configuration cannot be used: ${reason}`, {
+      cause: error,
+    });
   }
 }
 

@@ -42,7 +42,10 @@ async function attemptOnce(request: HostRequest): Promise<SshConnection | TryAga
   const held = new Releases();
   // ConnectTimeout is for the way, the greeting and the key exchange; a person who is asked is not bound by it.
   const limit = new AbortController();
-  const late = new NshError('timeout', `${label}: ${where} did not answer within ${settings.connectTimeoutMs / 1000} s (ConnectTimeout)`);
+  const late = new NshError(
+    'timeout',
+    `${label}: ${where} did not answer within ${settings.connectTimeoutMs / 1000} s (ConnectTimeout)`,
+  );
   const startTimer = (): NodeJS.Timeout => setTimeout(() => limit.abort(late), settings.connectTimeoutMs);
   let timer: NodeJS.Timeout | undefined;
   const stopTimer = (): void => clearTimeout(timer);
@@ -56,8 +59,11 @@ async function attemptOnce(request: HostRequest): Promise<SshConnection | TryAga
       route.release();
     });
     if (!(await hasGreeted(route.stream, signal))) {
+      const complaint = route.complaint?.() ?? '';
+      const isFinal = route.hasFailed?.() === true;
       held.fail();
-      return { complaint: route.complaint?.() ?? '' };
+      if (isFinal) throw new NshError('unreachable', `${label}: cannot connect to ${where}: ${complaint}`);
+      return { complaint };
     }
     stopTimer();
     held.add(await handshakeSlots.acquire(context.signal, `${label}: the login`));
@@ -99,16 +105,23 @@ interface Route {
   readonly stream: Duplex;
   readonly release: () => void;
   readonly complaint?: () => string;
+  readonly hasFailed?: () => boolean;
 }
 
 async function openRoute(request: HostRequest, signal: AbortSignal): Promise<Route> {
   const { settings, label, context } = request;
   if (settings.proxyCommand !== undefined) {
     const agent = context.sshAuthSock === undefined ? {} : { SSH_AUTH_SOCK: context.sshAuthSock };
-    const { stream, complaint } = openProxy(settings.proxyCommand, { ...process.env, ...agent });
-    return { stream, complaint: () => `ProxyCommand: ${complaint() || 'ended'}`, release: () => undefined };
+    const { stream, complaint, hasFailed } = openProxy(settings.proxyCommand, { ...process.env, ...agent });
+    return {
+      stream,
+      complaint: () => `ProxyCommand: ${complaint() || 'it ended'}`,
+      hasFailed,
+      release: () => undefined,
+    };
   }
-  if (settings.proxyJump.length === 0) return { stream: await openTcp(label, settings, signal), release: () => undefined };
+  if (settings.proxyJump.length === 0)
+    return { stream: await openTcp(label, settings, signal), release: () => undefined };
   const jump = await acquireJump(request, connectHost);
   try {
     const stream = await jump.connection.openTcp(settings.hostName, settings.port, signal);
@@ -119,7 +132,11 @@ async function openRoute(request: HostRequest, signal: AbortSignal): Promise<Rou
     jump.release();
     if (!(error instanceof ChannelRefused)) throw error;
     const where = `${settings.hostName} port ${settings.port}`;
-    throw new NshError('unreachable', `${label}: ${jump.connection.label} cannot connect to ${where}: ${error.message}`, { cause: error });
+    throw new NshError(
+      'unreachable',
+      `${label}: ${jump.connection.label} cannot connect to ${where}: ${error.message}`,
+      { cause: error },
+    );
   }
 }
 

@@ -70,7 +70,9 @@ export class SshConnection {
   /** An error for what was under way when the connection broke. */
   lost(): NshError {
     const why = this.#error === undefined ? '' : `: ${describe(this.#error)}`;
-    return new NshError('linkLost', `${this.label}: the connection to ${this.address} was lost${why}`, { cause: this.#error });
+    return new NshError('linkLost', `${this.label}: the connection to ${this.address} was lost${why}`, {
+      cause: this.#error,
+    });
   }
 
   /** @throws ChannelRefused. */
@@ -105,7 +107,10 @@ export class SshConnection {
   async warmUp(): Promise<void> {
     try {
       const { stream } = await this.openSession('true', AbortSignal.timeout(60_000));
-      stream.on('error', () => undefined).resume().end();
+      stream
+        .on('error', () => undefined)
+        .resume()
+        .end();
     } catch {
       // A host that permits no commands still forwards sockets, only slower.
     }
@@ -138,10 +143,17 @@ export class SshConnection {
       });
     });
     // Whoever no longer waits for the stream must not leave it open.
-    const onAbort = (): void => void opening.then((stream) => stream.destroy(), () => undefined);
+    const onAbort = (): void =>
+      void opening.then(
+        (stream) => stream.destroy(),
+        () => undefined,
+      );
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      return await Promise.race([withSignal(opening, signal, `${this.label}: opening a channel`), this.#brokenWhileOpening()]);
+      return await Promise.race([
+        withSignal(opening, signal, `${this.label}: opening a channel`),
+        this.#brokenWhileOpening(),
+      ]);
     } finally {
       signal.removeEventListener('abort', onAbort);
     }

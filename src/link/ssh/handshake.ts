@@ -151,7 +151,12 @@ const ours = {
   ],
 } as const;
 
-function common(label: string, keyword: string, own: readonly string[], allowed: readonly string[] | undefined): string[] {
+function common(
+  label: string,
+  keyword: string,
+  own: readonly string[],
+  allowed: readonly string[] | undefined,
+): string[] {
   if (allowed === undefined) return [...own];
   const both = own.filter((name) => allowed.includes(name));
   if (both.length === 0) throw unsupported(label, `${keyword} in ssh_config allows only ${allowed.join(', ')}`);
@@ -159,7 +164,11 @@ function common(label: string, keyword: string, own: readonly string[], allowed:
 }
 
 /** Only the types that known_hosts holds: another type would be an unknown key, although the host is known. */
-function hostKeyAlgorithms(label: string, allowed: readonly string[] | undefined, knownTypes: readonly string[]): string[] {
+function hostKeyAlgorithms(
+  label: string,
+  allowed: readonly string[] | undefined,
+  knownTypes: readonly string[],
+): string[] {
   // SHA-1 signatures only where the configuration asks for them, as OpenSSH has it.
   const safe = ours.serverHostKey.filter((name) => name !== 'ssh-rsa' || allowed?.includes(name) === true);
   const offered = common(label, 'HostKeyAlgorithms', safe, allowed);
@@ -182,7 +191,9 @@ function explain(
   // Numbers are SSH disconnect codes (RFC 4253, 11.1): the host itself ended the login, mostly after too many failures.
   if (typeof error.code === 'number') {
     const failure = authFailure();
-    return new NshError('authFailed', `${label}: the host ended the login: "${said}". ${failure.message}`, { cause: error });
+    return new NshError('authFailed', `${label}: the host ended the login: "${said}". ${failure.message}`, {
+      cause: error,
+    });
   }
   const where = `${settings.hostName} port ${settings.port}`;
   return new NshError('unreachable', `${label}: the login at ${where} broke off: ${said}`, { cause: error });

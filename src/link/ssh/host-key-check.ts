@@ -77,11 +77,21 @@ async function verify(check: Check, offered: HostKey): Promise<void> {
 async function decideUnknown(check: Check, offered: HostKey, otherTypes: readonly EntryPlace[]): Promise<void> {
   const { node, settings, asker } = check;
   if (settings.strictHostKeyChecking === 'yes') {
-    throw unknown(node, `no ${label(offered)} host key is known for ${check.name}, and StrictHostKeyChecking is on`, check, offered);
+    throw unknown(
+      node,
+      `no ${label(offered)} host key is known for ${check.name}, and StrictHostKeyChecking is on`,
+      check,
+      offered,
+    );
   }
   if (settings.strictHostKeyChecking === 'ask') {
     if (!asker.canAsk) {
-      throw unknown(node, `the host key of ${check.name} is not known, and there is no terminal to ask on`, check, offered);
+      throw unknown(
+        node,
+        `the host key of ${check.name} is not known, and there is no terminal to ask on`,
+        check,
+        offered,
+      );
     }
     await ask(check, offered, otherTypes);
   }
@@ -93,7 +103,9 @@ async function decideUnknown(check: Check, offered: HostKey, otherTypes: readonl
     // With `no` the person has asked for no protection. Otherwise a key that is not kept could change unseen the next time.
     if (settings.strictHostKeyChecking === 'no') return;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new NshError('hostKeyUnknown', `${node}: its host key could not be added to ${file}: ${reason}`, { cause: error });
+    throw new NshError('hostKeyUnknown', `${node}: its host key could not be added to ${file}: ${reason}`, {
+      cause: error,
+    });
   }
 }
 

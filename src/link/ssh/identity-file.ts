@@ -20,7 +20,10 @@ export interface PassphraseSource {
 }
 
 /** @returns the key, or why it cannot be used, for people; undefined where there is no such file. */
-export async function readIdentityFile(path: string, source: PassphraseSource): Promise<IdentityFile | string | undefined> {
+export async function readIdentityFile(
+  path: string,
+  source: PassphraseSource,
+): Promise<IdentityFile | string | undefined> {
   const [privateText, publicText] = await Promise.all([readOptional(path), readOptional(`${path}.pub`)]);
   if (privateText === undefined) return publicText === undefined ? undefined : publicOnly(path, publicText);
   const open = await openPermissions(path);
@@ -31,7 +34,11 @@ export async function readIdentityFile(path: string, source: PassphraseSource): 
   }
   if (/unsupported|sk-/i.test(parsed.message) && !isEncrypted(privateText)) return `${path}: ${parsed.message}`;
   const privateKey = (): Promise<ParsedKey> =>
-    unlockOnce(path, { canAsk: source.asker.canAsk, isOver: source.isOver, unlock: () => unlock(path, privateText, source) });
+    unlockOnce(path, {
+      canAsk: source.asker.canAsk,
+      isOver: source.isOver,
+      unlock: () => unlock(path, privateText, source),
+    });
   const publicKey = publicHalf(publicText, privateText);
   if (publicKey !== undefined) return { path, publicKey, privateKey };
   // The old PEM format hides the public half too: here the passphrase is needed before the host can say whether it wants the key.
@@ -42,7 +49,9 @@ export async function readIdentityFile(path: string, source: PassphraseSource): 
 /** OpenSSH's words and rules: as many tries as NumberOfPasswordPrompts; an empty answer passes the key over. */
 async function unlock(path: string, text: string, source: PassphraseSource): Promise<ParsedKey> {
   if (!source.asker.canAsk) {
-    throw new KeyUnusable(`${path} needs a passphrase, and there is no terminal to ask on: add it to an ssh-agent with ssh-add`);
+    throw new KeyUnusable(
+      `${path} needs a passphrase, and there is no terminal to ask on: add it to an ssh-agent with ssh-add`,
+    );
   }
   for (let attempt = 0; attempt < source.tries; attempt += 1) {
     const passphrase = await source.asker.ask('passphrase', `Enter passphrase for key '${path}': `, false);

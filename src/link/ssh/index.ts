@@ -32,7 +32,11 @@ export async function connectSsh({ spec, node }: LinkTarget, context: LinkContex
       connection,
       // The signal was for the first login; this one may come much later.
       reconnect: () =>
-        connectHost({ ...request, context: { ...later, signal: AbortSignal.timeout(reconnectDeadlineMs) }, forSessions: true }),
+        connectHost({
+          ...request,
+          context: { ...later, signal: AbortSignal.timeout(reconnectDeadlineMs) },
+          forSessions: true,
+        }),
     });
   } finally {
     leaveKeyRing();

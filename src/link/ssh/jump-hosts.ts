@@ -29,7 +29,10 @@ export async function acquireJump(request: HostRequest, connect: Connect): Promi
   const { settings, configFile, context, label } = request;
   const key = JSON.stringify([configFile ?? null, settings.proxyJump]);
   if (request.via.includes(key)) {
-    throw new NshError('unreachable', `${label}: its ProxyJump ${settings.proxyJump.join(',')} leads back to itself (see ssh_config)`);
+    throw new NshError(
+      'unreachable',
+      `${label}: its ProxyJump ${settings.proxyJump.join(',')} leads back to itself (see ssh_config)`,
+    );
   }
   for (;;) {
     const entry = shared.get(key) ?? open(key, request, connect);

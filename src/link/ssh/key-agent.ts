@@ -43,7 +43,10 @@ export class KeyAgent extends ssh2.BaseAgent<ParsedKey> {
       (candidates) => {
         this.#candidates = candidates;
         this.notes.offered.push(...candidates.map(({ label }) => label));
-        callback(null, candidates.map(({ publicKey }) => publicKey));
+        callback(
+          null,
+          candidates.map(({ publicKey }) => publicKey),
+        );
       },
       (error: unknown) => {
         this.#options.onFatal(error);
@@ -52,16 +55,23 @@ export class KeyAgent extends ssh2.BaseAgent<ParsedKey> {
     );
   }
 
-  override sign(key: ParsedKey, data: Buffer, options: SigningRequestOptions | SignCallback, callback?: SignCallback): void {
+  override sign(
+    key: ParsedKey,
+    data: Buffer,
+    options: SigningRequestOptions | SignCallback,
+    callback?: SignCallback,
+  ): void {
     const done = typeof options === 'function' ? options : callback;
     const request = typeof options === 'function' ? {} : options;
     const candidate = this.#candidates.find(({ publicKey }) => isSameKey(publicKey, key));
-    const signing = candidate?.sign(data, request) ?? Promise.reject(new Error('a signature by a key that was not offered'));
+    const signing =
+      candidate?.sign(data, request) ?? Promise.reject(new Error('a signature by a key that was not offered'));
     signing.then(
       (signature) => done?.(null, signature),
       (error: unknown) => {
         if (error instanceof KeyUnusable) this.notes.passedOver.push(error.message);
-        else if (candidate?.label.startsWith('agent key') === true) this.notes.passedOver.push(`${candidate.label}: the ssh-agent did not sign`);
+        else if (candidate?.label.startsWith('agent key') === true)
+          this.notes.passedOver.push(`${candidate.label}: the ssh-agent did not sign`);
         else this.#options.onFatal(error);
         done?.(error instanceof Error ? error : new Error(String(error)));
       },
@@ -72,7 +82,8 @@ export class KeyAgent extends ssh2.BaseAgent<ParsedKey> {
   async #collect(): Promise<Candidate[]> {
     const { settings } = this.#options;
     const [agentKeys, files] = await Promise.all([this.#agentKeys(), this.#files()]);
-    const inAgent = (file: IdentityFile): Candidate | undefined => agentKeys.find((key) => isSameKey(key.publicKey, file.publicKey));
+    const inAgent = (file: IdentityFile): Candidate | undefined =>
+      agentKeys.find((key) => isSameKey(key.publicKey, file.publicKey));
     const named = files.flatMap((file) => inAgent(file) ?? []);
     const others = settings.identitiesOnly ? [] : agentKeys.filter((key) => !named.includes(key));
     const own = files.flatMap((file) => (inAgent(file) === undefined ? (fileCandidate(file) ?? []) : []));

@@ -53,7 +53,10 @@ export function unreachable(label: string, where: string, error: unknown): NshEr
   const { code, message, errors } = error as NodeJS.ErrnoException & { errors?: readonly NodeJS.ErrnoException[] };
   const first = errors?.[0];
   const reason = reasons[code ?? first?.code ?? ''] ?? first?.message ?? message;
-  return new NshError('unreachable', `${label}: cannot connect to ${where}: ${reason}`, { cause: error, data: { reason: code } });
+  return new NshError('unreachable', `${label}: cannot connect to ${where}: ${reason}`, {
+    cause: error,
+    data: { reason: code },
+  });
 }
 
 const maxStderr = 2_000;
@@ -64,6 +67,8 @@ export interface ProxyStream {
   readonly stream: Duplex;
   /** What the command has said on stderr, and how it ended, for messages. */
   readonly complaint: () => string;
+  /** It ended with another status than 0: trying again would only repeat it. */
+  readonly hasFailed: () => boolean;
 }
 
 /** The command runs under /bin/sh in a process group of its own, and ends with the stream. */
@@ -73,12 +78,12 @@ export function openProxy(command: string, env: NodeJS.ProcessEnv): ProxyStream 
   child.stderr.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString()).slice(-maxStderr);
   });
-  const stream = new ChildStream(child, () => endGroup(child));
+  const stream = new ChildStream(child, () => endGroup(child), true);
   const complaint = (): string => {
     const how = child.exitCode === null ? '' : `exit status ${child.exitCode}`;
     return [printable(stderr), how].filter((part) => part !== '').join('; ');
   };
-  return { stream, complaint };
+  return { stream, complaint, hasFailed: () => child.exitCode !== null && child.exitCode !== 0 };
 }
 
 function endGroup(child: ChildProcess): void {

@@ -113,7 +113,11 @@ export class SessionPool {
   }
 
   #noSessions(cause: unknown): NshError {
-    return new NshError('unsupported', `${this.#node}: sshd permits no (further) session there (MaxSessions in its sshd_config)`, { cause });
+    return new NshError(
+      'unsupported',
+      `${this.#node}: sshd permits no (further) session there (MaxSessions in its sshd_config)`,
+      { cause },
+    );
   }
 }
 

@@ -64,9 +64,10 @@ export function readSettings(node: string, alias: string, keywords: Keywords, pe
   const port = Number(one('port') ?? 22);
   const user = one('user') ?? person.user;
   const hostKeyAlias = one('hostkeyalias');
-  const tokens: TokenValues = { ...person, alias, hostName, port, user, hostKeyAlias, proxyJump: one("proxyjump") };
+  const tokens: TokenValues = { ...person, alias, hostName, port, user, hostKeyAlias, proxyJump: one('proxyjump') };
   const path = (value: string): string => expandTokens(value, tokens);
-  const paths = (name: string): string[] => (keywords.get(name) ?? []).flatMap(splitWords).filter((word) => word !== 'none');
+  const paths = (name: string): string[] =>
+    (keywords.get(name) ?? []).flatMap(splitWords).filter((word) => word !== 'none');
   const whole = (name: string): string[] => (keywords.get(name) ?? []).filter((value) => value !== 'none').map(unquote);
   const agent = keywords.get('identityagent')?.[0];
   const interval = Number(one('serveraliveinterval') ?? 0);
@@ -79,14 +80,22 @@ export function readSettings(node: string, alias: string, keywords: Keywords, pe
     hostKeyAlias,
     identityFiles: whole('identityfile').map(path),
     identitiesOnly: flag('identitiesonly'),
-    identityAgent: agent === undefined || agent === 'SSH_AUTH_SOCK' ? undefined : agent === 'none' ? 'none' : agentPath(agent, path, person),
+    identityAgent:
+      agent === undefined || agent === 'SSH_AUTH_SOCK'
+        ? undefined
+        : agent === 'none'
+          ? 'none'
+          : agentPath(agent, path, person),
     certificateFiles: whole('certificatefile').map(path),
     userKnownHostsFiles: paths('userknownhostsfile').map(path),
     globalKnownHostsFiles: paths('globalknownhostsfile').map(path),
     strictHostKeyChecking: strictness(one('stricthostkeychecking') ?? 'ask'),
     hashKnownHosts: flag('hashknownhosts'),
     proxyCommand: proxyCommand === undefined ? undefined : expandTokens(proxyCommand, tokens, { home: false }),
-    proxyJump: (one('proxyjump') ?? '').split(',').map((hop) => hop.trim()).filter((hop) => hop !== ''),
+    proxyJump: (one('proxyjump') ?? '')
+      .split(',')
+      .map((hop) => hop.trim())
+      .filter((hop) => hop !== ''),
     connectTimeoutMs: seconds(one('connecttimeout')) ?? defaultConnectTimeoutMs,
     authMethods: allowedMethods(keywords),
     batchMode: flag('batchmode'),

@@ -85,7 +85,10 @@ export class SshLink implements Link {
   /** @throws NshError `noAgent` where nothing listens there or there is no agent program. */
   async #openBridge(path: string, signal: AbortSignal): Promise<Duplex> {
     const marker = newMarker();
-    const session = await this.#sessions.open(`${this.#agentCommand} dial --marker ${marker} ${shellWord(path)}`, signal);
+    const session = await this.#sessions.open(
+      `${this.#agentCommand} dial --marker ${marker} ${shellWord(path)}`,
+      signal,
+    );
     const stderr = new OutputCollector(2_000);
     session.channel.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
     try {
@@ -101,13 +104,19 @@ export class SshLink implements Link {
     }
   }
 
-  async #bridgeFailure(path: string, session: Session, stderr: OutputCollector, signal: AbortSignal): Promise<NshError> {
+  async #bridgeFailure(
+    path: string,
+    session: Session,
+    stderr: OutputCollector,
+    signal: AbortSignal,
+  ): Promise<NshError> {
     const code = await withSignal(session.exit, signal, `${this.#node}: opening ${path}`);
     const said = printable(stderr.text());
     if (code === exitNoSocket) return this.#noAgent(`nothing listens on ${path}`, said);
     const program = `sshd forwards no sockets there, and "${this.#agentCommand} dial", the way around it, failed`;
     const detail = `exit status ${code ?? 'unknown'}${said === '' ? '' : `: ${said}`}`;
-    if (code === 127 || code === 126) return this.#noAgent(`${program} (${detail}). Is nsh installed there? See agentCommand in nsh-cluster(5)`, said);
+    if (code === 127 || code === 126)
+      return this.#noAgent(`${program} (${detail}). Is nsh installed there? See agentCommand in nsh-cluster(5)`, said);
     return new NshError('agentFailed', `${this.#node}: ${program} (${detail})`);
   }
 

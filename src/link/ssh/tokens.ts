@@ -16,7 +16,11 @@ export interface TokenValues {
 }
 
 /** An unknown token, or a variable that is not set, stays as it is: the file is then not found, and named so. */
-export function expandTokens(text: string, values: TokenValues, options: { readonly home: boolean } = { home: true }): string {
+export function expandTokens(
+  text: string,
+  values: TokenValues,
+  options: { readonly home: boolean } = { home: true },
+): string {
   const localUser = values.env['USER'] ?? '';
   const { localHost, hostName, port, user } = values;
   const connection = `${localHost}${hostName}${port}${user}${values.proxyJump ?? ''}`;

@@ -2,7 +2,8 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DescriptorCache } from '../../../agent/procfs/descriptors.ts';
-import { bootIdentity, nodeInfo, processGroupMembers, ProcessScanner, readStart } from '../../../agent/procfs/index.ts';
+import { nodeInfo, processGroupMembers, ProcessScanner } from '../../../agent/procfs/index.ts';
+import { bootIdentity, readStart } from '../../../src/cluster/this-machine.ts';
 import { rawColumns, type ManagedProcess, type ProcessTable, type RawColumn } from '../../../src/protocol/process.ts';
 import { startSamples, until, type Samples } from '../../shell/ps/sample-processes.ts';
 

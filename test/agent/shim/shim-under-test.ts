@@ -45,12 +45,16 @@ export class ShimUnderTest {
     const words = ['--dir', this.directory, '--socket', this.socket, '--processes', this.processes];
     words.push('--keep-ended', String(setup.keepEnded ?? 1000), '--keep-age', String(setup.keepAgeSeconds ?? 86_400));
     words.push('--idle', String(setup.idleSeconds ?? 60));
-    this.#child = spawn(process.execPath, [...(process.env['SHIM_NODE_FLAGS'] ?? '').split(' ').filter((word) => word !== ''), program, ...words], {
-      argv0: 'nsh-shim',
-      cwd: '/',
-      detached: true,
-      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
-    });
+    this.#child = spawn(
+      process.execPath,
+      [...(process.env['SHIM_NODE_FLAGS'] ?? '').split(' ').filter((word) => word !== ''), program, ...words],
+      {
+        argv0: 'nsh-shim',
+        cwd: '/',
+        detached: true,
+        stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+      },
+    );
   }
 
   static async start(setup: ShimSetup = {}): Promise<ShimUnderTest> {
@@ -143,7 +147,10 @@ export function spawnParams(argv: string[], more: Partial<SpawnParams> = {}): Sp
 
 export function programFile(name: string): string {
   if (name.includes('/')) return name;
-  return ['/usr/bin', '/bin'].map((directory) => join(directory, name)).find((path) => existsSync(path)) ?? `/usr/bin/${name}`;
+  return (
+    ['/usr/bin', '/bin'].map((directory) => join(directory, name)).find((path) => existsSync(path)) ??
+    `/usr/bin/${name}`
+  );
 }
 
 export function isAlive(pid: number): boolean {

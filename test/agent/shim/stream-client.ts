@@ -114,7 +114,11 @@ export class StreamClient {
   }
 
   async ended(): Promise<ExitStatus | undefined> {
-    await waitUntil(() => this.exit !== undefined || this.error !== undefined || this.isClosed, 'the exit frame', 60_000);
+    await waitUntil(
+      () => this.exit !== undefined || this.error !== undefined || this.isClosed,
+      'the exit frame',
+      60_000,
+    );
     return this.exit;
   }
 
@@ -131,7 +135,8 @@ export class StreamClient {
         break;
       case 'data': {
         const expected = this.next.get(frame.stream);
-        if (expected !== undefined && expected !== frame.offset) throw new Error(`offset ${frame.offset} after ${expected}`);
+        if (expected !== undefined && expected !== frame.offset)
+          throw new Error(`offset ${frame.offset} after ${expected}`);
         this.next.set(frame.stream, frame.offset + frame.bytes.length);
         if (this.#keeps) {
           this.#chunks.set(frame.stream, this.#chunks.get(frame.stream) ?? []);

@@ -182,7 +182,12 @@ describe('a process stream', () => {
   });
 
   it('goes on after a gap where nobody redraws', async () => {
-    const server = new FrameServer({ stdout: Buffer.from('0123456789'), stderr: undefined, stdoutBase: 4, exit: exited(0) });
+    const server = new FrameServer({
+      stdout: Buffer.from('0123456789'),
+      stderr: undefined,
+      stdoutBase: 4,
+      exit: exited(0),
+    });
     const stdout = collector();
     const { stream } = connect(server, { stdout: stdout.sink });
     await stream.ended;

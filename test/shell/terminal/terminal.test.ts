@@ -1,5 +1,6 @@
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { removeTemporaryDirectories, TerminalSession, type SessionOptions } from './terminal-session.ts';
+import { removeTemporaryDirectories } from './pty-session.ts';
+import { TerminalSession, type SessionOptions } from './terminal-session.ts';
 
 const sessions: TerminalSession[] = [];
 afterEach(async () => {
@@ -8,7 +9,7 @@ afterEach(async () => {
 afterAll(removeTemporaryDirectories);
 
 async function start(options: Partial<SessionOptions> = {}): Promise<TerminalSession> {
-  const session = await TerminalSession.start({ args: ['run', '-n', 'web1', 'vim'], ...options });
+  const session = await TerminalSession.open({ args: ['run', '-n', 'web1', 'vim'], ...options });
   sessions.push(session);
   return session;
 }
@@ -163,7 +164,11 @@ describe('attach', () => {
       env: { RECORD: JSON.stringify(record), SCREEN: screen('\u001b[?1049h\u001b[HSCREEN', 6) },
     });
     await session.untilShown('SCREEN6789');
-    expect(session.server.opens[0]).toMatchObject({ role: 'attach', from: { stdout: 6 }, size: { cols: 80, rows: 24 } });
+    expect(session.server.opens[0]).toMatchObject({
+      role: 'attach',
+      from: { stdout: 6 },
+      size: { cols: 80, rows: 24 },
+    });
     await vi.waitFor(() => expect(session.server.resizes).toEqual(['80x23', '80x24']));
     session.type('\u001cd');
     const result = await session.ended();
