@@ -1,11 +1,13 @@
 /** `nsh-agent start`: makes sure that this node's agent serves, and says where. Run through ssh, behind a marker. */
 import { createConnection } from 'node:net';
-import { checkPrivateDirectory, nodePaths } from '../src/cluster/paths.ts';
-import { startAgent, type AgentIdentity } from '../src/cluster/start-agent.ts';
+import { checkPrivateDirectory, nodePaths, type NodePaths } from '../src/cluster/paths.ts';
+import { ensureAgent, type AgentIdentity } from '../src/cluster/start-agent.ts';
+import { isReplaced, programBuild } from '../src/cluster/programs.ts';
 import { NshError, toNshError, toWireError } from '../src/protocol/errors.ts';
 import { programVersion, protocolVersions } from '../src/protocol/version.ts';
 import { RpcPeer } from '../src/rpc/peer.ts';
 import { callMethod } from '../src/rpc/typed.ts';
+import { endHolder } from './daemon/lock.ts';
 import type { StartReport } from './daemon/start-remote.ts';
 
 export interface StartCommandOptions {
@@ -22,7 +24,7 @@ export async function start(identity: AgentIdentity, options: StartCommandOption
   const { marker } = options;
   let report: StartReport;
   try {
-    report = { ok: true, version: programVersion, socket: await ensureAgent(identity, options) };
+    report = { ok: true, version: programVersion, socket: await serve(identity, options) };
   } catch (error) {
     const { code, message, data } = toWireError(error);
     report = { ok: false, error: { code, message, ...(data === undefined ? {} : { data: { ...data } }) } };
@@ -31,42 +33,44 @@ export async function start(identity: AgentIdentity, options: StartCommandOption
   return report.ok ? 0 : 1;
 }
 
-async function ensureAgent(identity: AgentIdentity, options: StartCommandOptions): Promise<string> {
-  const { agentSocket, sockets } = nodePaths(process.env, identity.cluster, identity.node);
-  const running = await versionOfRunning(identity, sockets, agentSocket);
-  if (running === programVersion) return agentSocket;
+async function serve(identity: AgentIdentity, options: StartCommandOptions): Promise<string> {
+  const paths = nodePaths(process.env, identity.cluster, identity.node);
+  const running = await versionOfRunning(identity, paths);
   if (options.onlyRunning) {
-    if (running !== undefined) return agentSocket;
+    if (running !== undefined) return paths.agentSocket;
     throw new NshError('noAgent', 'no agent runs here', { data: { notRunning: true } });
   }
   // After an upgrade of the program the agent of the old version goes; what it ran stays with its shim.
-  if (running !== undefined) await stopRunning(identity, agentSocket);
-  try {
-    await startAgent(identity, { env: process.env, options: options.agentOptions });
-  } catch (error) {
-    // Another start was quicker: its agent is as good.
-    if (toNshError(error).data?.['running'] !== true) throw error;
-  }
-  return agentSocket;
+  if (running !== undefined && running !== programVersion) await endHolder(paths.agentLock);
+  const start = { env: process.env, options: options.agentOptions };
+  await ensureAgent(identity, start, async () =>
+    (await versionOfRunning(identity, paths)) === undefined ? undefined : true,
+  );
+  return paths.agentSocket;
 }
 
-/** Version of the agent that serves; undefined where none does. @throws NshError `wrongNode` and others that it answers. */
-async function versionOfRunning(identity: AgentIdentity, sockets: string, path: string): Promise<string | undefined> {
-  const peer = await openPeer(sockets, path);
+/**
+ * Version of the agent that serves; undefined where none does. One that speaks another protocol still says that it is there.
+ * @throws NshError `wrongNode` and others that it answers.
+ */
+async function versionOfRunning(
+  identity: AgentIdentity,
+  { sockets, agentSocket }: NodePaths,
+): Promise<string | undefined> {
+  const peer = await openPeer(sockets, agentSocket);
   if (peer === undefined) return undefined;
   try {
-    return (await greet(peer, identity)).version;
+    const { version, build } = await greet(peer, identity);
+    return isReplaced(build, programBuild()) ? `${version}, replaced` : version;
+  } catch (error) {
+    const { code } = toNshError(error);
+    if (code === 'protocolMismatch') return 'of another protocol';
+    // It was just ending.
+    if (code === 'linkLost') return undefined;
+    throw error;
   } finally {
     peer.close();
   }
-}
-
-async function stopRunning(identity: AgentIdentity, path: string): Promise<void> {
-  const peer = await openPeer(undefined, path);
-  if (peer === undefined) return;
-  await greet(peer, identity);
-  await callMethod(peer, 'stop', {}, { deadlineMs: 5_000 });
-  await Promise.race([peer.closed, new Promise((resolve) => setTimeout(resolve, 5_000))]);
 }
 
 function greet(peer: RpcPeer, { cluster, node }: AgentIdentity) {
@@ -78,9 +82,9 @@ function greet(peer: RpcPeer, { cluster, node }: AgentIdentity) {
   );
 }
 
-async function openPeer(sockets: string | undefined, path: string): Promise<RpcPeer | undefined> {
+async function openPeer(sockets: string, path: string): Promise<RpcPeer | undefined> {
   try {
-    if (sockets !== undefined) checkPrivateDirectory(sockets);
+    checkPrivateDirectory(sockets);
     const socket = createConnection({ path });
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 /** The `nsh` command: `nsh [--cluster FILE] COMMAND [ARGUMENT…]`. Loads only the command that runs. */
+import { constants } from 'node:os';
 import { NshError, toNshError } from '../src/protocol/errors.ts';
 import { programVersion } from '../src/protocol/version.ts';
 import { loadCommand, nearCommands, summaries } from './commands/index.ts';
 import { processContext } from './context.ts';
+import { escapeLines } from './escape.ts';
 
 interface Invocation {
   readonly cluster: string | undefined;
@@ -26,6 +28,12 @@ function readInvocation(argv: readonly string[]): Invocation {
     if (cluster === undefined) throw new NshError('usage', "option '--cluster' requires an argument");
   }
   return { cluster, name: undefined, args: [] };
+}
+
+/** `--help` among the options; behind `--` or a command of its own it is that command's. */
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.findIndex((word) => word === '--' || !word.startsWith('-'));
+  return (end === -1 ? args : args.slice(0, end)).includes('--help');
 }
 
 function usage(): string {
@@ -58,7 +66,7 @@ async function main(argv: readonly string[]): Promise<number> {
       `${wanted}: no such command${nearCommands(wanted)}\nTry 'nsh --help' for more information.`,
     );
   }
-  if (name === 'help' || args[0] === '--help') {
+  if (name === 'help' || asksForHelp(args)) {
     const { renderHelp } = await import('./help.ts');
     return print(renderHelp(command, process.stdout.isTTY ? process.stdout.columns : undefined));
   }
@@ -66,13 +74,19 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     return await command.run(context, args);
   } catch (error) {
-    const known = toNshError(error);
-    process.stderr.write(`nsh ${command.name}: ${known.message}\n`);
-    if (known.code === 'internal') process.stderr.write(`${known.stack ?? ''}\n`);
-    return known.exitStatus;
+    return fail(command.name, toNshError(error));
   } finally {
     context.close();
   }
+}
+
+/** Says why, and answers the status; what a signal broke off ends as by that signal. */
+function fail(name: string, error: NshError): number {
+  const signal = error.code === 'cancelled' ? error.data?.['signal'] : undefined;
+  if (typeof signal === 'string') return 128 + (constants.signals[signal as NodeJS.Signals] ?? 0);
+  process.stderr.write(`nsh ${name}: ${escapeLines(error.message)}\n`);
+  if (error.code === 'internal') process.stderr.write(`${escapeLines(error.stack ?? '')}\n`);
+  return error.exitStatus;
 }
 
 function print(text: string): number {
@@ -82,7 +96,9 @@ function print(text: string): number {
 
 // A reader that has enough (`nsh ps | head`) ends us as SIGPIPE would.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 141 : 1);
+  if (error.code === 'EPIPE') process.exit(141);
+  process.stderr.write(`nsh: write error: ${error.message}\n`);
+  process.exit(1);
 });
 
 main(process.argv.slice(2)).then(

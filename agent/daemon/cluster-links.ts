@@ -20,6 +20,7 @@ export class ClusterLinks {
   #spec: ClusterSpec;
   #watch: ClusterWatch | undefined;
   readonly #connections = new Map<number, NodeConnection>();
+  #isClosed = false;
 
   constructor(cluster: string, self: NodeSpec) {
     this.cluster = cluster;
@@ -69,9 +70,15 @@ export class ClusterLinks {
     return this.nodes.map((node) => this.#statusOf(node));
   }
 
+  /** The agent is ending: what fails from now on says nothing of a node. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   close(): void {
+    this.#isClosed = true;
     void this.#watch?.close();
-    for (const connection of this.#connections.values()) connection.close();
+    for (const connection of this.#connections.values()) connection.close('the agent of this machine ends');
   }
 
   #statusOf({ id, name, labels }: NodeSpec): NodeStatus {
@@ -112,7 +119,7 @@ export class ClusterLinks {
     for (const [id, connection] of this.#connections) {
       const now = spec.nodes.find((node) => node.id === id);
       if (isSameWay && now !== undefined && isSameNode(now, connection.node)) continue;
-      connection.close();
+      connection.close('the cluster file has changed');
       this.#connections.delete(id);
     }
     log('cluster file read', { nodes: spec.nodes.length });

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { bootIdentity } from '../../src/cluster/this-machine.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { openUnixSocket } from '../../src/cluster/own-agent.ts';
+import { programBuild } from '../../src/cluster/programs.ts';
 import { promptResult, type CheckedParams, type MethodName, type Result } from '../../src/protocol/control.ts';
 import { NshError, toNshError } from '../../src/protocol/errors.ts';
 import { maxRequestBytes } from '../../src/protocol/limits.ts';
@@ -19,6 +20,9 @@ export interface ConnectionOptions {
   readonly links: ClusterLinks;
   readonly service: NodeService;
 }
+
+/** As it was when this agent started. */
+const build = programBuild();
 
 export class Connection {
   readonly peer: RpcPeer;
@@ -87,6 +91,7 @@ export class Connection {
     return {
       protocol,
       version: programVersion,
+      build,
       node: links.self.id,
       name: links.self.name,
       boot: bootIdentity(),
@@ -160,6 +165,7 @@ function protocolMismatch({ version, protocol }: CheckedParams<'hello'>): NshErr
   return new NshError(
     'protocolMismatch',
     `the agent is nsh ${programVersion} (protocol ${protocolVersions.min}–${protocolVersions.max}), ` +
-      `the client nsh ${version} (protocol ${protocol.min}–${protocol.max}): install the same version on both and end the agent with 'nsh agent stop'`,
+      `the client nsh ${version} (protocol ${protocol.min}–${protocol.max}): install the same version on both, then end this agent ` +
+      `(kill ${process.pid}, on its machine): the processes stay`,
   );
 }

@@ -60,9 +60,11 @@ async function answerOf(
   try {
     const result = own
       ? await askSelf(request, context, signal)
-      : await askNode(links.connection(id), request, context, signal);
+      : await askNode(() => links.connection(id), request, context, signal);
     return encodeAnswer(request.call, id, result);
   } catch (error) {
+    // This agent is ending: its end is the answer, so that the client asks the next one.
+    if (links.isClosed) return await new Promise<never>(() => undefined);
     const name = own ? links.self.name : (links.nodes.find((node) => node.id === id)?.name ?? String(id));
     return encodeNotification('answer', { call: request.call, node: id, error: toWireError(named(name, error)) });
   }
@@ -85,17 +87,18 @@ function askSelf(
 }
 
 async function askNode(
-  connection: NodeConnection,
+  connectionNow: () => NodeConnection,
   { method, params, deadlineMs, nodes }: CheckedParams<'fanout'>,
   context: FanoutContext,
   signal: AbortSignal,
 ): Promise<unknown> {
   const isOneOfMany = nodes.length > 1;
   const mayStart = method !== 'status' && method !== 'stop';
-  const requester = { ...context.requester(connection.node), mayStart, isOneOfMany, signal };
   const options = { signal, raw: true, ...(deadlineMs === 0 ? {} : { deadlineMs }) };
   for (let attempt = 1; ; attempt++) {
-    const { peer } = await connection.need(requester);
+    // Asked anew each time: the cluster file may have changed meanwhile.
+    const connection = connectionNow();
+    const { peer } = await connection.need({ ...context.requester(connection.node), mayStart, isOneOfMany, signal });
     try {
       const result = await peer.request(method, params, options);
       // Its answer comes before its end; whoever asked for that wants to see it gone.

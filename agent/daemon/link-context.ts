@@ -9,7 +9,8 @@ import { NshError } from '../../src/protocol/errors.ts';
 export interface Requester {
   readonly sshAuthSock?: string;
   readonly prompt?: (request: PromptParams) => Promise<string>;
-  readonly onStage?: (stage: LinkStage) => void;
+  /** `done` comes last, whether the link is up or has failed. */
+  readonly onStage?: (stage: LinkStage | 'done') => void;
   /** False: an agent that does not run is left so (`agent status`, `agent stop`). */
   readonly mayStart: boolean;
   /** One of many nodes: a node that did not answer a moment ago is not waited for again. */

@@ -3,8 +3,12 @@
  * known as such, after a reboot and after the PID went to another process too.
  */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { bootIdentity, readStart } from '../../src/cluster/this-machine.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { bootIdentity, readStart, runsSince } from '../../src/cluster/this-machine.ts';
 import { NshError } from '../../src/protocol/errors.ts';
+
+const endDeadlineMs = 5_000;
+const endPollMs = 10;
 
 export interface Lock {
   release(): void;
@@ -33,6 +37,22 @@ export function takeLock(path: string): Lock {
   throw new NshError('agentFailed', `the lock ${path} changes hands too often; try again`);
 }
 
+/** Asks the agent that holds the lock to end, whatever protocol it speaks, and waits until it is gone. @throws NshError `agentFailed` */
+export async function endHolder(path: string): Promise<void> {
+  const holder = readHolder(path);
+  if (holder === undefined || !isAlive(holder)) return;
+  const pid = Number(holder.split(' ')[0]);
+  process.kill(pid, 'SIGTERM');
+  for (let waitedMs = 0; waitedMs < endDeadlineMs; waitedMs += endPollMs) {
+    if (!isAlive(holder)) return;
+    await delay(endPollMs);
+  }
+  throw new NshError(
+    'agentFailed',
+    `the agent that runs (PID ${pid}) does not end; end it by hand: its processes stay`,
+  );
+}
+
 function linkOnce(draft: string, path: string): boolean {
   try {
     linkSync(draft, path);
@@ -54,7 +74,7 @@ function readHolder(path: string): string | undefined {
 
 function isAlive(holder: string): boolean {
   const [pid, start, boot] = holder.split(' ');
-  return boot === bootIdentity() && readStart(Number(pid)) === Number(start);
+  return boot === bootIdentity() && runsSince(Number(pid), Number(start));
 }
 
 function moveAside(path: string, aside: string): void {

@@ -40,6 +40,7 @@ export class NodeConnection {
   #link: Link | undefined;
   #up: UpLink | undefined;
   #attempt: Attempt | undefined;
+  #closed: NshError | undefined;
   #failure: { readonly error: NshError; readonly atMs: number } | undefined;
 
   constructor(spec: ClusterSpec, node: NodeSpec) {
@@ -64,6 +65,7 @@ export class NodeConnection {
   /** The link and the agent behind it, opened where they are not. @throws NshError naming the node. */
   async need(requester: Requester): Promise<UpLink> {
     for (;;) {
+      if (this.#closed !== undefined) throw this.#closed;
       if (this.#up !== undefined) return this.#up;
       if (requester.isOneOfMany && this.#attempt === undefined) this.#throwFreshFailure();
       const attempt = this.#attempt ?? this.#begin(requester);
@@ -86,8 +88,10 @@ export class NodeConnection {
     );
   }
 
-  close(): void {
-    this.#attempt?.abort.abort(new NshError('cancelled', `${this.node.name}: the agent of this machine ends`));
+  /** For good: who needs the node from now on needs another connection to it. */
+  close(why: string): void {
+    this.#closed = new NshError('linkLost', `${this.node.name}: ${why}`);
+    this.#attempt?.abort.abort(this.#closed);
     this.#up?.peer.close();
     this.#link?.close();
   }
@@ -145,6 +149,7 @@ export class NodeConnection {
     } finally {
       if (onAbort !== undefined) requester.signal.removeEventListener('abort', onAbort);
       if (requester.onStage !== undefined) attempt.stages.delete(requester.onStage);
+      requester.onStage?.('done');
       attempt.waiters--;
       if (attempt.waiters === 0 && this.#attempt === attempt)
         attempt.abort.abort(new NshError('cancelled', `${this.node.name}: nobody waits for it any more`));
@@ -164,27 +169,36 @@ export class NodeConnection {
     const deadline = AbortSignal.timeout(loginDeadlineMs);
     const signal = AbortSignal.any([abandoned, deadline]);
     try {
-      const agentSocket = await startRemoteAgent(
-        link,
-        { spec: this.#spec, node: this.node },
-        requester.mayStart,
-        signal,
-      );
-      const stream = await link.openSocket(agentSocket, signal);
-      const peer = new RpcPeer(stream, { name: this.node.name });
-      const hello = {
-        protocol: protocolVersions,
-        cluster: this.#spec.cluster,
-        node: this.node.id,
-        version: programVersion,
-      };
-      await callMethod(peer, 'hello', hello, { signal });
-      return this.#adopt({ link, agentSocket, peer });
+      return await this.#reachAgent(link, requester.mayStart, signal);
     } catch (error) {
       if (!deadline.aborted) throw error;
       throw new NshError('timeout', `${this.node.name}: its agent did not start within ${loginDeadlineMs / 1000} s`, {
         cause: error,
       });
+    }
+  }
+
+  /** An agent that ends between the word that it serves and our greeting is started again. */
+  async #reachAgent(link: Link, mayStart: boolean, signal: AbortSignal): Promise<UpLink> {
+    for (let attempt = 1; ; attempt++) {
+      const agentSocket = await startRemoteAgent(link, { spec: this.#spec, node: this.node }, mayStart, signal);
+      let peer: RpcPeer | undefined;
+      try {
+        peer = new RpcPeer(await link.openSocket(agentSocket, signal), { name: this.node.name });
+        const hello = {
+          protocol: protocolVersions,
+          cluster: this.#spec.cluster,
+          node: this.node.id,
+          version: programVersion,
+        };
+        await callMethod(peer, 'hello', hello, { signal });
+        return this.#adopt({ link, agentSocket, peer });
+      } catch (error) {
+        peer?.close();
+        const { code } = toNshError(error);
+        const hasEnded = (code === 'noAgent' || code === 'linkLost') && this.#link === link;
+        if (!hasEnded || attempt === 3 || signal.aborted) throw error;
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 /** What this node answers about itself: the methods that any agent, its own or another node's, may ask. */
 import { homedir } from 'node:os';
+import { resolve } from 'node:path';
 import { toGpid } from '../../src/ids/gpid.ts';
 import type { NodePaths } from '../../src/cluster/paths.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
@@ -21,6 +22,8 @@ export interface NodeServiceOptions {
   readonly paths: NodePaths;
   readonly shims: ShimPool;
   readonly waiters: Waiters;
+  /** Of processes that ask for none. */
+  readonly umask: number;
   readonly startedAtMs: number;
   /** Ends this agent, after the answer is out. */
   readonly stop: (kill: boolean) => Promise<void>;
@@ -38,8 +41,10 @@ export class NodeService {
     return Promise.resolve({ ...nodeInfo(), managed: this.#options.shims.table.runningCount });
   }
 
-  ps(params: CheckedParams<'ps'>): Promise<ProcessTable> {
-    return this.#scanner.scanNamed(params, [...this.#options.shims.table.all()]);
+  async ps(params: CheckedParams<'ps'>): Promise<ProcessTable> {
+    if (params.ended === true) await this.#options.shims.needRecords();
+    if (params.select === 'managed') await this.#options.shims.refresh();
+    return await this.#scanner.scanNamed(params, [...this.#options.shims.table.all()]);
   }
 
   async kill({
@@ -47,12 +52,13 @@ export class NodeService {
     signal,
     force,
   }: CheckedParams<'kill'>): Promise<{ errors: ({ code: string; message: string } | null)[] }> {
+    await this.#options.shims.needRecords();
     return { errors: await killTargets(this.#options.shims, this.#options.node, targets, signal, force === true) };
   }
 
   async run(params: CheckedParams<'run'>): Promise<RunResult> {
-    const { node, paths, shims } = this.#options;
-    const cwd = params.cwd ?? homedir();
+    const { node, paths, shims, umask } = this.#options;
+    const cwd = resolve(homedir(), params.cwd ?? '');
     checkDirectory(cwd);
     const facts = {
       node: node.id,
@@ -62,24 +68,34 @@ export class NodeService {
     const environment = freshEnvironment(process.env, facts, params.env ?? {});
     const file = findCommand(params.argv[0] ?? '', environment['PATH'] ?? '', cwd);
     const shim = await shims.current();
-    const process_ = await shim.call('spawn', { ...params, cwd, file, environment, gpidBase: toGpid(node.id, 1) - 1 });
+    const process_ = await shim.call('spawn', {
+      umask,
+      ...params,
+      cwd,
+      file,
+      environment,
+      gpidBase: toGpid(node.id, 1) - 1,
+    });
     shims.table.put(process_);
     const { pid, start, boot, shim: ref } = process_;
     return { pid, start, boot, shim: ref };
   }
 
-  find({ processes }: CheckedParams<'find'>): Promise<{ found: (ManagedProcess | null)[] }> {
-    return Promise.resolve({ found: processes.map((ref) => this.#options.shims.table.find(ref) ?? null) });
+  async find({ processes }: CheckedParams<'find'>): Promise<{ found: (ManagedProcess | null)[] }> {
+    await this.#options.shims.needRecords();
+    await this.#options.shims.refresh();
+    return { found: processes.map((ref) => this.#options.shims.table.find(ref) ?? null) };
   }
 
-  wait({ process: ref }: CheckedParams<'wait'>, signal: AbortSignal): Promise<ExitStatus> {
+  async wait({ process: ref }: CheckedParams<'wait'>, signal: AbortSignal): Promise<ExitStatus> {
+    await this.#options.shims.needRecords();
     const record = this.#options.shims.table.find(ref);
     if (record === undefined) throw this.#notManaged(ref.pid);
-    if (record.exit !== undefined) return Promise.resolve(record.exit);
-    return this.#options.waiters.wait(record, signal);
+    return record.exit ?? (await this.#options.waiters.wait(record, signal));
   }
 
   async screen({ process: ref, scrollback }: CheckedParams<'screen'>, signal: AbortSignal): Promise<ScreenResult> {
+    await this.#options.shims.needRecords();
     const record = this.#options.shims.table.find(ref);
     if (record === undefined) throw this.#notManaged(ref.pid);
     if (record.io !== 'pty')

@@ -71,7 +71,8 @@ class Agent {
 
   async start(): Promise<void> {
     const { cluster, node, keepEnded, keepAgeSeconds, isThisMachine } = this.#options;
-    process.umask(0o077);
+    // What this agent writes is its user's alone; what it starts has the umask that the user has.
+    const umask = process.umask(0o077);
     const paths = nodePaths(process.env, cluster, node);
     makePrivateDirectory(paths.state);
     makePrivateDirectory(paths.sockets);
@@ -90,6 +91,7 @@ class Agent {
       paths,
       shims,
       waiters,
+      umask,
       startedAtMs: Date.now(),
       stop: (kill) => this.#stop(kill),
     });

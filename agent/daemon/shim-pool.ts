@@ -6,13 +6,14 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NodePaths } from '../../src/cluster/paths.ts';
 import { programPath } from '../../src/cluster/programs.ts';
-import { readStart } from '../../src/cluster/this-machine.ts';
+import { readStart, runsSince } from '../../src/cluster/this-machine.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import { programVersion } from '../../src/protocol/version.ts';
 import { log } from './log.ts';
-import { ManagedTable } from './managed-table.ts';
+import { isRunning, ManagedTable } from './managed-table.ts';
 import { ShimClient, type ShimEvents } from './shim-client.ts';
 
 export interface ShimOptions {
@@ -24,6 +25,7 @@ export interface ShimOptions {
 }
 
 const startDeadlineMs = 10_000;
+const gonePollMs = 5;
 
 export class ShimPool {
   readonly table = new ManagedTable();
@@ -31,6 +33,7 @@ export class ShimPool {
   readonly #events: ShimEvents;
   readonly #shims = new Map<string, ShimClient>();
   #starting: Promise<ShimClient> | undefined;
+  #isKilling = false;
 
   constructor(options: ShimOptions, onChange: () => void) {
     this.#options = options;
@@ -50,13 +53,17 @@ export class ShimPool {
     return [...this.#shims.values()];
   }
 
-  /** Finds the shims that an earlier agent left running; one is started where processes are on record but no shim serves them. */
+  /** Finds the shims that an earlier agent left running. */
   async adopt(): Promise<void> {
     const { paths } = this.#options;
     mkdirSync(paths.shims, { recursive: true, mode: 0o700 });
     mkdirSync(paths.processes, { recursive: true, mode: 0o700 });
     for (const id of readdirSync(paths.shims)) await this.#adoptOne(id);
-    if (this.#shims.size === 0 && readdirSync(paths.processes).length > 0) await this.current();
+  }
+
+  /** Knows ended processes too from here on: where no shim runs, one is started to serve what is on record. */
+  async needRecords(): Promise<void> {
+    if (this.#shims.size === 0 && readdirSync(this.#options.paths.processes).length > 0) await this.current();
   }
 
   async #adoptOne(id: string): Promise<void> {
@@ -84,6 +91,14 @@ export class ShimPool {
     return this.#starting;
   }
 
+  /** Reads anew what changes without notice: clients, sizes, kept output. A shim that does not answer leaves its records as they are. */
+  async refresh(): Promise<void> {
+    const answers = await Promise.allSettled(this.shims.map((shim) => shim.call('running', {})));
+    for (const answer of answers) {
+      if (answer.status === 'fulfilled') for (const process of answer.value.processes) this.table.put(process);
+    }
+  }
+
   /** The shim with this id. @throws NshError `noSuchProcess` where it is gone. */
   byId(id: string): ShimClient {
     const shim = this.#shims.get(id);
@@ -94,9 +109,13 @@ export class ShimPool {
 
   /** Ends every shim and what it runs, and waits until they are gone, 10 s at most. */
   async kill(): Promise<void> {
+    this.#isKilling = true;
     const gone = this.shims.map(async (shim) => {
+      const start = readStart(shim.pid) ?? 0;
       await shim.call('stop', { kill: true });
       await shim.closed;
+      // It hangs up before it is gone.
+      while (runsSince(shim.pid, start)) await delay(gonePollMs);
     });
     await Promise.race([
       Promise.allSettled(gone),
@@ -148,7 +167,9 @@ export class ShimPool {
     if (!this.#shims.delete(shim.id)) return;
     const orphans = [...this.table.all()].filter((record) => record.shim.id === shim.id);
     log('shim has gone', { id: shim.id, records: orphans.length });
-    if (orphans.length === 0) return;
+    // One that has gone by itself was empty: its records are read again when somebody asks for them.
+    if (this.#isKilling || orphans.length === 0) return;
+    if (this.#shims.size === 0 && !orphans.some(isRunning)) return;
     this.table.dropShim(shim.id);
     try {
       const { processes } = await (await this.current()).call('list', {});
@@ -168,7 +189,7 @@ function shimPid(directory: string): number | undefined {
   const path = join(directory, 'shim.json');
   if (!existsSync(path)) return undefined;
   const { pid, startTicks } = JSON.parse(readFileSync(path, 'utf8')) as { pid: number; startTicks: number };
-  return readStart(pid) === startTicks ? pid : undefined;
+  return runsSince(pid, startTicks) ? pid : undefined;
 }
 
 /** The shim writes a line to descriptor 3 when it listens. @throws NshError `agentFailed` */

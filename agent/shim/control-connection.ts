@@ -23,6 +23,7 @@ export function serveControl(socket: Socket, shim: Shim, stop: (kill: boolean) =
     hello: () => ({ id: shim.ref.id, version: programVersion, pid: localPid(process.pid), processes: shim.size }),
     spawn: (params) => shim.spawn(params),
     list: () => ({ processes: shim.list() }),
+    running: () => ({ processes: shim.running() }),
     signal: ({ process: ref, signal, group }) => {
       shim.signal(ref, signal, group);
       return {};

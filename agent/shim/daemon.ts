@@ -22,6 +22,7 @@ export class Daemon {
   readonly #server: ShimServer;
   #shim: Shim | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
+  #isStopping = false;
   #isGoing = false;
 
   constructor(options: ShimOptions, onGone: () => void) {
@@ -71,6 +72,7 @@ export class Daemon {
     const shim = this.#running();
     shim.leave();
     if (!kill) return;
+    this.#isStopping = true;
     shim.killAll('terminate');
     const isEmpty = (): boolean => shim.runningCount === 0;
     if (!(await within(killAfterMs, isEmpty))) {
@@ -83,7 +85,7 @@ export class Daemon {
 
   #considerGoing(): void {
     const shim = this.#shim;
-    if (shim === undefined || this.#isGoing) return;
+    if (shim === undefined || this.#isStopping || this.#isGoing) return;
     if (shim.size > 0) {
       clearTimeout(this.#idleTimer);
       this.#idleTimer = undefined;

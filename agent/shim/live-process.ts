@@ -19,8 +19,6 @@ import { foregroundGroup, sendSignal, signalSession } from './signals.ts';
 import { clampSize } from './start-process.ts';
 import type { Started } from './started.ts';
 
-/** A foreground client that has not come, or whose link broke, has so long. */
-export const foregroundGraceMs = 10_000;
 /** From TERM to KILL at `--timeout`. */
 const killAfterMs = 10_000;
 /** A terminal whose leader has ended is hung up when nothing has come for this long: others may hold it for ever. */
@@ -31,8 +29,8 @@ export interface ProcessEvents {
   readonly onExit: (process: LiveProcess) => void;
   /** Nothing is left to be done for it in memory. */
   readonly onFinished: (process: LiveProcess) => void;
-  /** The oldest part of a terminal's log is about to go. */
-  readonly onCut: (process: LiveProcess) => void;
+  /** Before long the oldest part of a log will go. */
+  readonly onFilling: (process: LiveProcess) => void;
   /** The terminal's descriptor is about to be closed. */
   readonly onTerminalClosed: (fd: number) => void;
 }
@@ -45,6 +43,16 @@ export interface ProcessClient {
   close(error: NshError): void;
 }
 
+export interface LiveProcessOptions {
+  readonly started: Started;
+  readonly params: SpawnParams;
+  readonly record: ProcessRecord;
+  readonly directory: string;
+  /** A foreground client that has not come, or whose link broke, has so long. */
+  readonly graceMs: number;
+  readonly events: ProcessEvents;
+}
+
 export class LiveProcess {
   readonly record: ProcessRecord;
   readonly streams: readonly OutputStream[];
@@ -52,6 +60,7 @@ export class LiveProcess {
   readonly input: InputQueue;
   readonly foreground: Foreground;
   readonly #started: Started;
+  readonly #graceMs: number;
   readonly #events: ProcessEvents;
   readonly #clients = new Set<ProcessClient>();
   readonly #keeper: RecordKeeper;
@@ -65,10 +74,11 @@ export class LiveProcess {
   #isComplete = false;
   #isFinished = false;
 
-  constructor(started: Started, params: SpawnParams, record: ProcessRecord, directory: string, events: ProcessEvents) {
+  constructor({ started, params, record, directory, graceMs, events }: LiveProcessOptions) {
     this.#started = started;
     this.record = record;
     this.#events = events;
+    this.#graceMs = graceMs;
     this.#keeper = new RecordKeeper(directory, record);
     this.#size = record.size;
     this.foreground = new Foreground(params.foreground);
@@ -87,7 +97,7 @@ export class LiveProcess {
           directory,
           onChange: (stream) => this.#changed(stream),
           onLogError: (error) => this.#loseLog(error),
-          onCut: () => events.onCut(this),
+          onFilling: () => events.onFilling(this),
           hold: (stream) => this.foreground.hold(stream),
         }),
     );
@@ -326,7 +336,7 @@ export class LiveProcess {
 
   #startGrace(): void {
     clearTimeout(this.#graceTimer);
-    this.#graceTimer = setTimeout(() => this.foregroundChanged(this.foreground.deadline()), foregroundGraceMs);
+    this.#graceTimer = setTimeout(() => this.foregroundChanged(this.foreground.deadline()), this.#graceMs);
   }
 
   #applyOnDisconnect(): void {

@@ -70,7 +70,8 @@ export class OutputCursor {
         this.#endWhereClosed(end);
         return;
       }
-      if (this.#position >= limit) return;
+      const credit = this.#acked + window - this.#position;
+      if (this.#position >= limit || credit <= 0) return;
       if (skipsAhead && end - this.#position > maxBehindBytes) {
         this.#skipTo(end);
         continue;

@@ -17,8 +17,8 @@ export interface OutputLogOptions {
   readonly onProgress: () => void;
   /** The log is lost from here on. */
   readonly onError: (error: Error) => void;
-  /** The oldest segment is about to go. */
-  readonly onCut?: () => void;
+  /** A new segment has begun, and half of what is kept is full: before long the oldest one will go. */
+  readonly onFilling?: () => void;
 }
 
 const writeBytes = 256 * 1024;
@@ -166,10 +166,10 @@ export class OutputLog {
   }
 
   #cut(): void {
-    const { keepBytes, onCut } = this.#options;
+    const { keepBytes, onFilling } = this.#options;
+    if (this.end - this.base >= keepBytes / 2) onFilling?.();
     for (let oldest = this.#segments[0]; oldest !== undefined; oldest = this.#segments[0]) {
       if (this.end - (oldest.base + oldest.size) < keepBytes) return;
-      onCut?.();
       this.#segments.shift();
       remove(oldest.path);
     }

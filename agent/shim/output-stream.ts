@@ -27,7 +27,7 @@ export interface OutputStreamOptions {
   /** New bytes, or the end. */
   readonly onChange: (stream: OutputStream) => void;
   readonly onLogError: (error: Error) => void;
-  readonly onCut: () => void;
+  readonly onFilling: () => void;
   /** What the foreground client has acked, and how far the process may be ahead of it; undefined where nobody holds it up. */
   readonly hold: (stream: StreamNumber) => { readonly acked: number; readonly window: number } | undefined;
 }
@@ -66,7 +66,7 @@ export class OutputStream implements OutputView {
         memory: this.#memory,
         onProgress: () => this.regulate(),
         onError: options.onLogError,
-        onCut: options.onCut,
+        onFilling: options.onFilling,
       });
     }
     this.#source = new OutputSource(options.fd, options.kind, this.#memory, {

@@ -14,11 +14,13 @@ export interface ShimOptions {
   /** Ended processes to keep. */
   readonly keepEnded: number;
   readonly keepAgeSeconds: number;
-  /** Idle time after which it goes, ms. */
+  /** Idle time after which it goes, ms. Default 60 s. */
   readonly idleMs: number;
+  /** How long a foreground client that has not come, or was lost, is waited for, ms. Default 10 s. */
+  readonly graceMs: number;
 }
 
-const usage = 'nsh-shim --dir DIR --socket PATH --processes DIR --keep-ended N --keep-age SECONDS [--idle SECONDS]';
+const usage = 'nsh-shim --dir DIR --socket PATH --processes DIR --keep-ended N --keep-age SECONDS [--idle SECONDS] [--grace MS]';
 
 /** @throws NshError `usage` */
 export function parseOptions(args: readonly string[]): ShimOptions {
@@ -30,6 +32,7 @@ export function parseOptions(args: readonly string[]): ShimOptions {
     'keep-ended': text,
     'keep-age': text,
     idle: text,
+    grace: text,
   } as const;
   let values: Partial<Record<keyof typeof options, string>>;
   try {
@@ -51,6 +54,7 @@ export function parseOptions(args: readonly string[]): ShimOptions {
     keepEnded: count('--keep-ended', values['keep-ended'] ?? '1000'),
     keepAgeSeconds: count('--keep-age', values['keep-age'] ?? '604800'),
     idleMs: count('--idle', values.idle ?? '60') * 1000,
+    graceMs: count('--grace', values.grace ?? '10000'),
   };
 }
 

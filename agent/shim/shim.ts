@@ -93,7 +93,11 @@ export class Shim {
 
   list(): ManagedProcess[] {
     const ended = this.#ended.list(this.#isLive).map((process) => process.managed(this.ref));
-    return [...ended, ...[...this.#live.values()].map((process) => process.managed())];
+    return [...ended, ...this.running()];
+  }
+
+  running(): ManagedProcess[] {
+    return [...this.#live.values()].map((process) => process.managed());
   }
 
   /** @throws NshError `noSuchProcess`, `notPermitted` */
@@ -132,7 +136,14 @@ export class Shim {
   #adopt(started: Started, start: number, params: SpawnParams, startedAtMs: number): ManagedProcess {
     const record = this.#makeRecord(started, start, params, startedAtMs);
     const name = directoryName(record);
-    const process = new LiveProcess(started, params, record, join(this.#options.processes, name), this.#events);
+    const process = new LiveProcess({
+      started,
+      params,
+      record,
+      directory: join(this.#options.processes, name),
+      graceMs: this.#options.graceMs,
+      events: this.#events,
+    });
     this.#live.set(name, process);
     process.begin();
     const managed = process.managed();
@@ -173,7 +184,9 @@ export class Shim {
       if (process.end !== undefined) this.#ended.add(process.record, process.end, this.#isLive);
       this.#listener.changed();
     },
-    onCut: (process) => this.#checkpointer.request(this.#ended.directoryOf(process.record)),
+    onFilling: ({ record }) => {
+      if (record.io === 'pty') this.#checkpointer.request(this.#ended.directoryOf(record));
+    },
     onTerminalClosed: (fd) => this.#starter.forgetTerminal(fd),
   };
 

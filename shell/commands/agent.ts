@@ -19,9 +19,9 @@ const stopDeadlineMs = 30_000;
 export const agentCommand: Command = {
   name: 'agent',
   synopsis: ['start [-n NODESET]', 'stop [--kill] [-n NODESET]', 'status [--json] [-n NODESET]'],
-  summary: 'Start, stop and inspect the agents',
+  summary: 'start, stop and inspect the agents',
   options: [
-    { short: 'n', long: 'on', argument: 'NODESET', summary: 'The nodes (default: this machine; status: all)' },
+    { short: 'n', long: 'on', argument: 'NODESET', summary: 'the nodes (default: this machine; status: all)' },
     { long: 'kill', summary: 'stop: end the shims and all that nsh runs there too' },
     { long: 'json', summary: 'status: print an array of objects' },
   ],

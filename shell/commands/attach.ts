@@ -17,7 +17,7 @@ import { findManaged, type NamedProcess } from '../run/find-managed.ts';
 import { finishStatus, makeReporter, streamFailure } from '../run/report.ts';
 import { defaultDetachKeys, parseDetachKeys, type DetachKey } from '../terminal/detach-keys.ts';
 import { handOver, type StreamParts } from '../terminal/hand-over.ts';
-import { endedScreen, replay } from '../terminal/replay.ts';
+import { endedScreen, redraw, replay } from '../terminal/replay.ts';
 
 const readOnly: OptionSpec = {
   short: 'r',
@@ -115,7 +115,8 @@ class Attachment {
     const { stdout, stderr, signal } = this.#context;
     const exit = record.exit;
     if (record.io === 'pty' && stdout.isTTY === true) {
-      stdout.write(endedScreen(await this.#screen()));
+      const screen = await this.#screen(this.#wanted.scrollback);
+      stdout.write(endedScreen(screen, this.#context.terminal.rows ?? screen.rows));
     } else {
       const { ended } = openProcessStream({
         ...this.#target(),
@@ -147,8 +148,8 @@ class Attachment {
         stderr: writableSink(this.#context.stderr),
       });
     }
-    const screen = await this.#screen();
-    await this.#draw(parts, screen);
+    const screen = await this.#screen(this.#wanted.scrollback);
+    await draw(parts, replay(screen, parts.size?.rows ?? screen.rows));
     let first = true;
     return openProcessStream({
       ...common,
@@ -160,25 +161,19 @@ class Attachment {
         first = false;
       },
       onGap: async () => {
-        const now = await this.#screen();
-        await this.#draw(parts, now);
+        const now = await this.#screen(0);
+        await draw(parts, redraw(now));
         return now.offset;
       },
     });
   }
 
-  async #draw(parts: Omit<StreamParts, 'nudge'>, screen: ScreenResult): Promise<void> {
-    await new Promise<void>((resolve) => {
-      parts.stdout.write(replay(screen, parts.size?.rows ?? screen.rows), () => resolve());
-    });
-  }
-
-  async #screen(): Promise<ScreenResult> {
+  async #screen(scrollback: number): Promise<ScreenResult> {
     const { pid, start, boot } = this.#named.record;
     return await this.#client.call(
       this.#named.node,
       'screen',
-      { process: { pid, start, boot }, scrollback: this.#wanted.scrollback },
+      { process: { pid, start, boot }, scrollback },
       { deadlineMs: screenDeadlineMs, signal: this.#context.signal },
     );
   }
@@ -188,6 +183,12 @@ class Attachment {
     const process = { pid: record.pid, start: record.start, boot: record.boot };
     return { dial: processDialler(this.#client, node, process, record.shim), process };
   }
+}
+
+function draw(parts: Pick<StreamParts, 'stdout'>, bytes: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    parts.stdout.write(bytes, () => resolve());
+  });
 }
 
 type Size = { readonly cols: number; readonly rows: number } | undefined;

@@ -34,6 +34,9 @@ export const killCommand: Command = {
   run: runKill,
 };
 
+/** Up to here a first `-NUMBER` is a mistyped signal rather than a process group. */
+const maxPlainSignal = 999;
+
 interface KillQuery {
   readonly signal: number;
   readonly force: boolean;
@@ -143,6 +146,9 @@ function readDashWord(word: string, signal: number | undefined, targets: string[
     if (named !== undefined) return named;
     if (!/\d$/.test(word) || /^-(?:SIG|RT)/i.test(word)) return parseSignal(word.slice(1));
   }
+  if (signal === undefined && targets.length === 0 && Number(word.slice(1)) <= maxPlainSignal)
+    throw usage(`unknown signal '${word.slice(1)}'; for a process group name the signal first: kill -TERM ${word}`);
+  if (!/\d$/.test(word)) throw usage(`'${escapeText(word)}' is neither a signal in its place nor a process group`);
   targets.push(word);
   return signal;
 }

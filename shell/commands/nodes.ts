@@ -20,10 +20,10 @@ interface Row {
 export const nodesCommand: Command = {
   name: 'nodes',
   synopsis: ['[--json] [NODESET…]'],
-  summary: 'Show the nodes of the cluster and how they are',
+  summary: 'show the nodes of the cluster and how they are',
   options: [
-    { long: 'json', summary: 'Print an array of objects' },
-    { long: 'no-headers', summary: 'Print no heading' },
+    { long: 'json', summary: 'print an array of objects' },
+    { long: 'no-headers', summary: 'print no heading' },
   ],
   async run(context, args) {
     const { options, operands } = parseOptions(nodesCommand.options, args);

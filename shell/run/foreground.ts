@@ -15,7 +15,8 @@ import { linkFailedStatus, signalStatus } from './exit-status.ts';
 import { feedStdin } from './feed-stdin.ts';
 import { forwardSignals } from './forward-signals.ts';
 import type { RunOptions } from './options.ts';
-import { finishStatus, makeReporter, streamFailure, type Reporter } from './report.ts';
+import { ownOutputErrors } from './own-output-errors.ts';
+import { finishStatus, makeReporter, foregroundFailure, type Reporter } from './report.ts';
 
 export interface ForegroundRun {
   readonly context: CommandContext;
@@ -46,7 +47,7 @@ export async function runWithTerminal(run: ForegroundRun): Promise<number> {
         openProcessStream({ ...foreground(client, node, started, clientId, ptyWindowBytes), ...parts }),
     });
   } catch (error) {
-    throw streamFailure(error, node.name, gpid);
+    throw foregroundFailure(error, node.name, gpid);
   }
   const reporter = makeReporter(context, 'run');
   if (end.kind === 'signal') return signalStatus(end.name);
@@ -67,6 +68,7 @@ export async function runWithPipes(run: ForegroundRun, passesStdin: boolean): Pr
     stdout: writableSink(context.stdout),
     stderr: writableSink(context.stderr),
   });
+  const giveBackErrors = ownOutputErrors(context);
   const stopFeeding = passesStdin ? feedStdin(context.stdin, [stream.stdin]) : () => {};
   try {
     return await standFor([stream], context.signal, reporter, async () => {
@@ -74,9 +76,10 @@ export async function runWithPipes(run: ForegroundRun, passesStdin: boolean): Pr
       return finishStatus(end, node.name, gpid, reporter);
     });
   } catch (error) {
-    throw streamFailure(error, node.name, gpid);
+    throw foregroundFailure(error, node.name, gpid);
   } finally {
     stopFeeding();
+    giveBackErrors();
   }
 }
 

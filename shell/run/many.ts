@@ -12,7 +12,8 @@ import { describeFailure } from '../gather.ts';
 import { foldedOutput, prefixedOutput, type ManyOutput } from '../output/node-output.ts';
 import { feedStdin } from './feed-stdin.ts';
 import { foreground, standFor } from './foreground.ts';
-import { finishStatus, makeReporter, streamFailure, type Reporter } from './report.ts';
+import { ownOutputErrors } from './own-output-errors.ts';
+import { finishStatus, makeReporter, foregroundFailure, type Reporter } from './report.ts';
 
 export interface ManyRun {
   readonly context: CommandContext;
@@ -69,14 +70,19 @@ export async function runOnMany(run: ManyRun): Promise<number> {
     tellStatuses(statuses, nodes, reporter);
     return Math.max(0, ...statuses.values());
   };
-  return await standFor(streams, context.signal, reporter, work);
+  const giveBackErrors = ownOutputErrors(context);
+  try {
+    return await standFor(streams, context.signal, reporter, work);
+  } finally {
+    giveBackErrors();
+  }
 }
 
 async function waitFor({ node, gpid, stream }: Started, reporter: Reporter): Promise<number> {
   try {
     return finishStatus(await stream.ended, node.name, gpid, reporter);
   } catch (error) {
-    const failure = streamFailure(error, node.name, gpid);
+    const failure = foregroundFailure(error, node.name, gpid);
     reporter.say(failure.message);
     return failure.exitStatus;
   }

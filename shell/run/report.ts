@@ -57,6 +57,13 @@ export function finishStatus(end: StreamEnd, node: string, gpid: number, reporte
   return 0;
 }
 
+/** The same for whoever started the process: that its exit status is not known is a failed link, whatever the reason. */
+export function foregroundFailure(error: unknown, node: string, gpid: number): NshError {
+  const known = streamFailure(error, node, gpid);
+  if (known.exitStatus === linkFailedStatus) return known;
+  return new NshError('linkLost', known.message, { cause: known });
+}
+
 /** The failure of a stream, with what the person can do about it. */
 export function streamFailure(error: unknown, node: string, gpid: number): NshError {
   const known = toNshError(error);

@@ -15,6 +15,11 @@ export function forgetCurrentTerminal(terminal: Suspendable): void {
   if (current === terminal) current = undefined;
 }
 
+/** Whether what is written to the terminal would land in what a process draws there. */
+export function isTerminalHandedOver(): boolean {
+  return current !== undefined;
+}
+
 /** Gives the terminal back for a moment, if a process has it; the result takes it again. */
 export function suspendCurrentTerminal(): () => void {
   const terminal = current;

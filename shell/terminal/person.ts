@@ -12,8 +12,15 @@ export function personOnTerminal(spec: Pick<ClusterSpec, 'nodes'>): Pick<Caller,
   process.once('exit', () => progress.clear());
   const names = new Map<number, string>(spec.nodes.map((node) => [node.id, node.name]));
   const prompt = createPrompter('/dev/tty', () => progress.clear());
+  const waiting = new Map<number, string>();
   return {
-    onProgress: ({ node, stage }) => progress.say(`${stages[stage]} ${names.get(node) ?? `node ${node}`}…`),
+    onProgress: ({ node, stage }) => {
+      if (stage === 'done') waiting.delete(node);
+      else waiting.set(node, `${stages[stage]} ${names.get(node) ?? `node ${node}`}…`);
+      const text = [...waiting.values()].at(-1);
+      if (text === undefined) progress.clear();
+      else progress.say(text);
+    },
     ...(prompt === undefined ? {} : { prompt }),
   };
 }

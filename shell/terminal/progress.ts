@@ -5,6 +5,7 @@
 import type { Writable } from 'node:stream';
 import { progressAfterMs } from '../../src/protocol/limits.ts';
 import { cutToWidth, escapeText } from '../escape.ts';
+import { isTerminalHandedOver } from './current-terminal.ts';
 
 type Write = Writable['write'];
 
@@ -44,6 +45,8 @@ export class Progress {
 
   #draw(): void {
     this.#erase();
+    // A process has the terminal: it says itself that its connection is lost.
+    if (isTerminalHandedOver()) return;
     const columns = this.#streams.stderr.columns ?? 80;
     this.#streams.stderr.write(`\r${cutToWidth(escapeText(this.#text), columns - 1)}\u001b[K`);
     this.#shown = true;

@@ -5,14 +5,15 @@ import { join } from 'node:path';
 import { isNodeId, nodeId, selfNode, type NodeId } from '../ids/gpid.ts';
 import type { PromptParams, ProgressParams, Result } from '../protocol/control.ts';
 import { promptParams, progressParams } from '../protocol/control.ts';
-import { NshError } from '../protocol/errors.ts';
+import { NshError, toNshError } from '../protocol/errors.ts';
 import { maxLineBytes } from '../protocol/limits.ts';
 import { programVersion, protocolVersions } from '../protocol/version.ts';
 import { RpcPeer, type PeerOptions } from '../rpc/peer.ts';
 import { callMethod, check } from '../rpc/typed.ts';
 import type { ClusterSpec, NodeSpec } from './node-spec.ts';
 import { checkPrivateDirectory, clusterDirectory, nodePaths, type Environment } from './paths.ts';
-import { startAgent } from './start-agent.ts';
+import { isReplaced, programBuild } from './programs.ts';
+import { ensureAgent } from './start-agent.ts';
 import { bootIdentity } from './this-machine.ts';
 
 /** Node 0: this machine, in no cluster file. */
@@ -58,13 +59,30 @@ export async function connectOwnAgent(
   caller: Caller,
   handlers: Pick<PeerOptions, 'onNotification' | 'onBadLine'> = {},
 ): Promise<OwnAgent> {
-  const peer = await openOwnPeer(spec, self, caller, handlers);
-  try {
-    return { peer, hello: await greet(peer, spec, self, caller) };
-  } catch (error) {
-    peer.close();
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    const peer = await openOwnPeer(spec, self, caller, handlers);
+    try {
+      const hello = await greet(peer, spec, self, caller);
+      if (attempt === 1 && isReplaced(hello.build, programBuild())) {
+        await endReplaced(peer);
+        continue;
+      }
+      return { peer, hello };
+    } catch (error) {
+      peer.close();
+      // It was ending, or was killed, just then: the next one serves.
+      if (attempt < 3 && toNshError(error).code === 'linkLost') continue;
+      throw error;
+    }
   }
+}
+
+/** After an upgrade the agent of the old program goes; what it runs stays with its shim. */
+async function endReplaced(peer: RpcPeer): Promise<void> {
+  await callMethod(peer, 'stop', {}, { deadlineMs: 5_000 });
+  const late = setTimeout(() => peer.close(), 5_000);
+  await peer.closed;
+  clearTimeout(late);
 }
 
 /** A connection to this machine's agent, not greeted yet. @throws NshError `agentFailed`, `unsafeSocket` */
@@ -76,14 +94,7 @@ export async function openOwnPeer(
 ): Promise<RpcPeer> {
   const identity = { cluster: spec.cluster, node: self.id, name: self.name };
   const options = { env: caller.env, ...(caller.agentOptions === undefined ? {} : { options: caller.agentOptions }) };
-  let socket = await openOwnSocket(spec, self, caller.env);
-  if (socket === undefined) {
-    await startAgent(identity, options);
-    socket = await openOwnSocket(spec, self, caller.env);
-  }
-  if (socket === undefined) {
-    throw new NshError('agentFailed', 'the agent of this machine was started but does not listen; try again');
-  }
+  const socket = await ensureAgent(identity, options, () => openOwnSocket(spec, self, caller.env));
   return new RpcPeer(socket, peerOptions(caller, handlers));
 }
 

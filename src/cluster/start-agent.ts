@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NodeId } from '../ids/gpid.ts';
 import { fromWireError, NshError, type WireError } from '../protocol/errors.ts';
 import { makePrivateDirectory, nodePaths, type Environment } from './paths.ts';
@@ -27,11 +28,48 @@ export interface StartOptions {
 /** What the daemon writes to descriptor 3: one JSON line. */
 export type ReadyReport = { readonly ok: true } | { readonly ok: false; readonly error: WireError };
 
+/** One that comes up has so long until it listens; one that goes, until it is gone. */
+const settleDeadlineMs = 10_000;
+const settlePollMs = 25;
+
 /**
- * Resolves when the agent serves; where another one serves already, that is as good.
- * @throws NshError `agentFailed` naming its log, or what the agent itself said: `wrongNode`, `unsafeSocket`, …
+ * What `find` answers of the agent that serves, started where there is none. Several who start it at once get the same one, and one that
+ * is just ending is waited for.
+ * @param find undefined where nothing listens.
+ * @throws NshError as `startAgent`, and what `find` throws.
  */
-export async function startAgent(identity: AgentIdentity, options: StartOptions): Promise<void> {
+export async function ensureAgent<T>(
+  identity: AgentIdentity,
+  options: StartOptions,
+  find: () => Promise<T | undefined>,
+): Promise<T> {
+  const end = performance.now() + settleDeadlineMs;
+  for (;;) {
+    const found = await find();
+    if (found !== undefined) return found;
+    let running: NshError | undefined;
+    try {
+      await startAgent(identity, options);
+    } catch (error) {
+      if (!(error instanceof NshError) || error.data?.['running'] !== true) throw error;
+      running = error;
+    }
+    if (performance.now() > end) {
+      throw (
+        running ?? new NshError('agentFailed', 'the agent of this machine was started but does not listen; try again')
+      );
+    }
+    // Another start was quicker and listens in a moment, or its holder is on its way out.
+    if (running !== undefined) await delay(settlePollMs);
+  }
+}
+
+/**
+ * Resolves when the agent serves.
+ * @throws NshError `agentFailed` naming its log, with data.running where another one holds the node; or what the agent itself said:
+ *   `wrongNode`, `unsafeSocket`, …
+ */
+async function startAgent(identity: AgentIdentity, options: StartOptions): Promise<void> {
   const paths = nodePaths(options.env, identity.cluster, identity.node);
   makePrivateDirectory(paths.state);
   const log = openSync(paths.agentLog, 'a', 0o600);

@@ -8,6 +8,12 @@ export function readStart(pid: number): number | undefined {
   return fields === undefined ? undefined : Number(fields[19]);
 }
 
+/** Whether that very process still runs. One that has ended but was not reaped (a zombie) does nothing any more. */
+export function runsSince(pid: number, start: number): boolean {
+  const fields = readStat(pid);
+  return fields !== undefined && Number(fields[19]) === start && !/^[ZXx]$/.test(fields[0] ?? '');
+}
+
 /** Session id of a process (field 6). */
 export function readSession(pid: number): number | undefined {
   const fields = readStat(pid);

@@ -1,28 +1,22 @@
 /**
  * `nsh-agent dial`: joins its stdin and stdout to a Unix socket, byte for byte, each direction ending by itself. It is the far end of a
- * link where sshd does not forward sockets. A line with the marker goes out first, once the socket is open: whatever a login shell has
- * printed before it is not ours. Its near end is link/marker.ts.
+ * link where sshd does not forward sockets. With a marker, a line with it goes out first, once the socket is open, since whatever a login
+ * shell has printed before it is not ours; what follows on stdout comes in frames (link/frames.ts). The near end: link/marker.ts.
  */
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
 import { Socket, createConnection } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { frameWriter } from './frames.ts';
 
 /** Exit status where nothing listens on the socket: EX_UNAVAILABLE of sysexits(3). */
 export const exitNoSocket = 69;
 
 export interface BridgeOptions {
-  /** Written with a line feed before the first byte; absent: nothing is. */
+  /** Written with a line feed before the first frame; absent: neither marker nor frames, for people and for pipes. */
   readonly marker?: string;
   readonly stderr?: Writable;
 }
-
-/**
- * How long the bridge stays for what may still come in, once the socket's own end of file has gone out. A login shell that did not
- * `exec` us keeps our stdout open, so that the far end may never learn of that end: then this is what ends the stream there.
- */
-const lingerMs = 5_000;
 
 /**
  * Ends when both directions have ended.
@@ -43,13 +37,11 @@ export async function bridge(
     return exitNoSocket;
   }
   if (options.marker !== undefined) stdout.write(`${options.marker}\n`);
+  const output = options.marker === undefined ? pipeline(socket, stdout) : pipeline(socket, frameWriter(), stdout);
+  // Nobody takes what comes from the socket any more: what goes in is of no use either.
+  output.catch(() => stdin.destroy());
   // That what we send meets a closed socket is no fault: the program behind it has gone, and its end of file tells so.
-  const down = pipeline(socket, stdout);
-  const linger = down.then(
-    () => endWhenQuiet(stdin),
-    () => stdin.destroy(),
-  );
-  const [outcome] = await Promise.allSettled([down, pipeline(stdin, socket), linger]);
+  const [outcome] = await Promise.allSettled([output, pipeline(stdin, socket)]);
   socket.destroy();
   if (outcome.status === 'fulfilled') return 0;
   options.stderr?.write(`nsh-agent dial: ${describe(outcome.reason)}\n`);
@@ -58,29 +50,12 @@ export async function bridge(
 
 /**
  * The same on descriptors 0 and 1. They are opened as sockets of our own: process.stdout writes synchronously, so that a reader that
- * waits would stop the other direction too, and it cannot be half-closed.
+ * waits would stop the other direction too.
  */
 export async function bridgeStdio(socketPath: string, options: BridgeOptions = {}): Promise<number> {
   const stdin = new Socket({ fd: 0, readable: true, writable: false });
   const stdout = new Socket({ fd: 1, readable: false, writable: true });
-  // libuv never closes the standard descriptors, so that the reader of a pipe would wait for its end for ever. /dev/null takes the number.
-  // sshd holds back the end of stdout while stderr is open, so that goes too.
-  stdout.once('close', () => {
-    for (const descriptor of [1, 2]) {
-      closeSync(descriptor);
-      openSync('/dev/null', 'r+');
-    }
-  });
   return bridge(socketPath, stdin, stdout, { stderr: process.stderr, ...options });
-}
-
-/** Destroys the stream when it has been quiet for a while; returns when it is closed. */
-async function endWhenQuiet(stdin: Readable): Promise<void> {
-  if (stdin.closed) return;
-  const timer = setTimeout(() => stdin.destroy(), lingerMs);
-  stdin.on('data', () => timer.refresh());
-  await new Promise((resolve) => stdin.once('close', resolve));
-  clearTimeout(timer);
 }
 
 function describe(error: unknown): string {

@@ -48,6 +48,8 @@ export const helloParams = v.object({
 export const helloResult = v.object({
   protocol: v.number(),
   version: text,
+  /** Which installed program it runs (`programBuild`). */
+  build: v.optional(text),
   node: nodeIdSchema,
   name: text,
   boot: bootSchema,
@@ -252,8 +254,11 @@ export const promptParams = v.object({
 export type PromptParams = v.InferOutput<typeof promptParams>;
 export const promptResult = v.object({ answer: v.string() });
 
-/** Notification: what a link that this client waits for is doing. */
-export const progressParams = v.object({ node: nodeIdSchema, stage: v.picklist(['connect', 'login', 'agent']) });
+/** Notification: what a link that this client waits for is doing; `done`: it is up, or has failed, and is waited for no more. */
+export const progressParams = v.object({
+  node: nodeIdSchema,
+  stage: v.picklist(['connect', 'login', 'agent', 'done']),
+});
 export type ProgressParams = v.InferOutput<typeof progressParams>;
 
 /** Notification: one node's answer to a fanout. */

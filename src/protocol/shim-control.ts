@@ -30,6 +30,8 @@ export const shimMethods = {
   spawn: { params: spawnParams, result: managedProcessSchema },
   /** Every process whose directory this shim serves: running ones of its own, ended ones of the node. */
   list: { params: none, result: v.object({ processes: v.array(managedProcessSchema) }) },
+  /** The running ones alone, as they are now: sizes, clients and kept output change without notice. */
+  running: { params: none, result: v.object({ processes: v.array(managedProcessSchema) }) },
   /** Signals a process that this shim has not reaped, so that its number cannot be another's. */
   signal: {
     params: v.object({ process: processRefSchema, signal: v.number(), group: v.boolean() }),

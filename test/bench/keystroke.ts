@@ -37,7 +37,7 @@ class Typist {
   /** A bash without colours and completion, so that what comes back is the echo. */
   async ready(): Promise<void> {
     await this.#until(/[$#] $/);
-    await this.#line("PS1='ready> '", /\nready> $/);
+    await this.#line("PS1='ready> '", /ready> $/);
   }
 
   async type(letter: string): Promise<void> {

@@ -42,6 +42,9 @@ export class RunningNsh {
     this.child.stderr.on('data', (chunk: Buffer) => this.#keep(this.#err, chunk));
     // A command that does not read its input ends first: no fault of the test.
     this.child.stdin.on('error', () => undefined);
+    this.child.once('close', () => {
+      for (const look of this.#listeners) look();
+    });
     this.ended = once(this.child, 'close').then(([code, signal]) =>
       this.#result(code as number | null, signal as NodeJS.Signals | null),
     );
@@ -84,7 +87,6 @@ export class RunningNsh {
       };
       const timer = setTimeout(() => finish(new Error(this.#describe(`came to no ${what}`))), timeoutMs);
       this.#listeners.add(look);
-      this.child.once('close', look);
       look();
     });
   }

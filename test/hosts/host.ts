@@ -79,7 +79,7 @@ export class Host {
 
   /** Runs a command on the host without ssh, as its user, with its home. */
   async exec(argv: readonly string[], options: { readonly input?: string } = {}): Promise<CommandResult> {
-    const [file = '', ...rest] = [...enterHost(this.facts.isolation, this.pid), ...argv];
+    const [file = '', ...rest] = [...enterHost(this.facts.isolation, this.pid, this.#child.pid ?? 0), ...argv];
     const { home, user } = this.facts;
     const path = process.env['PATH'] ?? '/usr/bin:/bin';
     const env = { HOME: home, USER: user, LOGNAME: user, SHELL: '/bin/bash', PATH: path, NSH_TEST_HOST: this.mark };
@@ -105,7 +105,7 @@ export class Host {
 
   /** Ends everything on the host at once, as a power cut does. @throws Error where a process is left. */
   async stop(): Promise<void> {
-    if (this.facts.isolation !== 'none') signal(this.pid, 'SIGKILL');
+    if (this.facts.isolation !== 'none') send(this.pid, 'SIGKILL');
     // Without a namespace new processes may appear while we look: look again until there are none.
     for (let round = 0; round < 100 && 'mark' in this.#belonging && this.processes().length > 0; round += 1) {
       this.#signalAll('SIGKILL');
@@ -121,11 +121,11 @@ export class Host {
   }
 
   #signalAll(name: NodeJS.Signals): void {
-    for (const { outerPid } of this.processes()) signal(outerPid, name);
+    for (const { outerPid } of this.processes()) send(outerPid, name);
   }
 }
 
-function signal(pid: number, name: NodeJS.Signals): void {
+function send(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {

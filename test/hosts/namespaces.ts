@@ -19,7 +19,9 @@ mount -n -t tmpfs tmpfs /run
 mkdir -m 0755 /run/sshd
 mount -n -t tmpfs tmpfs /var/log
 mount -n --bind "$DIR/passwd" /etc/passwd
-if [ -e "$DIR/shadow" ]; then mount -n --bind "$DIR/shadow" /etc/shadow; fi
+for file in shadow group; do
+  if [ -e "$DIR/$file" ]; then mount -n --bind "$DIR/$file" "/etc/$file"; fi
+done
 hostname "$NAME"
 exec "$@"`;
 
@@ -75,8 +77,10 @@ function hostCommand(start: HostStart): string[] {
 }
 
 /** Words that run a command among the processes of a host. */
-export function enterHost(kind: Isolation, outerPid: number): string[] {
-  const enter = ['nsenter', '--target', String(outerPid), '--pid', '--mount', '--uts'];
+export function enterHost(kind: Isolation, outerPid: number, unsharePid: number): string[] {
   if (kind === 'none') return [];
-  return kind === 'root' ? enter : [...enter, '--user', '--preserve-credentials'];
+  if (kind === 'root') return ['nsenter', '--target', String(outerPid), '--pid', '--mount', '--uts'];
+  // sshd lives in a user namespace within the one that owns the host's others, where unshare(1) still is.
+  const pid = `--pid=/proc/${outerPid}/ns/pid`;
+  return ['nsenter', '--target', String(unsharePid), '--user', '--preserve-credentials', '--mount', '--uts', pid];
 }

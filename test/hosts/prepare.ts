@@ -1,5 +1,5 @@
 /** Files of one test host before it starts: keys, passwd, shadow, sshd_config, home. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { sshdConfig, type SshdOptions } from './config.ts';
@@ -51,6 +51,10 @@ export async function prepareHost(wanted: Wanted): Promise<HostPlan> {
     ),
     writeFile(join(directory, 'passwd'), passwdWith(wanted.passwd, home)),
     writeFile(join(directory, 'sshd_config'), config),
+    // sshd gives a terminal to the group tty, which a user namespace of one user does not have; without the name it leaves it.
+    wanted.isolation !== 'user'
+      ? undefined
+      : writeFile(join(directory, 'group'), (await readFile('/etc/group', 'utf8')).replace(/^tty:.*\n/m, '')),
     options.passwordHash === undefined
       ? undefined
       : writeFile(join(directory, 'shadow'), `${userInfo().username}:${options.passwordHash}:20000:0:99999:7:::\n`),

@@ -37,19 +37,20 @@ async function withKnownHosts(
   return { sshConfig, file };
 }
 
-async function opens(text: string, ...lines: string[]): Promise<void> {
+async function opens(text: string, ...lines: string[]): Promise<boolean> {
   const { sshConfig } = await withKnownHosts(text, ...lines);
   const link = await connect(hosts, 'n1', { sshConfig });
   link.close();
+  return true;
 }
 
 test('a key stands in known_hosts in each way that OpenSSH writes it', async () => {
   const { address, port } = hosts.host('n1');
-  await opens(`${host} ${key}\n`);
-  await opens(`other,[${address.slice(0, -1)}?]:* ${key}\n`);
-  await opens(`# a comment\n\n${address} ${key}`);
-  await opens(`alias ${key}`, 'HostKeyAlias alias');
-  await opens(`[${address}]:${port} ${makeKeyPair().publicKey}\n[${address}]:${port} ${key}`);
+  expect(await opens(`${host} ${key}\n`)).toBe(true);
+  expect(await opens(`other,[${address.slice(0, -1)}?]:* ${key}\n`)).toBe(true);
+  expect(await opens(`# a comment\n\n${address} ${key}`)).toBe(true);
+  expect(await opens(`alias ${key}`, 'HostKeyAlias alias')).toBe(true);
+  expect(await opens(`[${address}]:${port} ${makeKeyPair().publicKey}\n[${address}]:${port} ${key}`)).toBe(true);
 });
 
 test('a file hashed by ssh-keygen is read', async () => {

@@ -65,7 +65,8 @@ describe('nsh run with pipes', () => {
       ['SIGTERM', 42],
       ['SIGQUIT', 43],
     ] as const) {
-      const script = 'trap "exit 41" INT; trap "exit 42" TERM; trap "exit 43" QUIT; echo ready; while :; do sleep 0.05; done';
+      const script =
+        'trap "exit 41" INT; trap "exit 42" TERM; trap "exit 43" QUIT; echo ready; while :; do sleep 0.05; done';
       const running = machine.spawn('run', 'sh', '-c', script);
       await running.untilStdout('ready');
       running.kill(name);
@@ -91,6 +92,7 @@ describe('nsh run with pipes', () => {
 
   it('ends as by SIGPIPE where nobody reads its output any more', async () => {
     const running = machine.spawn('run', 'sh', '-c', 'echo $$ >&2; exec yes');
+    await running.untilStderr('\n');
     await running.until(() => running.outBytes > 100_000, 'output');
     running.child.stdout.destroy();
     expect((await running.end()).status).toBe(141);
@@ -114,7 +116,18 @@ describe('nsh run with pipes', () => {
   });
 
   it('sets directory, variables and name, and gives a cluster PID for -d', async () => {
-    const result = await machine.nsh(['run', '-C', '/tmp', '-e', 'A=1 2', '-e', 'HOME', 'sh', '-c', 'pwd; echo "$A" $HOME']);
+    const result = await machine.nsh([
+      'run',
+      '-C',
+      '/tmp',
+      '-e',
+      'A=1 2',
+      '-e',
+      'HOME',
+      'sh',
+      '-c',
+      'pwd; echo "$A" $HOME',
+    ]);
     expect(result.stdout).toBe(`/tmp\n1 2 ${machine.directory}\n`);
     const gpid = await machine.start('--name', 'sleeper', 'sleep', '60');
     const listed = await machine.nsh(['ps', '-a']);
@@ -155,7 +168,9 @@ describe('nsh logs and wait', () => {
   });
 
   it('follow with -f until the process ends, also where the agent is killed meanwhile', async () => {
-    const slow = String(await machine.start('sh', '-c', 'i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo $i; sleep 0.05; done'));
+    const slow = String(
+      await machine.start('sh', '-c', 'i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo $i; sleep 0.05; done'),
+    );
     const following = machine.spawn('logs', '-f', slow);
     await following.untilStdout('5\n');
     process.kill(machine.agentPid(), 'SIGKILL');

@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { nshProgram, RunningNsh, type NshOptions, type NshResult } from '../e2e/nsh-program.ts';
+import { isRunning } from '../e2e/nsh-cluster.ts';
 import { waitUntil } from './wait-until.ts';
 
 export class ThisMachine {
@@ -44,15 +45,23 @@ export class ThisMachine {
   }
 
   agentPid(): number {
-    const [path] = this.#files('agent.lock');
-    if (path === undefined) throw new Error('no agent runs');
-    return Number(readFileSync(path, 'latin1').split(' ')[0]);
+    return this.#agents()[0] ?? fail('no agent runs');
   }
 
   shimPid(): number {
-    const [path] = this.#files('shim.json');
-    if (path === undefined) throw new Error('no shim runs');
-    return (JSON.parse(readFileSync(path, 'utf8')) as { pid: number }).pid;
+    return this.#shims().find(isRunning) ?? fail('no shim runs');
+  }
+
+  #agents(): number[] {
+    return [...this.#files('agent.lock')].map((path) => Number(readFileSync(path, 'latin1').split(' ')[0]));
+  }
+
+  #shims(): number[] {
+    return [...this.#files('shim.json')].map((path) => (JSON.parse(readFileSync(path, 'utf8')) as { pid: number }).pid);
+  }
+
+  #daemons(): number[] {
+    return [...this.#agents(), ...this.#shims()];
   }
 
   /** Ends everything that was started here. */
@@ -60,10 +69,16 @@ export class ThisMachine {
     const left = [...this.#running];
     for (const running of left) running.kill('SIGKILL');
     await Promise.all(left.map((running) => running.ended));
+    const daemons = this.#daemons();
     await this.nsh(['agent', 'stop', '--kill']);
-    const sockets = (): string[] => [...this.#files('.sock')];
-    await waitUntil('no socket is left', () => sockets().length === 0);
-    rmSync(this.directory, { recursive: true, force: true });
+    await waitUntil('agent and shims have ended', () => {
+      for (const pid of this.#daemons()) {
+        // A shim that the agent started while it ended, to read the records of those that it killed.
+        if (!daemons.includes(pid) && isRunning(pid)) process.kill(pid, 'SIGTERM');
+      }
+      return ![...daemons, ...this.#daemons()].some(isRunning);
+    });
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   *#files(ending: string, directory = this.directory): Generator<string, void, void> {
@@ -74,4 +89,8 @@ export class ThisMachine {
       else if (entry.name.endsWith(ending)) yield path;
     }
   }
+}
+
+function fail(why: string): never {
+  throw new Error(why);
 }

@@ -2,6 +2,7 @@
  * Questions of the `ssh` program, carried to the person: ssh runs its SSH_ASKPASS program, ours passes the question over a Unix socket
  * in a private directory, and prints the answer. The program is a few lines of its own, so that it needs nothing but Node.
  */
+import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -60,10 +61,17 @@ async function listen(server: Server, path: string): Promise<void> {
 async function answerOne(socket: Socket, ask: Ask): Promise<void> {
   let text = '';
   socket.on('error', () => socket.destroy());
-  for await (const chunk of socket.setEncoding('utf8')) text += String(chunk);
+  // Not `for await`, which closes the socket with its end: the answer goes out after it.
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  await once(socket, 'end');
   const question = JSON.parse(text) as { text: string; hint: string };
   // `none`: ssh only tells something ("touch your key"), and ends us itself when it has happened.
-  if (question.hint === 'none') return;
+  if (question.hint === 'none') {
+    socket.end(JSON.stringify({ answer: '' }));
+    return;
+  }
   const { kind, echo } = questionKind(question.text, question.hint);
   const answer = await ask(kind, question.text, echo);
   socket.end(JSON.stringify({ answer }));

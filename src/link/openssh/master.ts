@@ -5,6 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, watch } from 'node:fs';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { NshError } from '../../protocol/errors.ts';
 import { withSignal } from '../wait.ts';
 import { explainFailure } from './errors.ts';
@@ -15,10 +16,9 @@ const maxStderr = 8_000;
  * `read` returns when our end of the pipe is closed, by us or by our death. The word `done` tells that ssh has ended before, so that
  * its number, which may be another's by now, is not signalled.
  */
-const lifeline = `exec 3<&0
-( read -r word <&3; [ "$word" = done ] || { kill $$; rm -rf "$NSH_SSH_DIRECTORY"; } ) >/dev/null 2>&1 &
+const lifeline = `( read -r word <&3; [ "$word" = done ] || { kill $$; rm -rf "$NSH_SSH_DIRECTORY"; } ) >/dev/null 2>&1 &
 exec 3<&-
-exec "$@" </dev/null`;
+exec "$@"`;
 
 export interface Master {
   readonly controlPath: string;
@@ -52,17 +52,19 @@ export async function startMaster({ label, directory, words, env, signal }: Mast
     ...words,
   ];
   const child = spawn('/bin/sh', ['-c', lifeline, 'nsh-ssh', ...command], {
-    stdio: ['pipe', 'ignore', 'pipe'],
+    // Not stdin: Node closes that when the child has ended, before we could say so.
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     env: { ...env, NSH_SSH_DIRECTORY: directory },
     detached: true,
   });
   let stderr = '';
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString()).slice(-maxStderr);
   });
-  child.stdin.on('error', () => undefined); // The reader is gone already.
+  const line = child.stdio[3] as Writable;
+  line.on('error', () => undefined); // The reader is gone already.
   const ended = new Promise<string>((resolve) => {
-    child.once('exit', () => child.stdin.end('done\n'));
+    child.once('exit', () => line.end('done\n'));
     child.once('close', (code, name) => resolve(stderr.trim() || `it ended with ${name ?? `status ${code}`}`));
     child.once('error', (error) => resolve(error.message));
   });

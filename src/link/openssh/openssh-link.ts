@@ -12,6 +12,7 @@ import { NshError } from '../../protocol/errors.ts';
 import { exitNoSocket } from '../bridge.ts';
 import { ChildStream } from '../child-stream.ts';
 import { OutputCollector } from '../collect.ts';
+import { FramedStream } from '../frames.ts';
 import type { ExecResult, Link } from '../link.ts';
 import { newMarker, passMarker, shellWord } from '../marker.ts';
 import { printable } from '../printable.ts';
@@ -39,6 +40,8 @@ interface Forward {
 }
 
 const refusalsToBelieve = 2;
+/** From the end of a command to the end of the master whose connection broke. */
+const endingMs = 500;
 /** ssh's own failures, as against the command's. */
 const sshFailed = 255;
 
@@ -52,11 +55,13 @@ export class OpensshLink implements Link {
   #works = false;
   #refusals = 0;
   #closing = false;
+  #isDown = false;
 
   constructor(options: OpensshLinkOptions) {
     this.#options = options;
     this.address = options.address;
     this.closed = options.master.ended.then(async (said) => {
+      this.#isDown = true;
       const reason = this.#closing ? undefined : this.#lost(said);
       for (const stream of this.#streams) stream.destroy(reason ?? this.#lost('the link was closed'));
       options.onClosed();
@@ -66,6 +71,7 @@ export class OpensshLink implements Link {
   }
 
   async openSocket(path: string, signal: AbortSignal): Promise<Duplex> {
+    this.#mustBeUp();
     if (this.#works || this.#refusals < refusalsToBelieve) {
       const stream = await this.#openForwarded(path, signal);
       if (stream !== undefined) return stream;
@@ -76,6 +82,7 @@ export class OpensshLink implements Link {
   }
 
   async exec(command: string, signal: AbortSignal): Promise<ExecResult> {
+    this.#mustBeUp();
     const child = spawn('ssh', this.#words(command), { stdio: ['ignore', 'pipe', 'pipe'], env: this.#options.env });
     const stdout = new OutputCollector(1024 * 1024);
     const stderr = new OutputCollector(16 * 1024);
@@ -86,7 +93,8 @@ export class OpensshLink implements Link {
     });
     try {
       const code = await withSignal(closed, signal, `${this.#options.node}: a command`);
-      if (code === sshFailed && this.#closing) throw this.#lost('the link was closed');
+      // ssh's own failure, or the command's status: the master, which ends a moment later, tells.
+      if (code === sshFailed && (await this.#endsWithin(endingMs))) this.#mustBeUp();
       return { stdout: stdout.text(), stderr: stderr.text(), code };
     } finally {
       if (child.exitCode === null) child.kill('SIGTERM');
@@ -193,7 +201,8 @@ export class OpensshLink implements Link {
     });
     const stream = this.#track(new ChildStream(child, () => child.kill('SIGTERM')));
     try {
-      if (await withSignal(passMarker(stream, marker), signal, `${node}: opening ${path}`)) return stream;
+      if (await withSignal(passMarker(stream, marker), signal, `${node}: opening ${path}`))
+        return new FramedStream(stream, node);
       const code = await withSignal(ended, signal, `${node}: opening ${path}`);
       const said = printable(stderr.text());
       if (code === sshFailed && wasDropped(stderr.text())) {
@@ -224,6 +233,20 @@ export class OpensshLink implements Link {
     // As ChannelStream: an error that nobody listens to must not end the process.
     stream.on('error', () => undefined).once('close', () => this.#streams.delete(stream));
     return stream;
+  }
+
+  /** Without its master an ssh command would connect for itself, and ask for that again. */
+  #mustBeUp(): void {
+    if (this.#closing || this.#isDown) throw this.#lost(this.#closing ? 'the link was closed' : 'ssh has ended');
+  }
+
+  async #endsWithin(ms: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, ms, false);
+    });
+    const ended = this.#options.master.ended.then(() => true);
+    return Promise.race([ended, late]).finally(() => clearTimeout(timer));
   }
 
   #lost(why: string): NshError {

@@ -1,5 +1,5 @@
 /** One ssh2 connection that has logged in: opens channels on it, and tells each stream the truth when it breaks. */
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import { NshError } from '../../protocol/errors.ts';
 import { printable } from '../printable.ts';
@@ -17,6 +17,14 @@ export class ChannelRefused extends Error {
     super(message);
     this.reason = reason;
   }
+}
+
+export interface Session {
+  /** stdin and stdout of the command. */
+  readonly stream: ChannelStream;
+  readonly stderr: Readable;
+  /** Exit status; null where a signal ended it or the host did not say. Rejects where the connection was lost. */
+  readonly exit: Promise<number | null>;
 }
 
 export interface ConnectionOptions {
@@ -86,18 +94,22 @@ export class SshConnection {
   }
 
   /** A command of the login shell there. @throws ChannelRefused where no further session is permitted. */
-  async openSession(command: string, signal: AbortSignal): Promise<{ stream: ChannelStream; channel: ClientChannel }> {
-    let raw: ClientChannel | undefined;
+  async openSession(command: string, signal: AbortSignal): Promise<Session> {
+    let stderr: Readable | undefined;
+    let exit: Promise<number | null> | undefined;
     const stream = await this.#open(
       (done) =>
         this.#client.exec(command, (error, channel) => {
-          raw = channel;
           done(error, channel);
+          if (channel === undefined) return;
+          stderr = channel.stderr;
+          // At once: the command may have ended in the very packets that we are reading.
+          exit = this.#exitOf(channel);
         }),
       signal,
     );
-    if (raw === undefined) throw new Error('a session without a channel');
-    return { stream, channel: raw };
+    if (stderr === undefined || exit === undefined) throw new Error('a session without a channel');
+    return { stream, stderr, exit };
   }
 
   /**
@@ -125,6 +137,24 @@ export class SshConnection {
     void this.closed.then(() => clearTimeout(timer));
   }
 
+  #exitOf(channel: ClientChannel): Promise<number | null> {
+    const exit = new Promise<number | null>((resolve, reject) => {
+      let code: number | null = null;
+      let hasExited = false;
+      channel.on('exit', (status: number | null) => {
+        code = status;
+        hasExited = true;
+      });
+      // The status may come before the last output: the channel's close comes after both.
+      channel.on('close', () => {
+        if (hasExited || this.isOpen) resolve(code);
+        else reject(this.lost());
+      });
+    });
+    exit.catch(() => undefined); // Whoever waits for it sees the reason.
+    return exit;
+  }
+
   async #open(
     request: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
     signal: AbortSignal,
@@ -150,18 +180,11 @@ export class SshConnection {
       );
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      return await Promise.race([
-        withSignal(opening, signal, `${this.label}: opening a channel`),
-        this.#brokenWhileOpening(),
-      ]);
+      // Where the connection breaks meanwhile ssh2 fails the request.
+      return await withSignal(opening, signal, `${this.label}: opening a channel`);
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
-  }
-
-  async #brokenWhileOpening(): Promise<never> {
-    await this.closed;
-    throw this.lost();
   }
 }
 

@@ -41,8 +41,8 @@ export async function handshake(options: HandshakeOptions): Promise<Client> {
       const auth = makeAuth({ label, settings, asker, keys, onFatal: reject });
       let exchanged = false;
       const onEnd = (): void => {
-        if (!exchanged) reject(new Dropped());
-        reject(new NshError('unreachable', `${label}: the host closed the connection during the login`));
+        const closed = new NshError('unreachable', `${label}: the host closed the connection during the login`);
+        reject(exchanged ? closed : new Dropped());
       };
       // ssh2 goes on after an agent's failure by itself. What was decided first counts: later rejections change nothing.
       client.on('error', (error: Error & { level?: string; code?: unknown }) => {

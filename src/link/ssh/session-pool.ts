@@ -2,23 +2,14 @@
  * Sessions (commands) on a host. One connection carries MaxSessions of them; where it refuses one, another connection takes it, and a
  * further one is opened where all refuse. Such a connection goes again when it has been idle for a while.
  */
-import type { ClientChannel } from 'ssh2';
 import { NshError } from '../../protocol/errors.ts';
 import { withSignal } from '../wait.ts';
-import type { ChannelStream } from './channel-stream.ts';
-import { ChannelRefused, type SshConnection } from './connection.ts';
+import { ChannelRefused, type Session, type SshConnection } from './connection.ts';
 
 const idleMs = 10_000;
 const recheckMs = 1_000;
 /** sshd counts connections too; a host that takes no session on so many takes none at all. */
 const maxConnections = 64;
-
-export interface Session {
-  readonly stream: ChannelStream;
-  readonly channel: ClientChannel;
-  /** Exit status; null where a signal ended it or the host did not say. Rejects where the connection was lost. */
-  readonly exit: Promise<number | null>;
-}
 
 interface Member {
   readonly connection: SshConnection;
@@ -69,10 +60,10 @@ export class SessionPool {
     clearTimeout(member.idle);
     member.sessions += 1;
     try {
-      const { stream, channel } = await member.connection.openSession(command, signal);
-      const exit = exitOf(stream, channel, member.connection);
-      stream.once('close', () => this.#ended(member));
-      return { stream, channel, exit };
+      const session = await member.connection.openSession(command, signal);
+      if (session.stream.closed) this.#ended(member);
+      else session.stream.once('close', () => this.#ended(member));
+      return session;
     } catch (error) {
       this.#ended(member);
       if (!(error instanceof ChannelRefused)) throw error;
@@ -119,23 +110,4 @@ export class SessionPool {
       { cause },
     );
   }
-}
-
-function exitOf(stream: ChannelStream, channel: ClientChannel, connection: SshConnection): Promise<number | null> {
-  const exit = new Promise<number | null>((resolve, reject) => {
-    let code: number | null = null;
-    let exited = false;
-    channel.on('exit', (status: number | null) => {
-      code = status;
-      exited = true;
-    });
-    // The status may come before the last output: the channel's close comes after both.
-    channel.on('close', () => {
-      if (exited || connection.isOpen) resolve(code);
-      else reject(connection.lost());
-    });
-    stream.on('error', reject);
-  });
-  exit.catch(() => undefined); // Whoever waits for it sees the reason.
-  return exit;
 }

@@ -2,16 +2,18 @@
  * A link over ssh2: stream-local channels where sshd forwards sockets, else `AGENTCOMMAND dial` in a session for each stream. Sessions
  * are limited (MaxSessions, 10 by default), so further connections are opened for them as needed.
  */
+import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { NshError } from '../../protocol/errors.ts';
 import { exitNoSocket } from '../bridge.ts';
 import { OutputCollector } from '../collect.ts';
+import { FramedStream } from '../frames.ts';
 import type { ExecResult, Link } from '../link.ts';
 import { newMarker, passMarker, shellWord } from '../marker.ts';
 import { printable } from '../printable.ts';
 import { withSignal } from '../wait.ts';
-import { ChannelRefused, type SshConnection } from './connection.ts';
-import { SessionPool, type Session } from './session-pool.ts';
+import { ChannelRefused, type Session, type SshConnection } from './connection.ts';
+import { SessionPool } from './session-pool.ts';
 
 /** SSH_OPEN_CONNECT_FAILED: what sshd says both where it may not forward and where nothing listens. */
 const connectFailed = 2;
@@ -67,10 +69,12 @@ export class SshLink implements Link {
     session.stream.end();
     const stdout = new OutputCollector(1024 * 1024);
     const stderr = new OutputCollector(16 * 1024);
-    session.channel.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
+    // The status may be known before all output has been handed to us.
+    const ends = [once(session.stream, 'end'), once(session.stderr, 'end')];
+    session.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
     session.stream.on('data', (chunk: Buffer) => stdout.add(chunk));
     try {
-      const code = await withSignal(session.exit, signal, `${this.#node}: a command`);
+      const [code] = await withSignal(Promise.all([session.exit, ...ends]), signal, `${this.#node}: a command`);
       return { stdout: stdout.text(), stderr: stderr.text(), code };
     } finally {
       session.stream.destroy();
@@ -90,12 +94,12 @@ export class SshLink implements Link {
       signal,
     );
     const stderr = new OutputCollector(2_000);
-    session.channel.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
+    session.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
     try {
       if (await withSignal(passMarker(session.stream, marker), signal, `${this.#node}: opening ${path}`)) {
         // From here on the stream alone says how it ends.
         session.exit.catch(() => undefined);
-        return session.stream;
+        return new FramedStream(session.stream, this.#node);
       }
       throw await this.#bridgeFailure(path, session, stderr, signal);
     } catch (error) {

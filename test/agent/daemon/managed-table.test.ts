@@ -1,42 +1,66 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ManagedTable } from '../../../agent/daemon/managed-table.ts';
 import { localPid } from '../../../src/ids/gpid.ts';
 import type { ManagedProcess } from '../../../src/protocol/process.ts';
 
-function record(pid: number, start: number, startedAtMs = start): ManagedProcess {
+const exit = { code: 3, signal: null, atMs: 2000 };
+
+function record(pid: number, start: number, more: Partial<ManagedProcess> = {}): ManagedProcess {
   return {
     pid: localPid(pid),
     start,
-    boot: 'boot',
-    argv: ['true'],
+    boot: 'b1',
+    argv: ['sleep'],
     cwd: '/',
     io: 'pipes',
-    starter: { gpid: 0, user: 'me', host: 'here' },
-    startedAtMs,
+    starter: { gpid: 0, user: 'u', host: 'h' },
+    startedAtMs: start * 10,
     onDisconnect: 'keep',
     keepBytes: 0,
     out: { base: 0, end: 0, closed: false },
     clients: 0,
-    shim: { id: 'a', socket: '/a' },
+    shim: { id: 's1', socket: '/s1' },
+    ...more,
   };
 }
-const exit = { code: 5, signal: null, atMs: 1 };
 
-test('the end of a process that is told before the answer to its start is not forgotten', () => {
-  const table = new ManagedTable();
-  table.put(record(7, 100));
-  table.exited({ pid: localPid(7) }, exit);
-  table.put(record(7, 100));
-  expect(table.find({ pid: localPid(7) })?.exit).toEqual(exit);
-  expect(table.runningCount).toBe(0);
-});
+describe('ManagedTable', () => {
+  it('finds the living incarnation of a number, else the newest, else exactly the one that is named', () => {
+    const table = new ManagedTable();
+    table.put(record(7, 100, { exit }));
+    table.put(record(7, 300, { exit }));
+    table.put(record(7, 200));
+    const pid = localPid(7);
+    expect(table.find({ pid })?.start).toBe(200);
+    expect(table.find({ pid, start: 100 })?.start).toBe(100);
+    expect(table.find({ pid, boot: 'other' })).toBeUndefined();
+    table.exited({ pid, start: 200 }, exit);
+    expect(table.find({ pid })?.start).toBe(300);
+    expect(table.running(7)).toBeUndefined();
+    expect(table.runningCount).toBe(0);
+  });
 
-test('a later process with the number of an ended one is another one, and is found first while it runs', () => {
-  const table = new ManagedTable();
-  table.put(record(7, 100));
-  table.exited({ pid: localPid(7) }, exit);
-  table.put(record(7, 200));
-  expect(table.find({ pid: localPid(7) })?.start).toBe(200);
-  expect(table.find({ pid: localPid(7), start: 100 })?.exit).toEqual(exit);
-  expect(table.running(7)?.start).toBe(200);
+  it('does not let a late record revive a process that has ended', () => {
+    const table = new ManagedTable();
+    table.put(record(7, 100));
+    table.exited({ pid: localPid(7), start: 100 }, exit);
+    table.put(record(7, 100, { clients: 2 }));
+    expect(table.find({ pid: localPid(7) })?.exit).toEqual(exit);
+  });
+
+  it('takes newer news of a running process', () => {
+    const table = new ManagedTable();
+    table.put(record(7, 100));
+    table.put(record(7, 100, { clients: 2 }));
+    expect(table.find({ pid: localPid(7) })?.clients).toBe(2);
+    expect([...table.all()]).toHaveLength(1);
+  });
+
+  it('forgets what a lost shim served, and nothing else', () => {
+    const table = new ManagedTable();
+    table.put(record(7, 100));
+    table.put(record(8, 100, { shim: { id: 's2', socket: '/s2' } }));
+    table.dropShim('s1');
+    expect([...table.all()].map(({ pid }) => pid)).toEqual([8]);
+  });
 });

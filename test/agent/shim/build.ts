@@ -1,7 +1,7 @@
 /** Bundles shim and screen into a directory of the checkout that is this test run's alone, from where node-pty is found. */
-import { build } from 'esbuild';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { build } from 'rolldown';
 
 const checkout = join(import.meta.dirname, '../../..');
 
@@ -19,17 +19,12 @@ async function bundle(): Promise<string> {
   const outdir = mkdtempSync(join(cache, 'shim-'));
   process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
   await build({
-    absWorkingDir: checkout,
-    entryPoints: { 'nsh-shim': 'agent/shim/main.ts', 'nsh-screen': 'agent/screen/main.ts' },
-    outdir,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
+    cwd: checkout,
+    input: { 'nsh-shim': 'agent/shim/main.ts', 'nsh-screen': 'agent/screen/main.ts' },
     platform: 'node',
-    target: 'node20.19',
-    external: ['node-pty', 'ssh2'],
-    banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
-    logLevel: 'error',
+    external: ['node-pty', /^@xterm\//],
+    logLevel: 'warn',
+    output: { dir: outdir, format: 'esm' },
   });
   return outdir;
 }

@@ -17,6 +17,7 @@ export interface ShimSetup {
   readonly keepEnded?: number;
   readonly keepAgeSeconds?: number;
   readonly idleSeconds?: number;
+  readonly graceMs?: number;
   /** Share the directories of another shim. */
   readonly beside?: ShimUnderTest;
   /** Records here rather than in the shim's own directory. */
@@ -44,10 +45,10 @@ export class ShimUnderTest {
     this.socket = join(this.root, `s${count}.sock`);
     const words = ['--dir', this.directory, '--socket', this.socket, '--processes', this.processes];
     words.push('--keep-ended', String(setup.keepEnded ?? 1000), '--keep-age', String(setup.keepAgeSeconds ?? 86_400));
-    words.push('--idle', String(setup.idleSeconds ?? 60));
+    words.push('--idle', String(setup.idleSeconds ?? 60), '--grace', String(setup.graceMs ?? 10_000));
     this.#child = spawn(
       process.execPath,
-      [...(process.env['SHIM_NODE_FLAGS'] ?? '').split(' ').filter((word) => word !== ''), program, ...words],
+      [program, ...words],
       {
         argv0: 'nsh-shim',
         cwd: '/',

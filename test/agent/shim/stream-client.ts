@@ -25,6 +25,7 @@ export interface ClientSetup {
   readonly acks?: boolean;
   /** Keep the bytes; default true. */
   readonly keeps?: boolean;
+  readonly onData?: (stream: StreamNumber, bytes: Buffer) => void;
 }
 
 let clients = 0;
@@ -45,7 +46,7 @@ export class StreamClient {
   isClosed = false;
   inputAcked = 0;
   acks: boolean;
-  onData: ((stream: StreamNumber, bytes: Buffer) => void) | undefined;
+  readonly #onData: ClientSetup['onData'];
   readonly #decoder = new FrameDecoder();
   readonly #chunks = new Map<StreamNumber, Buffer[]>();
   readonly #keeps: boolean;
@@ -55,6 +56,7 @@ export class StreamClient {
     this.client = setup.client ?? `client-${process.pid}-${++clients}`;
     this.acks = setup.acks ?? true;
     this.#keeps = setup.keeps ?? true;
+    this.#onData = setup.onData;
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.isClosed = true;
@@ -143,7 +145,7 @@ export class StreamClient {
           this.#chunks.get(frame.stream)?.push(Buffer.from(frame.bytes));
           this.arrivals.push({ stream: frame.stream, text: frame.bytes.toString('latin1') });
         }
-        this.onData?.(frame.stream, frame.bytes);
+        this.#onData?.(frame.stream, frame.bytes);
         if (this.acks) this.send(encodeOffset('ack', frame.stream, frame.offset + frame.bytes.length));
         break;
       }

@@ -30,7 +30,7 @@ describe('detach keys', () => {
     ['not take alt-ctrl for ctrl', '\u001b[92;7ud', '\u001b[92;7ud'],
   ])('%s', (_title, typed, expected) => {
     expect(type(defaultDetachKeys, typed)).toBe(expected);
-    expect(type(defaultDetachKeys, ...(typed.includes('\u001b') ? [typed] : typed))).toBe(expected);
+    expect(type(defaultDetachKeys, ...(typed.includes('\u001b') ? [typed] : Array.from(typed)))).toBe(expected);
   });
 
   it('hands ordinary input on without a copy', () => {

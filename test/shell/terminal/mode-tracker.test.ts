@@ -51,7 +51,7 @@ describe('the mode tracker', () => {
   ])('undoes %s', (_title, bytes, expected) => {
     const sent = bytes.replaceAll('E', escape);
     expect(undo(sent)).toBe(expected);
-    expect(undo(...sent), 'the same byte by byte').toBe(expected);
+    expect(undo(...Array.from(sent)), 'the same byte by byte').toBe(expected);
   });
 
   it('has nothing left to undo afterwards', () => {

@@ -1,9 +1,9 @@
 /** A program on a real terminal (a PTY under bash with job control), and what the terminal's settings are before and after it. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn, type IPty } from 'node-pty';
-import { expect, vi } from 'vitest';
+import { waitUntil } from '../wait-until.ts';
 
 const directories: string[] = [];
 
@@ -42,7 +42,7 @@ if jobs -s | grep -q .; then fg >/dev/null; echo $? >status2; stty -g >after2; t
       cols: 80,
       rows: 24,
       encoding: null,
-      env: { ...process.env, ...env },
+      env: Object.fromEntries(Object.entries({ ...process.env, ...env }).filter(([, value]) => value !== undefined)),
     });
     this.#pty.onData((data) => {
       this.shown += Buffer.from(data).toString('latin1');
@@ -66,12 +66,15 @@ if jobs -s | grep -q .; then fg >/dev/null; echo $? >status2; stty -g >after2; t
   }
 
   async untilShown(text: string | RegExp): Promise<void> {
-    await vi.waitFor(() => expect(this.shown).toMatch(text), { timeout: 15_000, interval: 10 });
+    const isShown = (): boolean => (typeof text === 'string' ? this.shown.includes(text) : text.test(this.shown));
+    await waitUntil(`the terminal shows ${String(text)}`, isShown, 15_000).catch((error: unknown) => {
+      throw new Error(`${String(error)}; it shows ${JSON.stringify(this.shown.slice(-1500))}`);
+    });
   }
 
   /** `2`: after the program was stopped, this is its second end. */
   async ended(time: '' | '2' = ''): Promise<Ended> {
-    await vi.waitFor(() => this.#read(`done${time}`), { timeout: 15_000, interval: 10 });
+    await waitUntil('the end of the program', () => existsSync(join(this.directory, `done${time}`)), 15_000);
     return {
       status: Number(this.#read(`status${time}`)),
       before: this.#read('before'),
@@ -81,7 +84,7 @@ if jobs -s | grep -q .; then fg >/dev/null; echo $? >status2; stty -g >after2; t
 
   async stop(): Promise<void> {
     if (!this.#exited) this.#pty?.kill('SIGKILL');
-    await vi.waitFor(() => expect(this.#exited).toBe(true), { timeout: 5_000 });
+    await waitUntil('the end of the terminal', () => this.#exited);
   }
 
   #read(file: string): string {

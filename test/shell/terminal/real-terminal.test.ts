@@ -56,8 +56,8 @@ describe('a real process on a real terminal', () => {
     session.type('\u0003');
     session.type('echo status $?\r');
     await session.untilShown('status 130');
-    session.type('exit\r');
-    expect((await session.ended()).status).toBe(130);
+    session.type('exit 9\r');
+    expect((await session.ended()).status).toBe(9);
   });
 
   it('goes on after a detach and is attached to again, where it was', async () => {
@@ -68,6 +68,7 @@ describe('a real process on a real terminal', () => {
     first.type('\u001cd');
     const detached = await first.ended();
     expect(detached.status).toBe(0);
+    await first.untilShown(/detached from \d+/);
     expect(detached.after).toBe(detached.before);
     const again = open('attach', detachedFrom(first));
     await again.untilShown('marker');
@@ -85,20 +86,21 @@ describe('a real process on a real terminal', () => {
     await first.untilShown('services');
     first.type('\u001cd');
     await first.ended();
-    expect(first.shown).toContain('\u001b[?1049l');
+    await first.untilShown('\u001b[?1049l');
+    await first.untilShown(/detached from \d+/);
     const again = open('attach', detachedFrom(first));
     await again.untilShown(/\u001b\[\?1049h[^]*services/);
     again.type(':q!\r');
     const { status, before, after } = await again.ended();
     expect(status).toBe(0);
     expect(after).toBe(before);
-    expect(again.shown.lastIndexOf('\u001b[?1049l')).toBeGreaterThan(again.shown.lastIndexOf('\u001b[?1049h'));
+    await again.untilShown(/\u001b\[\?1049h[^]*\u001b\[\?1049l/);
   });
 
   it('is not disturbed when the agent is killed', async () => {
     const session = open(...shell);
     await session.untilShown('$ ');
-    session.type('for i in $(seq 200); do echo number $i; sleep 0.01; done; echo all done\r');
+    session.type('for i in $(seq 200); do echo number $i; sleep 0.01; done; echo all do""ne\r');
     await session.untilShown('number 20\r\n');
     process.kill(machine.agentPid(), 'SIGKILL');
     await session.untilShown('all done\r\n');
@@ -131,17 +133,15 @@ describe('a real process on a real terminal', () => {
     await session.untilShown('full screen');
     process.kill(machine.shimPid(), 'SIGKILL');
     const { status, before, after } = await session.ended();
-    expect(status).toBe(255);
+    expect({ status, shown: session.shown }).toMatchObject({ status: 255 });
     expect(after).toBe(before);
-    expect(session.shown).toContain('\u001b[?1049l');
-    expect(session.shown).toContain('\u001b[?25h');
+    await session.untilShown('\u001b[?1049l');
+    await session.untilShown('\u001b[?25h');
   });
 
   it('shows kept output of a terminal, ended, in logs and attach', async () => {
-    const session = open('run', '-t', '--', 'sh', '-c', 'printf "\\033[31mred\\033[m\\n"; tty; exit 2');
-    expect((await session.ended()).status).toBe(2);
-    const listed = JSON.parse((await machine.nsh(['ps', '-a', '--ended', '--json'])).stdout) as { pid: number; args: string }[];
-    const gpid = String(listed.find((row) => row.args.includes('31mred'))?.pid);
+    const gpid = String(await machine.start('-t', 'sh', '-c', 'printf "\\033[31mred\\033[m\\n"; exit 2'));
+    expect((await machine.nsh(['wait', gpid])).status).toBe(2);
     expect((await machine.nsh(['logs', gpid])).stdout).toContain('\u001b[31mred\u001b[m\r\n');
     const again = open('attach', gpid);
     expect((await again.ended()).status).toBe(2);

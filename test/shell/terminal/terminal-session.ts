@@ -2,8 +2,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { expect, vi } from 'vitest';
 import { FrameServer, type ServedProcess } from '../../cluster/process-stream/frame-server.ts';
+import { waitUntil } from '../wait-until.ts';
 import { PtySession, temporaryDirectory } from './pty-session.ts';
 
 let bundle: Promise<string> | undefined;
@@ -60,8 +60,7 @@ export class TerminalSession extends PtySession {
   }
 
   async untilOpen(count = 1): Promise<void> {
-    const enough = (): void => expect(this.server.opens.length).toBeGreaterThanOrEqual(count);
-    await vi.waitFor(enough, { timeout: 15_000, interval: 10 });
+    await waitUntil(`${count} open frames`, () => this.server.opens.length >= count, 15_000);
   }
 
   override async stop(): Promise<void> {

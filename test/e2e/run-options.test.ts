@@ -1,0 +1,156 @@
+/** What the options of `nsh run` do to a process on a node, and what becomes of it when its client goes. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startCluster, type NshCluster } from './nsh-cluster.ts';
+import { NshTerminal } from './nsh-terminal.ts';
+import { waitUntil } from './wait-until.ts';
+
+let cluster: NshCluster;
+beforeAll(async () => {
+  cluster = await startCluster({ count: 2 });
+});
+afterAll(() => cluster.stop());
+
+const n1 = (...args: string[]) => cluster.nsh(['run', '-T', '-n', 'n1', ...args]);
+const runs = (command: string): boolean => cluster.host('n1').processes().some((process) => process.command === command);
+let seconds = 5000;
+/** A command that no other test has. */
+const sleep = (): string[] => ['sleep', String(seconds++)];
+
+test('-C sets the directory; the default is the home there; one that is missing gives 126', async () => {
+  expect((await n1('-C', '/usr/lib', '--', 'pwd')).stdout).toBe('/usr/lib\n');
+  expect((await n1('--', 'pwd')).stdout).toBe(`${cluster.host('n1').home}\n`);
+  const missing = await n1('-C', '/no/such/place', '--', 'pwd');
+  expect([missing.status, missing.stderr]).toEqual([126, expect.stringMatching(/^nsh run: n1: .*\/no\/such\/place/)]);
+});
+
+test('-e sets variables, and the process is told who and where it is', async () => {
+  const { stdout } = await n1('-e', 'A=1=2', '-e', 'B=', '-e', 'LANG', '--', 'sh', '-c', 'echo "$A|$B|$LANG|$NSH_NODE|$NSH_GPID|$((10000000 + $$))"; test -S "$NSH_SOCKET" && echo socket');
+  const [line = '', socket] = stdout.split('\n');
+  const [a, b, lang, node, gpid, own] = line.split('|');
+  expect([a, b, lang, node, socket]).toEqual(['1=2', '', 'C.UTF-8', '1', 'socket']);
+  if (cluster.hosts.isolation !== 'none') expect(gpid).toBe(own);
+  expect((await n1('-e', 'NOT_SET_HERE', '--', 'true')).status).toBe(2);
+});
+
+test('argv goes as it is, without a shell', async () => {
+  const words = ['$HOME', '*', "it's", 'a  b', '', '\\n', '"', ';exit 3', 'é\u{1f600}'];
+  const { stdout } = await n1('--', 'printf', '<%s>', ...words);
+  expect(stdout).toBe(words.map((word) => `<${word}>`).join(''));
+});
+
+test('--name is shown and kept', async () => {
+  const gpid = await cluster.start('-n', 'n1', '--name', 'trainer', '--', ...sleep());
+  const { stdout } = await cluster.nsh(['ps', '-a', '--json']);
+  expect(stdout).toContain('trainer');
+  await cluster.nsh(['kill', String(gpid)]);
+});
+
+test('--keep bounds what logs shows: the newest bytes, or none', async () => {
+  const script = 'i=0; while [ $i -lt 5000 ]; do i=$((i+1)); echo "line number $i"; done';
+  const [some, none] = [await cluster.start('-n', 'n1', '--keep', '4K', '--', 'sh', '-c', script), await cluster.start('-n', 'n1', '--keep=none', '--', 'sh', '-c', script)];
+  await cluster.nsh(['wait', String(some), String(none)]);
+  const kept = (await cluster.nsh(['logs', String(some)])).stdout;
+  expect(kept.endsWith('line number 5000\n')).toBe(true);
+  expect(kept.length).toBeGreaterThan(1_000);
+  expect(kept.length).toBeLessThan(70_000);
+  expect((await cluster.nsh(['logs', String(none)])).stdout).toBe('');
+});
+
+test('--timeout ends a process that takes longer, with 128 and the number of TERM', async () => {
+  const { status, tookMs } = await n1('--timeout', '500ms', '--', ...sleep());
+  expect(status).toBe(128 + 15);
+  expect(tookMs).toBeLessThan(5_000);
+  expect((await n1('--timeout', '30s', '--', 'sh', '-c', 'exit 3')).status).toBe(3);
+});
+
+test('-d on many nodes prints one cluster PID a line, in the order of the nodes', async () => {
+  const { stdout, stderr, status } = await cluster.nsh(['run', '-d', '--all', '--', 'true']);
+  expect(stdout).toMatch(/^1\d{7}\n2\d{7}\n$/);
+  expect([stderr, status]).toEqual(['', 0]);
+});
+
+test('without -n a process is placed on a node of the cluster', async () => {
+  const { stdout, status } = await cluster.nsh(['run', '-d', '--', 'true']);
+  expect(stdout).toMatch(/^[12]\d{7}\n$/);
+  expect(status).toBe(0);
+});
+
+test('what a process leaves in the background does not keep run from ending', async () => {
+  const words = sleep();
+  const { stdout, status } = await n1('--', 'sh', '-c', `${words.join(' ')} >/dev/null 2>&1 </dev/null & echo started; exit 2`);
+  expect([stdout, status]).toEqual(['started\n', 2]);
+  await cluster.nsh(['pkill', '-f', `^${words.join(' ')}$`]);
+});
+
+describe('when the client is killed', () => {
+  /** A foreground process whose client has gone by SIGKILL. */
+  async function orphan(onDisconnect: string[], words: string[]): Promise<void> {
+    const running = cluster.spawnNsh(['run', '-T', '-n', 'n1', ...onDisconnect, '--', 'sh', '-c', `echo up; exec ${words.join(' ')}`]);
+    await running.untilStdout('up\n');
+    running.kill('SIGKILL');
+    await running.ended;
+  }
+
+  test('--on-disconnect=keep leaves the process', async () => {
+    const [kept, hung] = [sleep(), sleep()];
+    await orphan(['--on-disconnect=keep'], kept);
+    await orphan(['--on-disconnect=hup'], hung);
+    await waitUntil(() => !runs(hung.join(' ')), 'the end of the one that is hung up', 25_000);
+    expect(runs(kept.join(' '))).toBe(true);
+    await cluster.nsh(['pkill', '-f', `^${kept.join(' ')}$`]);
+  });
+
+  test('hup, the default with pipes, can be ignored by the process; kill cannot', async () => {
+    const [ignoring, killed] = [sleep(), sleep()];
+    await orphan([], ['env', '--ignore-signal=HUP', ...ignoring]);
+    await orphan(['--on-disconnect=kill'], ['env', '--ignore-signal=HUP', ...killed]);
+    await waitUntil(() => !runs(killed.join(' ')), 'the end of the one that is killed', 25_000);
+    expect(runs(ignoring.join(' '))).toBe(true);
+    await cluster.nsh(['pkill', '-KILL', '-f', `^${ignoring.join(' ')}$`]);
+  });
+});
+
+test('TERM and INT to the client go to the process, whose status is passed on', async () => {
+  const caught = cluster.spawnNsh(['run', '-T', '-n', 'n1', '--', 'sh', '-c', 'trap "echo caught; exit 5" TERM; echo up; while :; do sleep 0.05; done']);
+  await caught.untilStdout('up\n');
+  caught.kill('SIGTERM');
+  const { stdout, status } = await caught.end();
+  expect([stdout, status]).toEqual(['up\ncaught\n', 5]);
+  const plain = cluster.spawnNsh(['run', '-T', '-n', 'n1', '--', 'sh', '-c', `echo up; exec ${sleep().join(' ')}`]);
+  await plain.untilStdout('up\n');
+  plain.kill('SIGINT');
+  expect((await plain.end()).status).toBe(128 + 2);
+});
+
+test('HUP to the client hangs the process up at once', async () => {
+  const words = sleep();
+  const running = cluster.spawnNsh(['run', '-T', '-n', 'n1', '--', 'sh', '-c', `echo up; exec ${words.join(' ')}`]);
+  await running.untilStdout('up\n');
+  running.kill('SIGHUP');
+  expect((await running.end()).status).toBe(128 + 1);
+  await waitUntil(() => !runs(words.join(' ')), 'the end of the process', 5_000);
+});
+
+test('a process with a terminal outlives its client, and the agent that is stopped, and is attached to again', async () => {
+  const terminal = new NshTerminal(['run', '-n', 'n1', '--', 'sh', '-c', 'echo "I am $NSH_GPID"; while read -r line; do echo "got $line"; done'], cluster.env);
+  await terminal.untilShown(/I am \d+/);
+  const [, gpid = ''] = /I am (\d+)/.exec(terminal.shown) ?? [];
+  terminal.type('one\r');
+  await terminal.untilShown('got one');
+  await terminal.close();
+  expect((await cluster.nsh(['agent', 'stop', '-n', 'n1'])).status).toBe(0);
+  expect((await cluster.nsh(['agent', 'stop'])).status).toBe(0);
+  const again = new NshTerminal(['attach', gpid], cluster.env);
+  try {
+    await again.untilShown('got one');
+    again.type('two\r');
+    await again.untilShown('got two');
+    again.type('\u001cd');
+    expect(await again.status()).toBe(0);
+    expect(again.shown).toContain(`[detached from ${gpid}`);
+    expect((await cluster.nsh(['kill', '-HUP', gpid])).status).toBe(0);
+    expect((await cluster.nsh(['wait', gpid])).status).toBe(128 + 1);
+  } finally {
+    await again.close();
+  }
+});
