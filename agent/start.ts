@@ -42,9 +42,9 @@ async function serve(identity: AgentIdentity, options: StartCommandOptions): Pro
   }
   // After an upgrade of the program the agent of the old version goes; what it ran stays with its shim.
   if (running !== undefined && running !== programVersion) await endHolder(paths.agentLock);
-  const start = { env: process.env, options: options.agentOptions };
-  await ensureAgent(identity, start, async () =>
-    (await versionOfRunning(identity, paths)) === undefined ? undefined : true,
+  const startOptions = { env: process.env, options: options.agentOptions };
+  await ensureAgent(identity, startOptions, async () =>
+    (await versionOfRunning(identity, paths)) === programVersion ? true : undefined,
   );
   return paths.agentSocket;
 }

@@ -67,6 +67,8 @@ export class Connection {
     }
     if (this.#greeting === undefined) throw new NshError('invalidMessage', 'the first request must be hello');
     await this.#greeting;
+    // Given up before it was begun, by a client that was told of a timeout: it must not be done now (a node that stood still).
+    if (context.signal.aborted) throw context.signal.reason;
     if (this.#fileError !== undefined && !isAboutAgent(method, params)) throw this.#fileError;
     return await dispatch(this.#handlers, method, params, context);
   }

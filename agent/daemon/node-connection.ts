@@ -13,17 +13,12 @@ import { connectLink } from '../../src/link/connect.ts';
 import type { Link, LinkStage } from '../../src/link/link.ts';
 import { NshError, toNshError } from '../../src/protocol/errors.ts';
 import { loginDeadlineMs } from '../../src/protocol/limits.ts';
-import { programVersion, protocolVersions } from '../../src/protocol/version.ts';
-import { RpcPeer } from '../../src/rpc/peer.ts';
-import { callMethod } from '../../src/rpc/typed.ts';
 import { abilities, PausableDeadline, type Requester } from './link-context.ts';
 import { log } from './log.ts';
-import { startRemoteAgent } from './start-remote.ts';
+import { reachAgent, type ReachedAgent } from './reach-agent.ts';
 
-export interface UpLink {
+export interface UpLink extends ReachedAgent {
   readonly link: Link;
-  readonly agentSocket: string;
-  readonly peer: RpcPeer;
 }
 
 interface Attempt {
@@ -169,36 +164,14 @@ export class NodeConnection {
     const deadline = AbortSignal.timeout(loginDeadlineMs);
     const signal = AbortSignal.any([abandoned, deadline]);
     try {
-      return await this.#reachAgent(link, requester.mayStart, signal);
+      const target = { spec: this.#spec, node: this.node };
+      const agent = await reachAgent(link, target, requester.mayStart, signal, () => this.#link === link);
+      return this.#adopt({ link, ...agent });
     } catch (error) {
       if (!deadline.aborted) throw error;
       throw new NshError('timeout', `${this.node.name}: its agent did not start within ${loginDeadlineMs / 1000} s`, {
         cause: error,
       });
-    }
-  }
-
-  /** An agent that ends between the word that it serves and our greeting is started again. */
-  async #reachAgent(link: Link, mayStart: boolean, signal: AbortSignal): Promise<UpLink> {
-    for (let attempt = 1; ; attempt++) {
-      const agentSocket = await startRemoteAgent(link, { spec: this.#spec, node: this.node }, mayStart, signal);
-      let peer: RpcPeer | undefined;
-      try {
-        peer = new RpcPeer(await link.openSocket(agentSocket, signal), { name: this.node.name });
-        const hello = {
-          protocol: protocolVersions,
-          cluster: this.#spec.cluster,
-          node: this.node.id,
-          version: programVersion,
-        };
-        await callMethod(peer, 'hello', hello, { signal });
-        return this.#adopt({ link, agentSocket, peer });
-      } catch (error) {
-        peer?.close();
-        const { code } = toNshError(error);
-        const hasEnded = (code === 'noAgent' || code === 'linkLost') && this.#link === link;
-        if (!hasEnded || attempt === 3 || signal.aborted) throw error;
-      }
     }
   }
 

@@ -23,6 +23,8 @@ import type { Started } from './started.ts';
 const killAfterMs = 10_000;
 /** A terminal whose leader has ended is hung up when nothing has come for this long: others may hold it for ever. */
 const hangUpAfterMs = 100;
+/** How long the end of a process waits for its last output to be on disk. */
+const flushDeadlineMs = 2_000;
 
 export interface ProcessEvents {
   /** Reaped; its own output has been read. */
@@ -123,9 +125,9 @@ export class LiveProcess {
     return this.streams.every((stream) => stream.closed);
   }
 
-  /** What a client is told: exit follows the end of output. */
+  /** What a client is told: exit follows the end of output, and what is kept of it is on disk by then. */
   get finalExit(): ExitStatus | undefined {
-    return this.isOutputClosed ? this.#exit : undefined;
+    return this.#isComplete ? this.#exit : undefined;
   }
 
   /** Makes the record and waits for the end. Call once, when the exec has succeeded. */
@@ -276,9 +278,8 @@ export class LiveProcess {
     clearTimeout(this.#hangUpTimer);
     this.#hangUpTimer = undefined;
     this.input.destroy();
-    if (this.streams.some((stream) => stream.isLogPending)) {
-      await Promise.all(this.streams.map((stream) => stream.flushLog()));
-    } else for (const stream of this.streams) void stream.flushLog();
+    if (this.streams.some((stream) => stream.isLogPending)) await this.#flushLogs();
+    for (const stream of this.streams) stream.closeLog();
     const wasKnown = this.#keeper.end !== undefined;
     for (const stream of this.streams) this.#tryDisk(() => stream.finish());
     this.#tryDisk(() => {
@@ -290,6 +291,17 @@ export class LiveProcess {
     if (!wasKnown) this.#events.onExit(this);
     for (const client of this.#clients) client.pump();
     this.regulate();
+  }
+
+  /** A disk that hangs must not keep the exit status from those who wait for it. */
+  async #flushLogs(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, flushDeadlineMs);
+    });
+    await Promise.race([Promise.all(this.streams.map((stream) => stream.flushLog())), deadline]);
+    clearTimeout(timer);
+    if (this.streams.some((stream) => stream.isLogPending)) this.#loseLog(new Error('the disk did not answer in time'));
   }
 
   #finishWhereSettled(): void {

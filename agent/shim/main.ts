@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readStart } from '../../src/cluster/this-machine.ts';
 import { toNshError } from '../../src/protocol/errors.ts';
 import { programVersion } from '../../src/protocol/version.ts';
+import { startSmall } from './compiler.ts';
 import { Daemon } from './daemon.ts';
 import { closeInherited } from './inherited-descriptors.ts';
 import { log } from './shim-log.ts';
@@ -13,6 +14,7 @@ import { parseOptions, type ShimOptions } from './shim-options.ts';
 const readyDescriptor = 3;
 
 async function main(): Promise<void> {
+  startSmall();
   const options = parseOptions(process.argv.slice(2));
   closeInherited(readyDescriptor);
   const daemon = new Daemon(options, () => {

@@ -1,94 +1,141 @@
 /**
  * Reads one descriptor, a pipe or the master side of a terminal, into memory until its end. Exit is never the end of output: `drain`
- * takes what is there when the process is reaped, and a terminal's end is EIO, whatever end-of-file events came before.
+ * takes what is there when the process is reaped. Nor is the end of a terminal while its process lives: EIO only says that nobody has it
+ * open now. To close the master then would hang the process up, which may be about to exit, or to open /dev/tty again.
  */
 import { readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { ReadStream } from 'node:tty';
+import { noteOutput } from './compiler.ts';
 import type { OutputMemory } from './output-memory.ts';
 
 export interface SourceEvents {
   /** Bytes were added to memory. */
   readonly onData: () => void;
-  /** No byte follows; the descriptor is being closed. Called once. */
+  /** No byte follows; the descriptor has been closed. Called once. */
   readonly onEnd: () => void;
 }
 
 const drainBytes = 64 * 1024;
 /** More than a pipe or a terminal can hold: a grandchild that goes on writing must not keep us here. */
 const maxDrainBytes = 512 * 1024;
+/** How often a terminal that nobody has open is looked at, while its process lives. */
+const lookAgainMs = 100;
+
+/** Node closes a terminal at the first error that a read gives, EIO among them: here its owner does. */
+class TerminalReader extends ReadStream {
+  onReadError: (() => void) | undefined;
+  #mayClose = false;
+
+  override destroy(error?: Error): this {
+    if (this.#mayClose) return super.destroy(error);
+    this.onReadError?.();
+    return this;
+  }
+
+  closeNow(): void {
+    this.#mayClose = true;
+    super.destroy();
+  }
+}
 
 export class OutputSource {
   readonly #fd: number;
-  readonly #socket: Socket;
+  readonly #socket: Socket | TerminalReader;
   readonly #memory: OutputMemory;
   readonly #events: SourceEvents;
-  #paused = false;
-  #ended = false;
+  #isPaused = false;
+  #hasEnded = false;
+  /** The process has been reaped: the next end is the end. Always so with a pipe. */
+  #mayEnd: boolean;
+  #lookTimer: NodeJS.Timeout | undefined;
 
   constructor(fd: number, kind: 'pipe' | 'pty', memory: OutputMemory, events: SourceEvents) {
     this.#fd = fd;
     this.#memory = memory;
     this.#events = events;
+    this.#mayEnd = kind === 'pipe';
     const onread = {
       buffer: () => memory.readBuffer(),
       // Always true: after false Node would read into the same buffer again.
       callback: (count: number): boolean => {
         memory.commit(count);
+        noteOutput(count);
         events.onData();
         return true;
       },
     };
-    this.#socket =
-      kind === 'pty'
-        ? new ReadStream(fd, { onread, allowHalfOpen: true } as object)
-        : new Socket({ fd, readable: true, writable: false, onread } as object);
-    this.#socket.on('end', () => this.#finish());
-    // EIO is how a terminal ends; whatever else it is, nothing more can be read.
-    this.#socket.on('error', () => this.#finish());
+    this.#socket = kind === 'pty' ? this.#openTerminal(fd, onread) : this.#openPipe(fd, onread);
     this.#socket.resume();
   }
 
-  get ended(): boolean {
-    return this.#ended;
-  }
-
   pause(): void {
-    if (this.#paused || this.#ended) return;
-    this.#paused = true;
+    if (this.#isPaused || this.#hasEnded) return;
+    this.#isPaused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    if (!this.#paused || this.#ended) return;
-    this.#paused = false;
+    if (!this.#isPaused || this.#hasEnded) return;
+    this.#isPaused = false;
     this.#socket.resume();
   }
 
-  /** Takes what can be read at once, ends where that is the end. */
+  /** The process has been reaped: takes what can be read at once, and ends where that is the end. */
   drain(): void {
-    if (this.#ended) return;
+    if (this.#hasEnded) return;
+    this.#mayEnd = true;
     if (this.#readRest() === 'end') this.#finish();
   }
 
   /** Ends now, leaving to nobody what may still come: a terminal whose leader has gone. */
   close(): void {
-    if (this.#ended) return;
+    if (this.#hasEnded) return;
     this.#readRest();
     this.#finish();
   }
 
-  #finish(): void {
-    if (this.#ended) return;
-    this.#ended = true;
+  #openPipe(fd: number, onread: object): Socket {
+    const socket = new Socket({ fd, readable: true, writable: false, onread } as object);
+    socket.on('end', () => this.#reachedEnd());
+    // Whatever it is, nothing more can be read.
+    socket.on('error', () => this.#reachedEnd());
+    return socket;
+  }
+
+  #openTerminal(fd: number, onread: object): TerminalReader {
+    const reader = new TerminalReader(fd, { onread, allowHalfOpen: true } as object);
+    reader.onReadError = () => this.#reachedEnd();
     // libuv reports the end of a terminal at the first hang-up, with bytes still to be read.
-    if (!this.#socket.destroyed) this.#readRest();
-    this.#socket.destroy();
+    reader.on('end', () => this.#reachedEnd());
+    return reader;
+  }
+
+  #reachedEnd(): void {
+    if (this.#hasEnded || this.#lookTimer !== undefined) return;
+    if (this.#mayEnd) {
+      this.#readRest();
+      this.#finish();
+      return;
+    }
+    this.#readRest();
+    this.#lookTimer = setInterval(() => {
+      if (!this.#isPaused) this.#readRest();
+    }, lookAgainMs);
+  }
+
+  #finish(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    clearInterval(this.#lookTimer);
+    if (this.#socket instanceof TerminalReader) this.#socket.closeNow();
+    else this.#socket.destroy();
     this.#memory.close();
     this.#events.onEnd();
   }
 
   #readRest(): 'end' | 'open' {
+    if (this.#socket.destroyed) return 'end';
     let taken = 0;
     let result: 'end' | 'open' = 'open';
     const buffer = Buffer.allocUnsafe(drainBytes);
@@ -97,8 +144,7 @@ export class OutputSource {
       try {
         count = readSync(this.#fd, buffer, 0, drainBytes, null);
       } catch (error) {
-        const code = (error as NodeJS.ErrnoException).code;
-        if (code !== 'EAGAIN') result = 'end';
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') result = 'end';
         break;
       }
       if (count === 0) {

@@ -142,8 +142,10 @@ export class OutputStream implements OutputView {
 
   async flushLog(): Promise<void> {
     await this.#log?.flush();
+  }
+
+  closeLog(): void {
     this.#log?.close();
-    this.regulate();
   }
 
   /** Whether the log still has to write. */

@@ -16,6 +16,7 @@ import type { ProcessStarter } from './start-process.ts';
 import type { Started } from './started.ts';
 import { EndedTarget, LiveTarget, type StreamTarget } from './stream-target.ts';
 import type { ShimOptions } from './shim-options.ts';
+import { pipeSlabs, ptySlabs } from './slab.ts';
 
 export interface ShimListener {
   started(process: ManagedProcess): void;
@@ -181,6 +182,7 @@ export class Shim {
         return;
       }
       this.#live.delete(name);
+      if (this.#live.size === 0) for (const pool of [pipeSlabs, ptySlabs]) pool.trim();
       if (process.end !== undefined) this.#ended.add(process.record, process.end, this.#isLive);
       this.#listener.changed();
     },

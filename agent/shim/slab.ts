@@ -2,7 +2,10 @@
  * Memory that output is read into. Slabs are reused rather than collected: at several hundred MB/s the garbage would be larger than
  * the shim. Whoever holds bytes of a slab (a chunk, a write on its way) counts as one user; the last one gives it back.
  */
-const spareSlabs = 32;
+/** A whole window of pipes in use and given back over and over makes no garbage. */
+const spareSlabs = 96;
+/** What is kept when nothing runs. */
+const idleSlabs = 4;
 
 export class Slab {
   readonly bytes: Buffer;
@@ -40,6 +43,11 @@ export class SlabPool {
     slab.filled = 0;
     slab.retain();
     return slab;
+  }
+
+  /** Nothing needs them for now. */
+  trim(): void {
+    if (this.#spare.length > idleSlabs) this.#spare.length = idleSlabs;
   }
 
   giveBack(slab: Slab): void {

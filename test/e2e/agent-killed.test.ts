@@ -47,7 +47,9 @@ test('the agent of this machine is killed twice under pipes: the stream goes on 
     gaps.push(await nextOutput(() => running.outBytes));
   }
   const { stdout, stderr, status } = await running.end();
-  process.stdout.write(`pipes resumed ${gaps.map(Math.round).join(' and ')} ms after SIGKILL of this machine's agent\n`);
+  process.stdout.write(
+    `pipes resumed ${gaps.map(Math.round).join(' and ')} ms after SIGKILL of this machine's agent\n`,
+  );
   expect(stdout === `${lines.join('\n')}\n`).toBe(true);
   expect([stderr.replace(/.*connecting again\n/g, ''), status]).toEqual(['', 7]);
   expect(Math.max(...gaps)).toBeLessThan(8_000);
@@ -67,23 +69,29 @@ test('stdin that goes in while the agent of this machine is killed arrives once'
   expect(status).toBe(0);
 });
 
-test.for(['node', 'this machine'])('the agent of %s is killed under a terminal: every line is drawn once', async (where) => {
-  const terminal = new NshTerminal(['run', '-n', 'n1', '--', 'sh', '-c', script], cluster.env);
-  terminals.push(terminal);
-  await terminal.untilShown('line 3000\r\n');
-  if (where === 'node') await killRemote();
-  else killLocal();
-  const gap = await nextOutput(() => terminal.shown.length);
-  expect(await terminal.status(30_000)).toBe(7);
-  process.stdout.write(`a terminal went on ${Math.round(gap)} ms after SIGKILL of the agent of ${where}\n`);
-  // Off the program's own lines: the notice on the last row after a second, and its removal.
-  const drawn = terminal.shown.replaceAll(/\u001b7\u001b\[24;1H.*?\u001b8/g, '');
-  expect(drawn.split('\r\n').filter((text) => text.includes('line'))).toEqual(lines);
-  expect(gap).toBeLessThan(8_000);
-});
+test.for(['node', 'this machine'])(
+  'the agent of %s is killed under a terminal: every line is drawn once',
+  async (where) => {
+    const terminal = new NshTerminal(['run', '-n', 'n1', '--', 'sh', '-c', script], cluster.env);
+    terminals.push(terminal);
+    await terminal.untilShown('line 3000\r\n');
+    if (where === 'node') await killRemote();
+    else killLocal();
+    const gap = await nextOutput(() => terminal.shown.length);
+    expect(await terminal.status(30_000)).toBe(7);
+    process.stdout.write(`a terminal went on ${Math.round(gap)} ms after SIGKILL of the agent of ${where}\n`);
+    // Off the program's own lines: the notice on the last row after a second, and its removal.
+    const drawn = terminal.shown.replaceAll(/\u001b7\u001b\[24;1H.*?\u001b8/g, '');
+    expect(drawn.split('\r\n').filter((text) => text.includes('line'))).toEqual(lines);
+    expect(gap).toBeLessThan(8_000);
+  },
+);
 
 test('keys typed while the agent of this machine is dead reach the process once, in order', async () => {
-  const terminal = new NshTerminal(['run', '-n', 'n1', '--', 'sh', '-c', 'stty -echo; echo ready; while read -r line; do echo "got $line"; done'], cluster.env);
+  const terminal = new NshTerminal(
+    ['run', '-n', 'n1', '--', 'sh', '-c', 'stty -echo; echo ready; while read -r line; do echo "got $line"; done'],
+    cluster.env,
+  );
   terminals.push(terminal);
   await terminal.untilShown('ready');
   terminal.type('one\r');
@@ -115,7 +123,14 @@ test('after both agents were killed ps -a, wait and logs know the running and th
 });
 
 test('wait goes on while either agent is killed and started again', async () => {
-  const gpid = await cluster.start('-n', 'n1', '--', 'sh', '-c', 'while [ ! -e "$HOME/go" ]; do sleep 0.05; done; exit 11');
+  const gpid = await cluster.start(
+    '-n',
+    'n1',
+    '--',
+    'sh',
+    '-c',
+    'while [ ! -e "$HOME/go" ]; do sleep 0.05; done; exit 11',
+  );
   const waiting = cluster.spawnNsh(['wait', String(gpid)]);
   await new Promise((resolve) => {
     setTimeout(resolve, 500);
@@ -134,14 +149,18 @@ async function nextOutput(count: () => number): Promise<number> {
   // What was on its way already comes at once: only what comes after a pause is news.
   let last = { count: count(), atMs: began };
   let gap = 0;
-  await waitUntil(() => {
-    const now = performance.now();
-    if (count() !== last.count) {
-      gap = Math.max(gap, now - last.atMs);
-      last = { count: count(), atMs: now };
-    }
-    return gap > 60 || (now - began > 1_500 && now - last.atMs < 50);
-  }, 'more output', 12_000);
+  await waitUntil(
+    () => {
+      const now = performance.now();
+      if (count() !== last.count) {
+        gap = Math.max(gap, now - last.atMs);
+        last = { count: count(), atMs: now };
+      }
+      return gap > 60 || (now - began > 1_500 && now - last.atMs < 50);
+    },
+    'more output',
+    12_000,
+  );
   return gap;
 }
 

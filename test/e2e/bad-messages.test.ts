@@ -44,9 +44,6 @@ afterEach(async () => {
   await bystander.untilStdout(word);
 });
 afterAll(async () => {
-  expect(await cluster.agentPid('n1')).toBe(agentPid);
-  bystander.child.stdin.end();
-  expect((await bystander.end()).status).toBe(0);
   await cluster.stop();
 });
 
@@ -159,7 +156,11 @@ describe('the shim', () => {
     ['an open frame that is no JSON', frame(1, 3, Buffer.from('no!')), /JSON/],
     ['an open frame without a process', frame(1, 2, Buffer.from('{}')), /open: /],
     ['a window of 1 GB', openStream({ process: { pid: localPid(4) }, window: 1 << 30 }), /window/],
-    ['a process that is not there', openStream({ process: { pid: localPid(4_194_000) } }), /no record of process 4194000/],
+    [
+      'a process that is not there',
+      openStream({ process: { pid: localPid(4_194_000) } }),
+      /no record of process 4194000/,
+    ],
   ] as const)('refuses %s', async ([, bytes, message]) => {
     const socket = await shim();
     socket.send(bytes);
@@ -179,7 +180,8 @@ describe('the shim', () => {
     cut.send(frame(3, 500, atOffset(0, 0n, 'begun')));
     cut.close();
     const slow = await shim();
-    for (const byte of openStream({ process: { pid: localPid(target) }, role: 'read', follow: false })) slow.send(Buffer.from([byte]));
+    for (const byte of openStream({ process: { pid: localPid(target) }, role: 'read', follow: false }))
+      slow.send(Buffer.from([byte]));
     await slow.untilEnded();
     expect(slow.frames.map(({ type }) => type)).toEqual(expect.arrayContaining(['opened', 'data', 'eof']));
   });
@@ -194,4 +196,11 @@ describe('the shim', () => {
     expect((await socket.message(3)).error?.data?.code).toBe('parseError');
     await socket.untilEnded();
   });
+});
+
+test('after all that agent, shim and the stream of another are the same', async () => {
+  expect(await cluster.agentPid('n1')).toBe(agentPid);
+  expect(join(state, readdirSync(state).find((entry) => entry.startsWith('shim-')) ?? '')).toBe(shimSocket);
+  const { status, stderr } = await cluster.nsh(['kill', '-0', `1.${target}`]);
+  expect([status, stderr]).toEqual([0, '']);
 });

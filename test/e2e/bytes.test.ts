@@ -34,7 +34,16 @@ function file(name: string, content: Buffer): string {
 test('stdout and stderr come apart and unchanged, whatever byte is in them', async () => {
   const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
   const [out, err] = [file('all', Buffer.concat([all, all, all])), file('reversed', Buffer.from([...all].reverse()))];
-  const { bytes, errorBytes, status } = await cluster.nsh(['run', '-T', '-n', 'n1', '--', 'sh', '-c', `cat ${out}; cat ${err} >&2`]);
+  const { bytes, errorBytes, status } = await cluster.nsh([
+    'run',
+    '-T',
+    '-n',
+    'n1',
+    '--',
+    'sh',
+    '-c',
+    `cat ${out}; cat ${err} >&2`,
+  ]);
   expect(bytes.equals(readFileSync(out))).toBe(true);
   expect(errorBytes.equals(readFileSync(err))).toBe(true);
   expect(status).toBe(0);
@@ -71,33 +80,48 @@ async function runOnce(io: 'pty' | 'pipes', path: string): Promise<{ out: Buffer
   };
   const process = { pid: started.pid, start: started.start, boot: started.boot };
   const dial = processDialler(client, node, process, started.shim);
-  const end = await openProcessStream({ dial, process, role: 'foreground', client: foreground, stdout: sink, stderr: sink }).ended;
+  const end = await openProcessStream({
+    dial,
+    process,
+    role: 'foreground',
+    client: foreground,
+    stdout: sink,
+    stderr: sink,
+  }).ended;
   return { out: Buffer.concat(chunks), code: end.kind === 'exit' ? end.status.code : undefined };
 }
 
-test.for(['pipes', 'pty'] as const)('300 runs of 20 KB of output on %s, 8 at once, lose no byte', { timeout: 120_000 }, async (io) => {
-  const text = Array.from({ length: 400 }, (_, line) => `${String(line).padStart(6, '0')} ${'x'.repeat(43)}`).join('\n');
-  const path = file(`20k-${io}`, Buffer.from(`${text}\n`));
-  const expected = io === 'pty' ? `${text}\n`.replaceAll('\n', '\r\n') : `${text}\n`;
-  const began = performance.now();
-  const wrong: unknown[] = [];
-  let left = 300;
-  const worker = async (): Promise<void> => {
-    while (left-- > 0) {
-      const { out, code } = await runOnce(io, path);
-      if (out.toString('latin1') !== expected || code !== 0) wrong.push([out.length, code]);
-    }
-  };
-  await Promise.all(Array.from({ length: 8 }, worker));
-  process.stdout.write(`300 runs of 20 KB on ${io}: ${Math.round(performance.now() - began)} ms\n`);
-  expect(wrong).toEqual([]);
-});
+test.for(['pipes', 'pty'] as const)(
+  '300 runs of 20 KB of output on %s, 8 at once, lose no byte',
+  { timeout: 120_000 },
+  async (io) => {
+    const text = Array.from({ length: 400 }, (_, line) => `${String(line).padStart(6, '0')} ${'x'.repeat(43)}`).join(
+      '\n',
+    );
+    const path = file(`20k-${io}`, Buffer.from(`${text}\n`));
+    const expected = io === 'pty' ? `${text}\n`.replaceAll('\n', '\r\n') : `${text}\n`;
+    const began = performance.now();
+    const wrong: unknown[] = [];
+    let left = 300;
+    const worker = async (): Promise<void> => {
+      while (left-- > 0) {
+        const { out, code } = await runOnce(io, path);
+        if (out.toString('latin1') !== expected || code !== 0) wrong.push([out.length, code]);
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, worker));
+    process.stdout.write(`300 runs of 20 KB on ${io}: ${Math.round(performance.now() - began)} ms\n`);
+    expect(wrong).toEqual([]);
+  },
+);
 
 test('run -t gives a terminal and all of its output where stdout is a pipe', async () => {
   const text = Array.from({ length: 400 }, (_, line) => `${line} ${'y'.repeat(45)}`).join('\n');
   const path = file('20k', Buffer.from(`${text}\n`));
   const results = await Promise.all(
-    Array.from({ length: 4 }, () => cluster.nsh(['run', '-t', '-n', 'n2', '--', 'sh', '-c', `test -t 1 && cat ${path}; exit 3`])),
+    Array.from({ length: 4 }, () =>
+      cluster.nsh(['run', '-t', '-n', 'n2', '--', 'sh', '-c', `test -t 1 && cat ${path}; exit 3`]),
+    ),
   );
   for (const { stdout, status } of results) {
     expect(stdout.replaceAll('\r\n', '\n') === `${text}\n`).toBe(true);
@@ -111,7 +135,11 @@ test('a process whose reader is slow waits for it, and loses nothing', async () 
   const running = cluster.spawnNsh(['run', '-T', '-n', 'n2', '--', 'sh', '-c', `exec cat ${path}`]);
   await running.until(() => running.outBytes > 0, 'output');
   running.child.stdout.pause();
-  const cat = (): number | undefined => cluster.host('n2').processes().find(({ command }) => command === `cat ${path}`)?.outerPid;
+  const cat = (): number | undefined =>
+    cluster
+      .host('n2')
+      .processes()
+      .find(({ command }) => command === `cat ${path}`)?.outerPid;
   await waitUntil(() => cat() !== undefined, 'cat');
   const read = (): number => readCount(cat() ?? 0);
   // It has come to a stop when it reads nothing any more, far from the end.

@@ -1,8 +1,8 @@
 /** Nothing that a node says reaches the terminal of whoever asks, apart from the bytes of a process that was asked for. */
-import { createServer, type Server, type Socket } from 'node:net';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { FakeAgent, type FakeAnswers } from './fake-agent.ts';
 import { startCluster, type NshCluster } from './nsh-cluster.ts';
 import type { NshResult } from './nsh-program.ts';
 
@@ -10,22 +10,28 @@ const evil = '\u001b]0;taken\u0007\u001b[2J\u001b[31m\rOK\u0000\u0008\u009b1m\u2
 const evilBytes = String.raw`\033]0;taken\007\033[2J\rOK\010\302\2331m`;
 
 let cluster: NshCluster;
-let server: Server | undefined;
-const sockets = new Set<Socket>();
+let fake: FakeAgent | undefined;
+const banner = `/tmp/nsh-e2e-banner-${process.pid}`;
 beforeAll(async () => {
-  cluster = await startCluster({ count: 2, host: (index) => (index === 0 ? { sshdLines: ['Banner /tmp/no-such-file'] } : {}) });
+  writeFileSync(banner, evil);
+  cluster = await startCluster({ count: 2, host: () => ({ sshdLines: [`Banner ${banner}`] }) });
 });
 afterEach(async () => {
-  for (const socket of sockets) socket.destroy();
-  await new Promise<void>((resolve) => {
-    if (server === undefined) resolve();
-    else server.close(() => resolve());
-  });
-  server = undefined;
+  await fake?.close();
+  fake = undefined;
   await cluster.nsh(['agent', 'stop']);
   await cluster.hosts.clusterFile();
 });
-afterAll(() => cluster.stop());
+afterAll(async () => {
+  rmSync(banner, { force: true });
+  await cluster.stop();
+});
+
+async function fakeAgent(answers: FakeAnswers, report?: object): Promise<void> {
+  await fake?.close();
+  fake = await new FakeAgent(cluster.directory, answers, report).listen();
+  await cluster.hosts.clusterFile({ agentCommand: fake.command });
+}
 
 /** No control characters but line feeds, and nothing that turns text around. */
 function expectHarmless({ stdout, stderr }: NshResult): void {
@@ -35,10 +41,21 @@ function expectHarmless({ stdout, stderr }: NshResult): void {
 test('a process title with escape sequences is shown without them', async () => {
   const script = `exec -a "$(printf '${evilBytes}')title" sleep 4711`;
   const gpid = await cluster.start('-n', 'n1', '--', 'bash', '-c', script);
-  for (const args of [['-e'], ['aux'], ['-ef'], ['-eo', 'pid,args'], ['-e', '--forest'], ['-a', '-o', 'pid,args'], ['-e', '--json']]) {
+  for (const args of [
+    ['-e'],
+    ['aux'],
+    ['-ef'],
+    ['-eo', 'pid,args'],
+    ['-e', '--forest'],
+    ['-a', '-o', 'pid,args'],
+    ['-e', '--json'],
+  ]) {
     const result = await cluster.nsh(['ps', ...args]);
     expectHarmless(result);
-    if (args[0] !== '-e') expect(result.stdout).toContain('title');
+    // `ps -e` shows the name of the program, not its arguments.
+    expect(result.stdout).toContain(
+      args.join() === '-e' || args.includes('--json') || args.includes('--forest') ? 'sleep' : 'title',
+    );
   }
   expectHarmless(await cluster.nsh(['pgrep', '-a', '-f', 'title']));
   await cluster.nsh(['kill', '-KILL', String(gpid)]);
@@ -48,51 +65,63 @@ test('an argument, a name and a directory with escape sequences are shown withou
   const directory = join(cluster.host('n1').home, `${evil.replaceAll(/[\u0000]/g, '')}dir`);
   await cluster.host('n1').exec(['mkdir', directory]);
   const argument = evil.replaceAll('\u0000', '');
-  const gpid = await cluster.start('-n', 'n1', '-C', directory, '--name', argument, '--', 'sh', '-c', 'exit 3', argument);
+  const gpid = await cluster.start(
+    '-n',
+    'n1',
+    '-C',
+    directory,
+    '--name',
+    argument,
+    '--',
+    'sh',
+    '-c',
+    'exit 3',
+    argument,
+  );
   await cluster.nsh(['wait', String(gpid)]);
-  for (const args of [['ps', '-a', '--json'], ['ps', '-a', '-o', 'pid,args'], ['kill', String(gpid)], ['wait', `1.${gpid - 10_000_000}`]]) expectHarmless(await cluster.nsh(args));
+  for (const args of [
+    ['ps', '-a', '--json'],
+    ['ps', '-a', '-o', 'pid,args'],
+    ['kill', String(gpid)],
+    ['wait', `1.${gpid - 10_000_000}`],
+  ])
+    expectHarmless(await cluster.nsh(args));
   const missing = await cluster.nsh(['run', '-T', '-n', 'n1', '--', `no${argument}such`]);
   expect(missing.status).toBe(127);
   expectHarmless(missing);
 });
 
 test('what stands in for an agent and writes escape sequences is told without them', async () => {
-  await cluster.hosts.clusterFile({ agentCommand: `sh -c 'printf "${evilBytes}" >&2; printf "${evilBytes}\\n"; exit 3'` });
+  await cluster.hosts.clusterFile({
+    agentCommand: `sh -c 'printf "${evilBytes}" >&2; printf "${evilBytes}\\n"; exit 3'`,
+  });
   const failed = await cluster.nsh(['nodes']);
   expect(failed.status).toBe(3);
   expectHarmless(failed);
 });
 
-/** An agent that answers what it is told to; `agentCommand` leads to it. */
-async function fakeAgent(answers: Readonly<Record<string, unknown>>, report?: string): Promise<void> {
-  const socket = join(cluster.directory, 'fake.sock');
-  const fake = createServer((client) => {
-    sockets.add(client);
-    client.on('error', () => undefined);
-    let text = '';
-    client.on('data', (chunk) => {
-      text += chunk.toString();
-      for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
-        const request = JSON.parse(text.slice(0, end)) as { id?: number; method: string };
-        text = text.slice(end + 1);
-        if (request.id === undefined) continue;
-        const answer = answers[request.method];
-        const body = typeof answer === 'string' ? answer : JSON.stringify({ jsonrpc: '2.0', id: request.id, ...(answer as object) });
-        client.write(`${body.replace('$ID', String(request.id))}\n`);
-      }
-    });
-  });
-  server = fake;
-  await new Promise<void>((resolve) => void fake.listen(socket, resolve));
-  const script = join(cluster.directory, 'fake-agent');
-  const line = report ?? JSON.stringify({ ok: true, version: '0.1.0', socket });
-  writeFileSync(script, `#!/bin/sh\nwhile [ "$1" != --marker ]; do shift; done\ncat <<END\n$2 ${line}\nEND\n`, { mode: 0o755 });
-  await cluster.hosts.clusterFile({ agentCommand: script });
-}
+/** They look for the shim for a minute, which a hostile agent has not. */
+const leadsToStream = new Set(['logs', 'run', 'attach']);
 
 const refuse = { error: { code: -32001, message: `no${evil}way`, data: { code: 'internal', hint: evil } } };
 const hello = { result: { protocol: 1, version: `0${evil}`, node: 1, name: `n${evil}`, boot: 'boot', pid: 4 } };
-const record = { pid: 44, start: 1, boot: 'boot', argv: [evil], name: evil, cwd: evil, io: 'pipes', starter: { gpid: 0, user: evil, host: evil }, startedAtMs: 1, onDisconnect: 'keep', keepBytes: 1, out: { base: 0, end: 0, closed: true }, clients: 0, logError: evil, shim: { id: evil, socket: evil } };
+const record = {
+  pid: 44,
+  start: 1,
+  boot: 'boot',
+  argv: [evil],
+  name: evil,
+  cwd: evil,
+  io: 'pipes',
+  starter: { gpid: 0, user: evil, host: evil },
+  startedAtMs: 1,
+  onDisconnect: 'keep',
+  keepBytes: 1,
+  out: { base: 0, end: 0, closed: true },
+  clients: 0,
+  logError: evil,
+  shim: { id: evil, socket: evil },
+};
 
 const commands = [
   ['nodes', 'n1'],
@@ -112,43 +141,102 @@ const commands = [
 ];
 
 test('errors of a hostile agent are shown without control characters', async () => {
-  await fakeAgent({ hello, info: refuse, ps: refuse, kill: refuse, run: refuse, find: refuse, wait: refuse, status: refuse, screen: refuse });
-  for (const args of commands) expectHarmless(await cluster.nsh(args));
+  await fakeAgent({
+    hello,
+    info: refuse,
+    ps: refuse,
+    kill: refuse,
+    run: refuse,
+    find: refuse,
+    wait: refuse,
+    status: refuse,
+    screen: refuse,
+  });
+  for (const args of commands) {
+    const result = await cluster.nsh(args);
+    expectHarmless(result);
+    // The error did come through, as text.
+    expect(`${result.stdout}${result.stderr}`).toMatch(/n1.*no\?.*OK.*way/s);
+  }
 });
 
 test('a greeting and a start report that are hostile are shown without control characters', async () => {
   await fakeAgent({ hello: refuse });
   for (const args of commands.slice(0, 7)) expectHarmless(await cluster.nsh(args));
-  await new Promise<void>((resolve) => void server?.close(() => resolve()));
-  await fakeAgent({}, JSON.stringify({ ok: false, error: { code: 1, message: `${evil} no` } }));
+  await fakeAgent({}, { ok: false, error: { code: 1, message: `${evil} no` } });
   for (const args of commands.slice(0, 7)) expectHarmless(await cluster.nsh(args));
 });
 
 test('records and rows of a hostile agent are shown without control characters', async () => {
-  const table = {
-    boot: evil, nowMs: 1e12, uptimeSeconds: 10, memTotalKb: 1000, cpus: 1, pageBytes: 4096,
-    columns: ['pid', 'comm', 'args', 'euser', 'tty'], rows: [[44, evil, [evil, evil], evil, evil]], managed: [record],
+  const texts = new Set(['comm', 'euser', 'ruser', 'egroup', 'tty', 'wchan', 'cgroup']);
+  const cell = (column: string): unknown =>
+    column === 'pid' ? 44 : column === 'args' ? [evil, evil] : texts.has(column) ? evil : 0;
+  const table = ({ columns }: { columns: string[] }): unknown => ({
+    result: {
+      boot: 'boot',
+      nowMs: 1e12,
+      uptimeSeconds: 10,
+      memTotalKb: 1000,
+      cpus: 1,
+      pageBytes: 4096,
+      columns,
+      rows: [columns.map(cell)],
+      managed: [record],
+    },
+  });
+  const info = {
+    hostname: evil,
+    kernel: evil,
+    arch: evil,
+    boot: 'boot',
+    cpus: 1,
+    load1: 0,
+    memTotalKb: 1,
+    memAvailableKb: 1,
+    uptimeSeconds: 1,
+    processes: 1,
+    managed: 1,
   };
-  const info = { hostname: evil, kernel: evil, arch: evil, boot: 'boot', cpus: 1, load1: 0, memTotalKb: 1, memAvailableKb: 1, uptimeSeconds: 1, processes: 1, managed: 1 };
-  const status = { version: evil, protocol: 1, pid: 4, startedAtMs: 1, shims: [{ lpid: 5, id: evil, version: evil, processes: 1 }], managed: 1, rssKb: 1 };
+  const status = {
+    version: evil,
+    protocol: 1,
+    pid: 4,
+    startedAtMs: 1,
+    shims: [{ lpid: 5, id: evil, version: evil, processes: 1 }],
+    managed: 1,
+    rssKb: 1,
+  };
   await fakeAgent({
     hello,
-    ps: { result: table },
+    ps: table,
     info: { result: info },
     status: { result: status },
     find: { result: { found: [record] } },
     kill: { result: { errors: [{ code: 'recycledPid', message: `now ${evil}` }] } },
-    wait: { result: { code: null, signal: evil, atMs: 1, lost: evil } },
+    wait: { result: { code: null, signal: null, atMs: 1, lost: evil } },
     run: { result: { pid: 44, start: 1, boot: 'boot', shim: { id: 'x', socket: `/no/such${evil}` } } },
     screen: refuse,
   });
-  for (const args of commands.filter(([name]) => name !== 'logs' && name !== 'run')) expectHarmless(await cluster.nsh(args));
+  for (const args of commands.filter(([name]) => !leadsToStream.has(name ?? ''))) {
+    const result = await cluster.nsh(args);
+    expectHarmless(result);
+    expect([args, `${result.stdout}${result.stderr}`]).toEqual([args, expect.stringMatching(/OK|^ID +NODE/)]);
+  }
 });
 
 test('answers that are no JSON, of the wrong shape or without end cost only that node', async () => {
-  const bad: Record<string, unknown> = { hello, ps: '{"jsonrpc":"2.0","id":$ID,"result":{"boot":', info: { result: { hostname: [] } }, status: { result: null } };
+  const bad: Record<string, unknown> = {
+    hello,
+    ps: '{"jsonrpc":"2.0","id":$ID,"result":{"boot":',
+    info: { result: { hostname: [] } },
+    status: { result: null },
+  };
   await fakeAgent(bad);
-  for (const args of [['ps', '-e'], ['nodes', 'n1'], ['agent', 'status']]) {
+  for (const args of [
+    ['ps', '-e'],
+    ['nodes', 'n1'],
+    ['agent', 'status'],
+  ]) {
     const result = await cluster.nsh(args);
     expect(result.status).toBe(3);
     expect(result.stderr).toMatch(/n1: /);

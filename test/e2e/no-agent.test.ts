@@ -13,7 +13,8 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   for (const terminal of terminals.splice(0)) await terminal.close();
-  for (const host of cluster.hosts.hosts) for (const name of ['.bashrc', '.bash_profile']) await host.exec(['rm', '-f', join(host.home, name)]);
+  for (const host of cluster.hosts.hosts)
+    for (const name of ['.bashrc', '.bash_profile']) await host.exec(['rm', '-f', join(host.home, name)]);
   await cluster.nsh(['agent', 'stop', '--kill', '-n', 'n[1-2]']);
   await cluster.nsh(['agent', 'stop']);
   await cluster.hosts.clusterFile();
@@ -24,7 +25,7 @@ function startup(node: string, text: string): void {
   for (const name of ['.bashrc', '.bash_profile']) writeFileSync(join(cluster.host(node).home, name), text);
 }
 
-test('a host without the agent\'s program says what to do, for each node and every command', async () => {
+test("a host without the agent's program says what to do, for each node and every command", async () => {
   await cluster.hosts.clusterFile({ agentCommand: '/opt/nsh/no-such-agent' });
   const { status, stderr } = await cluster.nsh(['nodes']);
   expect(status).toBe(3);

@@ -13,7 +13,8 @@ beforeAll(async () => {
 afterEach(() => writeFileSync(cluster.file, text));
 afterAll(() => cluster.stop());
 
-const states = (stdout: string): string[][] => (JSON.parse(stdout) as { node: string; state: string }[]).map(({ node, state }) => [node, state]);
+const states = (stdout: string): string[][] =>
+  (JSON.parse(stdout) as { node: string; state: string }[]).map(({ node, state }) => [node, state]);
 
 test('a node that was 3 and is 2 in the file now is refused, with what to do; put back, it serves again', async () => {
   expect((await cluster.nsh(['nodes'])).status).toBe(0);
@@ -31,7 +32,10 @@ test('a node that was 3 and is 2 in the file now is refused, with what to do; pu
 test('a node that is added to or taken out of the file is seen by the next command', async () => {
   const lines = text.split('\n');
   writeFileSync(cluster.file, lines.filter((line) => !line.includes('web03')).join('\n'));
-  expect(states((await cluster.nsh(['nodes', '--json'])).stdout)).toEqual([['web01', 'up'], ['web02', 'up']]);
+  expect(states((await cluster.nsh(['nodes', '--json'])).stdout)).toEqual([
+    ['web01', 'up'],
+    ['web02', 'up'],
+  ]);
   expect((await cluster.nsh(['run', '-n', 'web03', '--', 'true'])).status).toBe(2);
   writeFileSync(cluster.file, text);
   expect(states((await cluster.nsh(['nodes', '--json'])).stdout)).toHaveLength(3);

@@ -14,7 +14,9 @@ export class NshTerminal {
   longestGapMs = 0;
 
   constructor(args: readonly string[], env: Readonly<Record<string, string | undefined>>) {
-    const words = [process.execPath, nshProgram, ...args].map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(' ');
+    const words = [process.execPath, nshProgram, ...args]
+      .map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`)
+      .join(' ');
     // bash stays after nsh: what a terminal got last is lost where its last process goes at once.
     const script = `before=$(stty -g); ${words}; status=$?; [ "$before" = "$(stty -g)" ] && as=found || as=changed; echo "[status $status, terminal as $as]"; read -r`;
     this.#pty = spawn('bash', ['-c', script], {
@@ -22,7 +24,9 @@ export class NshTerminal {
       cols: 80,
       rows: 24,
       encoding: null,
-      env: Object.fromEntries(Object.entries({ ...env, TERM: 'xterm-256color' }).filter(([, value]) => value !== undefined)),
+      env: Object.fromEntries(
+        Object.entries({ ...env, TERM: 'xterm-256color' }).filter(([, value]) => value !== undefined),
+      ),
     });
     this.#pty.onData((data) => {
       const now = performance.now();

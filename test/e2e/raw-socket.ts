@@ -41,9 +41,16 @@ export class RawSocket {
   }
 
   /** Lines received so far, parsed. */
-  get messages(): { id?: number | null; result?: unknown; error?: { code: number; message: string; data?: { code?: string } } }[] {
+  get messages(): {
+    id?: number | null;
+    result?: unknown;
+    error?: { code: number; message: string; data?: { code?: string } };
+  }[] {
     const text = this.#received.toString('utf8');
-    return text.split('\n').slice(0, -1).map((line) => JSON.parse(line) as object);
+    return text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as object);
   }
 
   /** Frames received so far. */
@@ -63,8 +70,8 @@ export class RawSocket {
   /** The error frame that it was sent. */
   async errorFrame(): Promise<{ message: string; data?: { code?: string } }> {
     await waitUntil(() => this.frames.some(({ type }) => type === 'error'), 'an error frame');
-    const frame = this.frames.find(({ type }) => type === 'error');
-    return (frame !== undefined && 'json' in frame ? frame.json : {}) as { message: string; data?: { code?: string } };
+    const found = this.frames.find(({ type }) => type === 'error');
+    return (found !== undefined && 'json' in found ? found.json : {}) as { message: string; data?: { code?: string } };
   }
 
   async untilEnded(timeoutMs?: number): Promise<void> {

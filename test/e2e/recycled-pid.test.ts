@@ -18,7 +18,11 @@ async function takePid(pid: number, seconds: number): Promise<void> {
   expect(stdout).toContain('taken');
 }
 
-const commandOf = (pid: number): string | undefined => cluster.host('n1').processes().find((process) => process.pid === pid)?.command;
+const commandOf = (pid: number): string | undefined =>
+  cluster
+    .host('n1')
+    .processes()
+    .find((process) => process.pid === pid)?.command;
 
 async function endedProcess(...words: string[]): Promise<{ gpid: number; pid: number }> {
   const gpid = await cluster.start('-n', 'n1', '--', ...words);
@@ -26,17 +30,22 @@ async function endedProcess(...words: string[]): Promise<{ gpid: number; pid: nu
   return { gpid, pid: gpid - 10_000_000 };
 }
 
-test.skipIf(!hasOwnPids)('a typed PID is refused, naming both processes; --force signals the one that has it now', async () => {
-  const { gpid, pid } = await endedProcess('sh', '-c', 'echo mine; exit 3');
-  await takePid(pid, 4242);
-  const { status, stderr } = await cluster.nsh(['kill', '-KILL', String(gpid)]);
-  expect(status).toBe(1);
-  expect(stderr).toMatch(new RegExp(`^nsh kill: \\(${gpid}\\): .*sh -c echo mine; exit 3.*status 3.*sleep 4242.*--force`));
-  expect(commandOf(pid)).toBe('sleep 4242');
-  expect((await cluster.nsh(['kill', '-0', String(gpid)])).status).toBe(1);
-  expect((await cluster.nsh(['kill', '--force', '-KILL', String(gpid)])).status).toBe(0);
-  await expect.poll(() => commandOf(pid)).toBeUndefined();
-});
+test.skipIf(!hasOwnPids)(
+  'a typed PID is refused, naming both processes; --force signals the one that has it now',
+  async () => {
+    const { gpid, pid } = await endedProcess('sh', '-c', 'echo mine; exit 3');
+    await takePid(pid, 4242);
+    const { status, stderr } = await cluster.nsh(['kill', '-KILL', String(gpid)]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      new RegExp(`^nsh kill: \\(${gpid}\\): .*sh -c echo mine; exit 3.*status 3.*sleep 4242.*--force`),
+    );
+    expect(commandOf(pid)).toBe('sleep 4242');
+    expect((await cluster.nsh(['kill', '-0', String(gpid)])).status).toBe(1);
+    expect((await cluster.nsh(['kill', '--force', '-KILL', String(gpid)])).status).toBe(0);
+    await expect.poll(() => commandOf(pid)).toBeUndefined();
+  },
+);
 
 test.skipIf(!hasOwnPids)('the refusal holds after the agent was killed and started again', async () => {
   const { gpid, pid } = await endedProcess('true');
@@ -56,7 +65,7 @@ test.skipIf(!hasOwnPids)('logs, wait and ps go on telling of the process that ns
   expect(stdout).toContain('sleep 4244');
 });
 
-test.skipIf(!hasOwnPids)('what pgrep and pkill find they signal, though the number once was another\'s', async () => {
+test.skipIf(!hasOwnPids)("what pgrep and pkill find they signal, though the number once was another's", async () => {
   const { gpid, pid } = await endedProcess('true');
   await takePid(pid, 4245);
   expect((await cluster.nsh(['pgrep', '-f', '^sleep 4245$'])).stdout).toBe(`${gpid}\n`);
@@ -64,7 +73,7 @@ test.skipIf(!hasOwnPids)('what pgrep and pkill find they signal, though the numb
   await expect.poll(() => commandOf(pid)).toBeUndefined();
 });
 
-test.skipIf(!hasOwnPids)('an ended process whose number is nobody\'s is told as ended', async () => {
+test.skipIf(!hasOwnPids)("an ended process whose number is nobody's is told as ended", async () => {
   const { gpid } = await endedProcess('sh', '-c', 'exit 6');
   const { status, stderr } = await cluster.nsh(['kill', String(gpid)]);
   expect([status, stderr]).toEqual([1, `nsh kill: (${gpid}): No such process: sh has ended with status 6\n`]);

@@ -20,19 +20,29 @@ afterAll(async () => {
 const nodeState = (id: number): string => join(cluster.host('n1').stateHome, 'nsh/test', String(id));
 
 test('three nodes with one home directory and one /tmp never meet', async () => {
-  const pids = await Promise.all(['n1', 'n2', 'n3'].map((node) => cluster.start('-n', node, '--', 'sh', '-c', 'echo $NSH_NODE; exec sleep 1000')));
+  const pids = await Promise.all(
+    ['n1', 'n2', 'n3'].map((node) => cluster.start('-n', node, '--', 'sh', '-c', 'echo $NSH_NODE; exec sleep 1000')),
+  );
   const { stdout } = await cluster.nsh(['ps', '-a', '-o', 'pid=,node=']);
-  expect(stdout.trim().split('\n').map((line) => line.trim().split(/\s+/))).toEqual(pids.map((pid, index) => [String(pid), `n${index + 1}`]));
-  for (const [index, pid] of pids.entries()) expect((await cluster.nsh(['logs', String(pid)])).stdout).toBe(`${index + 1}\n`);
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/)),
+  ).toEqual(pids.map((pid, index) => [String(pid), `n${index + 1}`]));
+  for (const [index, pid] of pids.entries())
+    expect((await cluster.nsh(['logs', String(pid)])).stdout).toBe(`${index + 1}\n`);
   const agents = (await cluster.agents()).filter(({ node }) => node !== 'localhost');
-  expect(agents.map(({ managed, shims, state }) => [managed, shims.length, state])).toEqual([1, 2, 3].map(() => [1, 1, 'up']));
+  expect(agents.map(({ managed, shims, state }) => [managed, shims.length, state])).toEqual(
+    [1, 2, 3].map(() => [1, 1, 'up']),
+  );
   await cluster.nsh(['agent', 'stop', '--kill', '-n', 'n2']);
   expect((await cluster.nsh(['wait', String(pids[1])])).status).toBeGreaterThan(128);
   expect((await cluster.nsh(['kill', '-0', String(pids[0]), String(pids[2])])).status).toBe(0);
   expect((await cluster.nsh(['agent', 'stop', '--kill', '-n', 'n[1-3]'])).status).toBe(0);
 });
 
-test('every directory with sockets is the user\'s alone, and the sockets are too', async () => {
+test("every directory with sockets is the user's alone, and the sockets are too", async () => {
   await cluster.start('-n', 'n1', '--', 'true');
   expect(statSync(nodeState(1)).mode & 0o777).toBe(0o700);
   const sockets = readdirSync(nodeState(1)).filter((name) => name.endsWith('.sock'));
@@ -60,7 +70,7 @@ test.skipIf(process.getuid?.() !== 0)('a directory that another user owns is ref
   expect((await cluster.nsh(['run', '-T', '-n', 'n3', '--', 'true'])).status).toBe(0);
 });
 
-test('this machine\'s directory is looked at the same way', async () => {
+test("this machine's directory is looked at the same way", async () => {
   await cluster.nsh(['agent', 'stop']);
   const name = readdirSync(join(cluster.stateHome, 'nsh/test')).find((entry) => entry.startsWith('0-')) ?? '';
   const own = join(cluster.stateHome, 'nsh/test', name);
@@ -86,7 +96,10 @@ test('a state path too long for a socket: the sockets lie in /tmp, and the refus
   expect((await cluster.nsh(['agent', 'stop'], { env })).status).toBe(0);
   chmodSync(directory, 0o777);
   const open = await cluster.nsh(['nodes'], { env });
-  expect([open.status, open.stderr]).toEqual([255, expect.stringContaining(`${directory} is open to others (mode 777)`)]);
+  expect([open.status, open.stderr]).toEqual([
+    255,
+    expect.stringContaining(`${directory} is open to others (mode 777)`),
+  ]);
   rmSync(directory, { recursive: true });
   mkdirSync(join(cluster.directory, 'elsewhere'), { mode: 0o700 });
   symlinkSync(join(cluster.directory, 'elsewhere'), directory);

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { until } from '../link/support.ts';
 import { startHosts } from './start-hosts.ts';
 
 const run = promisify(execFile);
@@ -30,7 +31,7 @@ test('a host that is stopped leaves neither processes nor files', async () => {
   const hosts = await startHosts({ count: 1 });
   const [host] = hosts.hosts;
   await run(hosts.openssh.ssh, ['-F', hosts.sshConfig, 'n1', 'setsid -f sleep 1000 >/dev/null 2>&1 </dev/null']);
-  expect(host?.processes().map((process) => process.command)).toContain('sleep 1000');
+  await until(() => host?.processes().some(({ command }) => command === 'sleep 1000') === true, 'sleep runs');
   await hosts.stop();
   expect(host?.processes()).toEqual([]);
   expect(existsSync(hosts.directory)).toBe(false);
@@ -49,12 +50,14 @@ test.skipIf(rootLacksSshdUser)('a host without namespaces is found again and end
     'echo $HOME; setsid -f sleep 1000 >/dev/null 2>&1 </dev/null',
   ]);
   expect(stdout.trim()).toBe(hosts.host('n1').home);
-  expect(
-    hosts
-      .host('n1')
-      .processes()
-      .map((process) => process.command),
-  ).toContain('sleep 1000');
+  await until(
+    () =>
+      hosts
+        .host('n1')
+        .processes()
+        .some(({ command }) => command === 'sleep 1000'),
+    'sleep runs',
+  );
   expect(
     hosts
       .host('n2')

@@ -21,8 +21,13 @@ const keys = { plain: '', encrypted: '', pem: '', ecdsa: '', rsa: '' };
 
 beforeAll(async () => {
   hosts = await startHosts({
-    count: 3,
+    count: 4,
     host: (index) => {
+      if (index === 3)
+        return {
+          passwordHash,
+          sshdLines: ['UsePAM yes', 'AuthenticationMethods keyboard-interactive', 'KbdInteractiveAuthentication yes'],
+        };
       if (index === 1) return { passwordHash, sshdLines: ['PubkeyAuthentication no'] };
       if (index === 2) return { passwordHash, sshdLines: ['AuthenticationMethods publickey,password'] };
       return {};
@@ -173,6 +178,20 @@ test.skipIf(process.getuid?.() !== 0)('a host may ask for a key and a password',
   link.close();
   expect(answers.asked.map(({ kind }) => kind)).toEqual(['password']);
 });
+
+test.skipIf(process.getuid?.() !== 0)(
+  'the questions of a host (keyboard-interactive, PAM) are asked, and say who asks',
+  async () => {
+    const answers = person('wrong', 'open sesame');
+    const link = await connect(hosts, 'n4', { prompt: answers.prompt });
+    link.close();
+    expect(answers.asked.map(({ kind, echo }) => [kind, echo])).toEqual([
+      ['keyboard-interactive', false],
+      ['keyboard-interactive', false],
+    ]);
+    expect(answers.asked[0]?.text).toBe(`(root@${hosts.host('n4').address}) Password: `);
+  },
+);
 
 test('BatchMode asks for nothing', async () => {
   const sshConfig = await config('batch', 'BatchMode yes');

@@ -2,7 +2,7 @@
  * A link over the `ssh` program. Streams go through local sockets that the master forwards; where sshd forwards none, each stream is an
  * `ssh … AGENTCOMMAND dial`. Past MaxSessions such a command connects for itself, as ssh does.
  */
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -55,6 +55,7 @@ export class OpensshLink implements Link {
   #works = false;
   #refusals = 0;
   #closing = false;
+  readonly #commands = new Set<ChildProcess>();
   #isDown = false;
 
   constructor(options: OpensshLinkOptions) {
@@ -62,6 +63,8 @@ export class OpensshLink implements Link {
     this.address = options.address;
     this.closed = options.master.ended.then(async (said) => {
       this.#isDown = true;
+      // A command whose master has gone may wait for an answer for ever.
+      for (const child of this.#commands) child.kill('SIGTERM');
       const reason = this.#closing ? undefined : this.#lost(said);
       for (const stream of this.#streams) stream.destroy(reason ?? this.#lost('the link was closed'));
       options.onClosed();
@@ -84,6 +87,7 @@ export class OpensshLink implements Link {
   async exec(command: string, signal: AbortSignal): Promise<ExecResult> {
     this.#mustBeUp();
     const child = spawn('ssh', this.#words(command), { stdio: ['ignore', 'pipe', 'pipe'], env: this.#options.env });
+    this.#commands.add(child);
     const stdout = new OutputCollector(1024 * 1024);
     const stderr = new OutputCollector(16 * 1024);
     child.stdout.on('data', (chunk: Buffer) => stdout.add(chunk));
@@ -94,9 +98,10 @@ export class OpensshLink implements Link {
     try {
       const code = await withSignal(closed, signal, `${this.#options.node}: a command`);
       // ssh's own failure, or the command's status: the master, which ends a moment later, tells.
-      if (code === sshFailed && (await this.#endsWithin(endingMs))) this.#mustBeUp();
+      if (code === null || (code === sshFailed && (await this.#endsWithin(endingMs)))) this.#mustBeUp();
       return { stdout: stdout.text(), stderr: stderr.text(), code };
     } finally {
+      this.#commands.delete(child);
       if (child.exitCode === null) child.kill('SIGTERM');
     }
   }

@@ -151,3 +151,24 @@ function cpuTicks(): number {
   const fields = readFileSync(`/proc/${shim.pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
   return Number(fields[11]) + Number(fields[12]);
 }
+
+test('a process that lets go of its terminal is not hung up, and may take it again', async () => {
+  const script = 'tty=$(tty); echo first; exec <&- >&- 2>&-; sleep 0.4; echo again >$tty; exit 6';
+  const stream = await start(['sh', '-c', script], { io: 'pty' });
+  expect(await stream.ended()).toMatchObject({ code: 6, signal: null });
+  expect(stream.text()).toBe('first\r\nagain\r\n');
+});
+
+test('a process that closes its terminal right before it exits keeps its exit status, in a hundred runs', async () => {
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      while (next++ < 100) {
+        const stream = await start(['sh', '-c', 'echo x; exec <&- >&- 2>&-; exit 9'], { io: 'pty' });
+        expect(await stream.ended()).toMatchObject({ code: 9, signal: null });
+        expect(stream.text()).toBe('x\r\n');
+        stream.drop();
+      }
+    }),
+  );
+}, 60_000);
