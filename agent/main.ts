@@ -52,8 +52,8 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'dial': {
       const path = operands[0];
       if (path === undefined) throw new NshError('usage', `dial needs the path of a socket\n${usage}`);
-      if (values.marker !== undefined) process.stdout.write(`${values.marker}\n`);
-      return await (await import('../src/link/bridge.ts')).bridge(path, process.stdin, process.stdout);
+      const { bridgeStdio } = await import('../src/link/bridge.ts');
+      return await bridgeStdio(path, values.marker === undefined ? {} : { marker: values.marker });
     }
     default:
       throw new NshError('usage', command === undefined ? usage : `${command}: no such command\n${usage}`);

@@ -6,6 +6,7 @@ import { chmodSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { makePrivateDirectory, nodePaths } from '../../src/cluster/paths.ts';
 import type { AgentIdentity, ReadyReport } from '../../src/cluster/start-agent.ts';
+import { setCommandName } from '../../src/cluster/this-machine.ts';
 import { toWireError } from '../../src/protocol/errors.ts';
 import { ClusterLinks, selfSpec } from './cluster-links.ts';
 import { Connection } from './connection.ts';
@@ -33,6 +34,7 @@ const backlog = 4096;
 export async function serve(options: ServeOptions): Promise<void> {
   // What starts many streams must not die with the terminal it was started from.
   process.on('SIGHUP', () => undefined);
+  setCommandName('nsh-agent');
   try {
     const agent = new Agent(options);
     await agent.start();

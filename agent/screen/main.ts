@@ -28,7 +28,8 @@ async function main(): Promise<void> {
   const { cols, rows } = emulator;
   const data = restoreSequence(emulator, scrollback, title);
   if (isCheckpoint) writeCheckpoint(values.dir, { offset: at.offset, cols, rows, title, partial, data });
-  else await print(JSON.stringify({ offset: at.offset, cols, rows, data: Buffer.from(data).toString('base64'), partial }));
+  else
+    await print(JSON.stringify({ offset: at.offset, cols, rows, data: Buffer.from(data).toString('base64'), partial }));
 }
 
 function count(text: string): number {

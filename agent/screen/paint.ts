@@ -55,7 +55,8 @@ function countBlanks(line: Line, column: number, cols: number): number {
   if (!isBlank(first)) return 0;
   const look = attributes(first);
   let end = column + 1;
-  for (let cell = line.getCell(end); end < cols && isBlank(cell) && attributes(cell) === look; cell = line.getCell(end)) end++;
+  for (let cell = line.getCell(end); end < cols && isBlank(cell) && attributes(cell) === look; cell = line.getCell(end))
+    end++;
   return end - column;
 }
 

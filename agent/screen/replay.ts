@@ -66,10 +66,10 @@ async function attemptReplay({ directory, offset, scrollback }: ReplayOptions): 
   let from = start;
   for (const next of [...sizes.filter((entry) => entry.offset > start && entry.offset <= end), undefined]) {
     const to = next?.offset ?? end;
-    for await (const chunk of readLog(segments, from, to, isTorn && from === start)) {
+    for (const chunk of readLog(segments, from, to, isTorn && from === start)) {
+      if (chunk.length === 0) return undefined;
       freshness.add(chunk);
       emulator.write(chunk);
-      if (chunk.length === 0) return undefined;
     }
     from = to;
     await settled(emulator);

@@ -113,15 +113,13 @@ export class OutputSource {
 
   #reachedEnd(): void {
     if (this.#hasEnded || this.#lookTimer !== undefined) return;
-    if (this.#mayEnd) {
-      this.#readRest();
-      this.#finish();
-      return;
-    }
     this.#readRest();
-    this.#lookTimer = setInterval(() => {
-      if (!this.#isPaused) this.#readRest();
-    }, lookAgainMs);
+    if (this.#mayEnd) this.#finish();
+    else this.#lookTimer = setInterval(() => this.#lookAgain(), lookAgainMs);
+  }
+
+  #lookAgain(): void {
+    if (!this.#isPaused) this.#readRest();
   }
 
   #finish(): void {

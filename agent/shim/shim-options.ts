@@ -20,7 +20,8 @@ export interface ShimOptions {
   readonly graceMs: number;
 }
 
-const usage = 'nsh-shim --dir DIR --socket PATH --processes DIR --keep-ended N --keep-age SECONDS [--idle SECONDS] [--grace MS]';
+const usage =
+  'nsh-shim --dir DIR --socket PATH --processes DIR --keep-ended N --keep-age SECONDS [--idle SECONDS] [--grace MS]';
 
 /** @throws NshError `usage` */
 export function parseOptions(args: readonly string[]): ShimOptions {

@@ -2,7 +2,7 @@
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { toGpid, type LocalPid } from '../../src/ids/gpid.ts';
-import { suggestNear } from '../../src/ids/near.ts';
+import { askWhether, editDistance, suggestNear } from '../../src/ids/near.ts';
 import { parseProcessName } from '../../src/ids/process-name.ts';
 import { NshError, toNshError } from '../../src/protocol/errors.ts';
 import type { ManagedProcess } from '../../src/protocol/process.ts';
@@ -56,15 +56,21 @@ async function notFound(
       return new NshError('notManaged', message);
     }
     const { managed } = await client.call(node, 'ps', { columns: ['pid'], select: 'managed', ended: true }, { signal });
-    const near = suggestNear(
+    const near = slipsOf(
       String(gpid),
       managed.map((each) => String(toGpid(node.id, each.pid))),
     );
     return new NshError(
       'noSuchProcess',
-      `${node.name}: there is no process ${gpid}${near || "; 'nsh ps -a' lists those that nsh runs"}`,
+      `${node.name}: there is no process ${gpid}${askWhether(near) || "; 'nsh ps -a' lists those that nsh runs"}`,
     );
   } catch (error) {
     return toNshError(error);
   }
+}
+
+/** One digit is another, or two are swapped: anything farther away is chance among numbers. */
+export function slipsOf(number: string, known: readonly string[]): string[] {
+  const slips = known.filter((each) => each.length === number.length && editDistance(number, each) === 1);
+  return slips.slice(0, 3);
 }

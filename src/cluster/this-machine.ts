@@ -1,5 +1,5 @@
 /** What identifies this machine and its processes across reboots, read from /proc (proc(5)). */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { NshError } from '../protocol/errors.ts';
 
 /** Start of a process in clock ticks since boot (field 22 of /proc/PID/stat); undefined where there is no such process. */
@@ -43,4 +43,13 @@ export function bootIdentity(): string {
   if (start === undefined) throw new NshError('internal', '/proc/1/stat cannot be read: nsh needs a mounted /proc');
   known = `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}-${start}`;
   return known;
+}
+
+/** The name that `ps -e` and `pgrep` show for this process, up to 15 bytes (comm, proc(5)); its arguments stay readable. */
+export function setCommandName(name: string): void {
+  try {
+    writeFileSync('/proc/self/comm', name);
+  } catch {
+    // A read-only /proc: it is shown as node then.
+  }
 }

@@ -58,7 +58,7 @@ export function parseSignal(text: string): number {
   const signal = findSignal(text);
   if (signal !== undefined) return signal;
   const hint = /^\d+$/.test(text) ? `; signals end at ${maxSignal}` : suggestNear(text.replace(/^SIG/i, ''), names);
-  throw new NshError('usage', `unknown signal ${quoteText(text)}${hint}; 'nsh kill -l' lists them`);
+  throw new NshError('usage', `unknown signal ${quoteText(text)}${hint || "; 'nsh kill -l' lists them"}`);
 }
 
 /**

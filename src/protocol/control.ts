@@ -19,11 +19,11 @@ import {
   starterSchema,
   type ProcessTable,
 } from './process.ts';
-import { defaultDeadlineMs } from './limits.ts';
+import { defaultDeadlineMs, maxNameLength, maxPathLength } from './limits.ts';
 import { isProcessTable } from './table-check.ts';
 
 const text = v.pipe(v.string(), v.maxLength(4096));
-const path = v.pipe(v.string(), v.maxLength(4096));
+const path = v.pipe(v.string(), v.maxLength(maxPathLength));
 /** Sets of environment variables; names must not be empty nor hold `=` or NUL. */
 const environment = v.record(v.pipe(v.string(), v.regex(/^[^=\0]+$/)), v.pipe(v.string(), v.regex(/^[^\0]*$/)));
 
@@ -63,7 +63,7 @@ export const runParams = v.object({
   cwd: v.optional(path),
   /** Added to the node's own fresh environment. */
   env: v.optional(environment),
-  name: v.optional(v.pipe(v.string(), v.maxLength(128))),
+  name: v.optional(v.pipe(v.string(), v.maxLength(maxNameLength))),
   /** `pty`: one terminal; `pipes`: stdin, stdout and stderr apart. */
   io: v.picklist(['pty', 'pipes']),
   /** Default 80 × 24 and xterm-256color. */

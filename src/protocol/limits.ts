@@ -8,6 +8,10 @@ export const maxRequestBytes = 8 * 1024 * 1024;
 export const maxFrameBytes = 1024 * 1024;
 /** Payload of an open, opened or exit frame, which are JSON. */
 export const maxHeadFrameBytes = 64 * 1024;
+/** Characters of the name of a managed process. */
+export const maxNameLength = 128;
+/** Characters of a path. */
+export const maxPathLength = 4096;
 /** Bytes that may be on their way to a client of a terminal without an ack: small, so that Ctrl-C on a flood shows at once. */
 export const ptyWindowBytes = 256 * 1024;
 /** The same for pipes, where throughput counts. */

@@ -161,6 +161,8 @@ export const exitStatusSchema = v.object({
   atMs: v.number(),
   /** Why the status is not known: the shim was killed, or the machine went down. */
   lost: v.optional(v.string()),
+  /** It was told to end because it had run for so long: the `timeoutMs` of its `run`. */
+  timedOutMs: v.optional(v.number()),
 });
 export type ExitStatus = v.InferOutput<typeof exitStatusSchema>;
 

@@ -53,7 +53,7 @@ interface Case {
   readonly up: string;
   readonly before: readonly string[];
   /** On the screen after it. */
-  readonly then: string;
+  readonly shows: string;
   /** The bottom row once the program has taken a new size: keys that come before may be lost on it. */
   readonly bottom: RegExp;
   readonly after: string;
@@ -66,7 +66,7 @@ const cases: readonly Case[] = [
     command: () => ['vim', '-u', 'NONE', '-N', '-n', '--cmd', 'set ruler hlsearch showcmd', text],
     up: '2: w',
     before: ['/29: \r', 'ix inserted \u001b'],
-    then: 'x inserted',
+    shows: 'x inserted',
     bottom: /\d+,\d+/,
     after: '50G',
     finally: '50: ',
@@ -76,7 +76,7 @@ const cases: readonly Case[] = [
     command: () => ['less', '-M', text],
     up: '2: w',
     before: ['/ 日本語\r', ' '],
-    then: '日本語',
+    shows: '日本語',
     bottom: /lines \d+-\d+\/400/,
     after: 'G',
     finally: '400: ',
@@ -91,7 +91,7 @@ describe('a full-screen program on another node', () => {
     for (const screen of [near, far]) {
       await screen.untilText(each.up);
       for (const keys of each.before) screen.type(keys);
-      await screen.untilText(each.then);
+      await screen.untilText(each.shows);
     }
     await expectSame(far, near);
 
@@ -99,7 +99,7 @@ describe('a full-screen program on another node', () => {
     far.type('\u001cd');
     await far.untilText(`nsh attach ${gpid}`);
     const again = nsh('attach', gpid);
-    await again.untilText(each.then);
+    await again.untilText(each.shows);
     await expectSame(again, near);
 
     for (const screen of [near, again]) {
@@ -150,13 +150,13 @@ describe('a full-screen program on another node', () => {
     const sleeper = await cluster.start('-n', 'n1', '--', 'sleep', '1000');
     const pid = String(sleeper % 10_000_000);
     const far = nsh('run', '-n', 'n1', '--', 'top', '-p', pid);
-    await far.until((rows) => / sleep$/.test(rows[7] ?? ''), 'the row of sleep');
+    await far.until((rows) => (rows[7] ?? '').endsWith(' sleep'), 'the row of sleep');
     const seen = shape(far.rows);
     const gpid = await gpidOf('top');
     far.type('\u001cd');
     await far.untilText(`nsh attach ${gpid}`);
     const again = nsh('attach', gpid);
-    await again.until((rows) => / sleep$/.test(rows[7] ?? ''), 'the row of sleep');
+    await again.until((rows) => (rows[7] ?? '').endsWith(' sleep'), 'the row of sleep');
     expect(shape(again.rows)).toBe(seen);
     again.type('q');
     await again.untilText('exited with status 0');

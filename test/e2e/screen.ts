@@ -18,7 +18,7 @@ export class Screen {
       name: 'xterm-256color',
       cols,
       rows,
-      env: Object.fromEntries(given) as Record<string, string>,
+      env: Object.fromEntries(given),
     });
     this.#emulator = new xterm.Terminal({ cols, rows, allowProposedApi: true, scrollback: 1000 });
     this.#pty.onData((data) => {

@@ -67,7 +67,13 @@ export class Host {
 
   /** Everything that runs on the host, sshd included. */
   processes(): HostProcess[] {
+    // A PID namespace ends with its first process and all that is in it; its number may be another's from then on.
+    if (this.#hasEnded && 'namespace' in this.#belonging) return [];
     return listProcesses(this.#belonging);
+  }
+
+  get #hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   /** Signals a process by its PID on the host. */
@@ -105,13 +111,13 @@ export class Host {
 
   /** Ends everything on the host at once, as a power cut does. @throws Error where a process is left. */
   async stop(): Promise<void> {
-    if (this.facts.isolation !== 'none') send(this.pid, 'SIGKILL');
+    if (this.facts.isolation !== 'none' && !this.#hasEnded) send(this.pid, 'SIGKILL');
     // Without a namespace new processes may appear while we look: look again until there are none.
     for (let round = 0; round < 100 && 'mark' in this.#belonging && this.processes().length > 0; round += 1) {
       this.#signalAll('SIGKILL');
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+    if (!this.#hasEnded) await once(this.#child, 'exit');
     const left = this.processes();
     if (left.length > 0) throw new Error(`left on ${this.name}: ${left.map((process) => process.command).join('; ')}`);
   }

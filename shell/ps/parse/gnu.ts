@@ -58,7 +58,7 @@ export function parseGnuWord(draft: Draft, word: string, words: Words): void {
   const set = valued[name];
   if (list === undefined && set === undefined) {
     const known = [...Object.keys(switches), ...Object.keys(lists), ...Object.keys(valued)];
-    throw usage(`unknown option '--${name}'${suggestNear(name, known)}`);
+    throw usage(`unknown option '--${name}'${suggestNear(name, known, (near) => `--${near}`)}`);
   }
   const argument = separator === undefined ? words.argument('') : attached;
   if (argument === undefined || argument === '') throw usage(`option --${name} needs an argument`);

@@ -9,7 +9,7 @@ function random(seed: number): (below: number) => number {
     state = (state + 0x6d2b79f5) | 0;
     let t = Math.imul(state ^ (state >>> 15), 1 | state);
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (((t ^ (t >>> 14)) >>> 0) / 4294967296) * below | 0;
+    return ((((t ^ (t >>> 14)) >>> 0) / 4294967296) * below) | 0;
   };
 }
 
@@ -33,7 +33,8 @@ function somePiece(pick: (below: number) => number): string {
     () => '\x1b[3X',
     () => `\x1b[${1 + pick(3)};${4 + pick(3)}r`,
     () => '\x1b[r',
-    () => ['\x1b[?25l', '\x1b[?25h', '\x1b[4h', '\x1b[4l', '\x1b[?7l', '\x1b[?7h', '\x1b[?6h', '\x1b[?6l'][pick(8)] ?? '',
+    () =>
+      ['\x1b[?25l', '\x1b[?25h', '\x1b[4h', '\x1b[4l', '\x1b[?7l', '\x1b[?7h', '\x1b[?6h', '\x1b[?6l'][pick(8)] ?? '',
     () => ['\x1b(0', '\x1b(B', '\x1b7', '\x1b8', '\x1bM', '\x1bD'][pick(6)] ?? '',
   ];
   return pieces[pick(pieces.length)]?.() ?? '';

@@ -11,7 +11,12 @@ export function snapshot(emulator: Emulator): Record<string, unknown> {
     modes: { ...emulator.modes, synchronizedOutputMode: undefined },
     hidden: readHiddenState(emulator),
     screen: lines(emulator, active, active.baseY),
-    history: active.type === 'normal' ? lines(emulator, normal, 0).slice(0, normal.baseY).map((line) => line.trimEnd()) : [],
+    history:
+      active.type === 'normal'
+        ? lines(emulator, normal, 0)
+            .slice(0, normal.baseY)
+            .map((line) => line.trimEnd())
+        : [],
     colours: colours(emulator),
   };
 }
@@ -35,7 +40,14 @@ function colours(emulator: Emulator): string[] {
     for (let column = 0; column < emulator.cols; column++) {
       const cell = line?.getCell(column);
       if (cell === undefined) continue;
-      const flags = [cell.isBold(), cell.isDim(), cell.isItalic(), cell.isUnderline(), cell.isInverse(), cell.isInvisible()];
+      const flags = [
+        cell.isBold(),
+        cell.isDim(),
+        cell.isItalic(),
+        cell.isUnderline(),
+        cell.isInverse(),
+        cell.isInvisible(),
+      ];
       text += `${flags.map(Number).join('')}/${cell.getFgColorMode()}:${cell.getFgColor()}/${cell.getBgColorMode()}:${cell.getBgColor()} `;
     }
     found.push(text);

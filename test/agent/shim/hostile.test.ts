@@ -56,7 +56,9 @@ const frame = (type: number, length: number, payload = Buffer.alloc(0)): Buffer 
 
 async function refused(setup: ClientSetup & { open?: boolean }, ...frames: Buffer[]): Promise<string | undefined> {
   const client =
-    setup.open === true ? await StreamClient.open(shim.socket, victim, setup) : await StreamClient.connect(shim.socket, setup);
+    setup.open === true
+      ? await StreamClient.open(shim.socket, victim, setup)
+      : await StreamClient.connect(shim.socket, setup);
   client.send(...frames);
   await waitUntil(() => client.isClosed, 'the connection to close', 3_000);
   return client.error?.data?.code;
@@ -72,8 +74,16 @@ describe('a connection is closed, with the reason, that', () => {
     ['sends open that lacks something', () => [encodeJson('open', { version: 1 })], 'invalidMessage'],
     ['speaks another version', () => [openFrame({ version: 99 })], 'protocolMismatch'],
     ['wants a process that is not there', () => [openFrame({ process: { pid: 4_000_000 } })], 'noSuchProcess'],
-    ['wants an incarnation that is not there', () => [openFrame({ process: { pid: victim.pid, start: 1 } })], 'noSuchProcess'],
-    ['names a record outside the directory', () => [openFrame({ process: { pid: 1, start: 1, boot: '../../../..' } })], 'noSuchProcess'],
+    [
+      'wants an incarnation that is not there',
+      () => [openFrame({ process: { pid: victim.pid, start: 1 } })],
+      'noSuchProcess',
+    ],
+    [
+      'names a record outside the directory',
+      () => [openFrame({ process: { pid: 1, start: 1, boot: '../../../..' } })],
+      'noSuchProcess',
+    ],
     ['asks for no window', () => [openFrame({ window: 0 })], 'invalidMessage'],
     ['asks for too large a window', () => [openFrame({ window: 1e12 })], 'invalidMessage'],
   ])('%s', async (_, frames, code) => {
@@ -87,7 +97,11 @@ describe('a connection is closed, with the reason, that', () => {
     ['leaves out input', () => [encodeDataHeader(0, 5, 1), Buffer.from('x')], 'invalidMessage'],
     ['ends input that has not come', () => [encodeOffset('eof', 0, 5)], 'invalidMessage'],
     ['writes to an output', () => [encodeDataHeader(1, 0, 1), Buffer.from('x')], 'invalidMessage'],
-    ['writes to a stream that is none', () => [frame(0x03, 10, Buffer.from([9, 0, 0, 0, 0, 0, 0, 0, 0, 120]))], 'invalidMessage'],
+    [
+      'writes to a stream that is none',
+      () => [frame(0x03, 10, Buffer.from([9, 0, 0, 0, 0, 0, 0, 0, 0, 120]))],
+      'invalidMessage',
+    ],
     ['uses an offset beyond all numbers', () => [frame(0x04, 9, Buffer.alloc(9, 255))], 'invalidMessage'],
     ['sends a frame of the shim', () => [encodeGap(1, 0, 5)], 'invalidMessage'],
     ['lies about a length', () => [frame(0x04, 8, Buffer.alloc(8))], 'invalidMessage'],
@@ -162,7 +176,12 @@ test('output for clients that never read is not gathered for them', async () => 
   const rss = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${shim.pid}/status`, 'latin1'))?.[1]);
   const clients = await Promise.all(
     Array.from({ length: 20 }, (_, index) =>
-      StreamClient.open(shim.socket, flood, { client: `never-reads-${index}`, window: 64 << 20, acks: false, keeps: false }),
+      StreamClient.open(shim.socket, flood, {
+        client: `never-reads-${index}`,
+        window: 64 << 20,
+        acks: false,
+        keeps: false,
+      }),
     ),
   );
   for (const client of clients) client.socket.pause();

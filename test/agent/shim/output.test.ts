@@ -24,8 +24,14 @@ async function start(argv: string[], more: Partial<SpawnParams> = {}, setup: Cli
 
 describe.each(['pipes', 'pty'] as const)('of a process with %s', (io) => {
   test('no byte of 20 KB at exit is lost in three hundred runs, eight at once', async () => {
-    const wanted = Array.from({ length: 4000 }, (_, index) => `line ${index}`).join('\n').slice(0, 20_000);
-    const words = ['sh', '-c', `i=0; while [ $i -lt 4000 ]; do printf 'line %d\\n' $i; i=$((i+1)); done | head -c 20000`];
+    const wanted = Array.from({ length: 4000 }, (_, index) => `line ${index}`)
+      .join('\n')
+      .slice(0, 20_000);
+    const words = [
+      'sh',
+      '-c',
+      `i=0; while [ $i -lt 4000 ]; do printf 'line %d\\n' $i; i=$((i+1)); done | head -c 20000`,
+    ];
     let next = 0;
     await Promise.all(
       Array.from({ length: 8 }, async () => {
@@ -40,16 +46,22 @@ describe.each(['pipes', 'pty'] as const)('of a process with %s', (io) => {
   }, 180_000);
 
   test('a reader that takes its time gets every byte, and the process waits for it', async () => {
-    const stream = await start(['sh', '-c', 'head -c 3000000 /dev/zero | tr "\\0" x; echo end >&2'], { io }, { acks: false, window: 65_536 });
+    const stream = await start(
+      ['sh', '-c', 'head -c 3000000 /dev/zero | tr "\\0" x; echo end >&2'],
+      { io },
+      { acks: false, window: 65_536 },
+    );
     await waitUntil(() => (stream.next.get(1) ?? 0) >= 65_536, 'a full window');
     let last = 0;
+    let most = 0;
     while (stream.exit === undefined) {
       const now = stream.next.get(1) ?? 0;
-      if (now > last) expect(now - last).toBeLessThanOrEqual(65_536);
+      most = Math.max(most, now - last);
       last = now;
       stream.ackNow();
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
+    expect(most).toBeLessThanOrEqual(65_536);
     const all = stream.text(1).replace('end\r\n', '');
     expect(all.length).toBe(3_000_000);
     expect(/^x*$/.test(all)).toBe(true);
@@ -104,7 +116,9 @@ test('stdout and stderr stay apart, byte for byte', async () => {
   const stream = await start(['sh', '-c', script]);
   await stream.ended();
   const expected = (head: number[]): Buffer =>
-    Buffer.concat(Array.from({ length: 500 }, (_, index) => Buffer.concat([Buffer.from(head), Buffer.from(String(index))])));
+    Buffer.concat(
+      Array.from({ length: 500 }, (_, index) => Buffer.concat([Buffer.from(head), Buffer.from(String(index))])),
+    );
   expect(stream.bytes(1).equals(expected([1, 255]))).toBe(true);
   expect(stream.bytes(2).equals(expected([0, 254]))).toBe(true);
 });
@@ -136,7 +150,9 @@ test('input that nobody reads any more ends the input, not the stream', async ()
 });
 
 test('a terminal that does not read holds its input back, and the shim does not spin', async () => {
-  const stream = await start(['sh', '-c', 'stty raw -echo; echo ready; sleep 1; head -c 100000 | sha256sum'], { io: 'pty' });
+  const stream = await start(['sh', '-c', 'stty raw -echo; echo ready; sleep 1; head -c 100000 | sha256sum'], {
+    io: 'pty',
+  });
   await waitUntil(() => stream.text().includes('ready'), 'raw mode');
   const before = cpuTicks();
   const input = Buffer.from(Array.from({ length: 100_000 }, (_, index) => 33 + (index % 90)));

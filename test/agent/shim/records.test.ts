@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -21,9 +30,14 @@ afterEach(async () => {
 
 async function runToEnd(shim: ShimUnderTest, argv: string[], more: Partial<SpawnParams> = {}): Promise<ManagedProcess> {
   const started = await shim.spawn(argv, more);
-  await waitUntil(() => shim.exited.some(({ process: ended }) => ended.pid === started.pid && ended.start === started.start), 'its end');
+  await waitUntil(
+    () => shim.exited.some(({ process: ended }) => ended.pid === started.pid && ended.start === started.start),
+    'its end',
+  );
   return started;
 }
+
+const fileSize = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 const read = (shim: ShimUnderTest, started: ManagedProcess, file: string): string =>
   readFileSync(join(shim.recordDirectory(started), file), 'utf8');
@@ -45,7 +59,8 @@ describe('the record of a process', () => {
     const started = await shim.spawn(['sleep', '1000'], { environment, name: 'napper' });
     const record = JSON.parse(read(shim, started, 'record.json')) as Record<string, unknown>;
     expect(record).toMatchObject({ pid: started.pid, argv: ['sleep', '1000'], name: 'napper', io: 'pipes' });
-    for (const file of readdirSync(shim.recordDirectory(started))) expect(read(shim, started, file)).not.toContain('hunter2');
+    for (const file of readdirSync(shim.recordDirectory(started)))
+      expect(read(shim, started, file)).not.toContain('hunter2');
     expect(statSync(shim.recordDirectory(started)).mode & 0o777).toBe(0o700);
     expect(existsSync(join(shim.recordDirectory(started), 'exit.json'))).toBe(false);
   });
@@ -57,7 +72,10 @@ describe('the record of a process', () => {
     });
     expect([read(shim, started, 'stdout'), read(shim, started, 'stderr')]).toEqual(['a\nc\n', 'b\n']);
     expect(read(shim, started, 'order')).toBe('1 2\n2 2\n1 4\n');
-    expect(JSON.parse(read(shim, started, 'exit.json'))).toMatchObject({ exit: { code: 7 }, out: { base: 0, end: 4, closed: true } });
+    expect(JSON.parse(read(shim, started, 'exit.json'))).toMatchObject({
+      exit: { code: 7 },
+      out: { base: 0, end: 4, closed: true },
+    });
   });
 
   test('keeps the last 64 KiB of a foreground pipe', async () => {
@@ -83,7 +101,9 @@ describe('the record of a process', () => {
     const shim = await startShim();
     const keepBytes = 512 * 1024;
     const started = await runToEnd(shim, ['sh', '-c', 'seq 300000'], { io, keepBytes });
-    const names = readdirSync(shim.recordDirectory(started)).filter((name) => /^(?:stdout|output)/.test(name)).sort();
+    const names = readdirSync(shim.recordDirectory(started))
+      .filter((name) => /^(?:stdout|output)/.test(name))
+      .sort();
     expect(names.length).toBeGreaterThan(1);
     const kept = names.map((name) => read(shim, started, name)).join('');
     expect(kept.length).toBeGreaterThanOrEqual(keepBytes);
@@ -92,7 +112,11 @@ describe('the record of a process', () => {
     const stream = await everything(shim, started);
     expect(stream.text()).toBe(kept);
     const record = await find(shim, started);
-    expect(record?.out).toEqual({ base: record?.out.end === undefined ? 0 : record.out.end - kept.length, end: record?.out.end, closed: true });
+    expect(record?.out).toEqual({
+      base: record?.out.end === undefined ? 0 : record.out.end - kept.length,
+      end: record?.out.end,
+      closed: true,
+    });
   });
 
   test('keeps nothing where nothing is to be kept', async () => {
@@ -106,7 +130,10 @@ describe('the record of a process', () => {
 
   test('notes a terminal’s sizes with their offsets', async () => {
     const shim = await startShim();
-    const started = await shim.spawn(['sh', '-c', 'stty -echo; echo ready; exec cat'], { io: 'pty', keepBytes: 1 << 20 });
+    const started = await shim.spawn(['sh', '-c', 'stty -echo; echo ready; exec cat'], {
+      io: 'pty',
+      keepBytes: 1 << 20,
+    });
     const stream = await StreamClient.open(shim.socket, started, { size: { cols: 100, rows: 30 } });
     await waitUntil(() => stream.text().includes('ready'), 'ready');
     const second = await StreamClient.open(shim.socket, started, { size: { cols: 90, rows: 20 } });
@@ -151,13 +178,17 @@ describe('ended processes', () => {
     const started = await shim.spawn(['sh', '-c', 'echo before; exec sleep 1000'], { io: 'pty', keepBytes: 1 << 20 });
     const stream = await StreamClient.open(shim.socket, started);
     await waitUntil(() => stream.text().includes('before'), 'output');
-    await waitUntil(() => existsSync(join(shim.recordDirectory(started), 'output')), 'the log');
+    await waitUntil(() => fileSize(join(shim.recordDirectory(started), 'output')) === 8, 'the log');
     shim.kill();
     await shim.gone();
     await waitUntil(() => stream.isClosed, 'the connection to close');
     const other = await startShim({ beside: shim });
     const lost = await find(other, started);
-    expect(lost?.exit).toMatchObject({ code: null, signal: null, lost: expect.stringMatching(/shim .*killed/) as string });
+    expect(lost?.exit).toMatchObject({
+      code: null,
+      signal: null,
+      lost: expect.stringMatching(/shim .*killed/) as string,
+    });
     expect((await find(other, done))?.exit).toMatchObject({ code: 4 });
     const later = await everything(other, started);
     expect(later.text()).toBe('before\r\n');
@@ -212,7 +243,10 @@ describe('a shim', () => {
 
   test('ends everything where it is told to, also what does not want to', async () => {
     const shim = await startShim();
-    const stubborn = await shim.spawn(['sh', '-c', 'trap "" TERM HUP; sleep 1000 & echo ready; while :; do wait; done'], { io: 'pty' });
+    const stubborn = await shim.spawn(
+      ['sh', '-c', 'trap "" TERM HUP; sleep 1000 & echo ready; while :; do wait; done'],
+      { io: 'pty' },
+    );
     const stream = await StreamClient.open(shim.socket, stubborn);
     await waitUntil(() => stream.text().includes('ready'), 'ready');
     await shim.call('stop', { kill: true });
@@ -225,7 +259,9 @@ describe('a shim', () => {
     const started = await shim.spawn(['sleep', '1000']);
     shim.kill('SIGHUP');
     shim.kill('SIGTERM');
-    await expect.poll(async () => await shim.spawn(['true']).catch((error: unknown) => error)).toMatchObject({ code: 'spawnFailed' });
+    await expect
+      .poll(async () => await shim.spawn(['true']).catch((error: unknown) => error))
+      .toMatchObject({ code: 'spawnFailed' });
     await shim.call('signal', { process: started, signal: 9, group: false });
     await shim.gone();
   });

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as v from 'valibot';
 import type { ManagedProcess } from '../../../src/protocol/process.ts';
-import { shimMethods, type ExitedParams, type SpawnParams } from '../../../src/protocol/shim-control.ts';
+import type { ExitedParams, shimMethods, SpawnParams } from '../../../src/protocol/shim-control.ts';
 import { RpcPeer } from '../../../src/rpc/peer.ts';
 import { buildPrograms } from './build.ts';
 
@@ -46,16 +46,12 @@ export class ShimUnderTest {
     const words = ['--dir', this.directory, '--socket', this.socket, '--processes', this.processes];
     words.push('--keep-ended', String(setup.keepEnded ?? 1000), '--keep-age', String(setup.keepAgeSeconds ?? 86_400));
     words.push('--idle', String(setup.idleSeconds ?? 60), '--grace', String(setup.graceMs ?? 10_000));
-    this.#child = spawn(
-      process.execPath,
-      [program, ...words],
-      {
-        argv0: 'nsh-shim',
-        cwd: '/',
-        detached: true,
-        stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
-      },
-    );
+    this.#child = spawn(process.execPath, [program, ...words], {
+      argv0: 'nsh-shim',
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    });
   }
 
   static async start(setup: ShimSetup = {}): Promise<ShimUnderTest> {
