@@ -1,5 +1,5 @@
 /** The surroundings of a command run as `nsh NAME`: this process's terminal, environment, cluster file and agent. */
-import type { Command, CommandContext, Terminal } from './command.ts';
+import type { CommandContext, Terminal } from './command.ts';
 import type { ClusterClient } from '../src/cluster/cluster-client.ts';
 import type { ClusterSpec } from '../src/cluster/node-spec.ts';
 import { NshError } from '../src/protocol/errors.ts';
@@ -61,9 +61,4 @@ async function openClient(clusterSpec: () => Promise<ClusterSpec>): Promise<Clus
   const { personOnTerminal } = await import('./terminal/person.ts');
   const person = personOnTerminal(spec);
   return connectCluster(spec, { env: process.env, ...person });
-}
-
-/** A refusal to run: usage and exit status 2. */
-export function usageError(command: Command, why: string): NshError {
-  return new NshError('usage', `${why}\nTry 'nsh ${command.name} --help' for more information.`);
 }

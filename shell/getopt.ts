@@ -84,6 +84,9 @@ function findLong(specs: readonly OptionSpec[], name: string, text: string): Opt
   if (exact !== undefined) return exact;
   const candidates = specs.filter((spec) => spec.long?.startsWith(name));
   const [only] = candidates;
+  // Also where it stands behind an option's argument: whoever prints the error prints the help instead.
+  if (only === undefined && text === 'help')
+    throw new NshError('usage', "unrecognized option '--help'", { data: { help: true } });
   if (only === undefined) throw usage(`unrecognized option ${quoteText(`--${text}`)}`);
   if (candidates.length === 1) return only;
   const possible = candidates.map((spec) => `'--${spec.long}'`).join(' ');

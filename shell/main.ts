@@ -1,11 +1,15 @@
 #!/usr/bin/env node
 /** The `nsh` command: `nsh [--cluster FILE] COMMAND [ARGUMENT…]`. Loads only the command that runs. */
 import { constants } from 'node:os';
+import { quoteText } from '../src/ids/quote-text.ts';
 import { NshError, toNshError } from '../src/protocol/errors.ts';
 import { programVersion } from '../src/protocol/version.ts';
 import { loadCommand, nearCommands, summaries } from './commands/index.ts';
+import type { Command } from './command.ts';
 import { processContext } from './context.ts';
 import { escapeLines } from './escape.ts';
+import { endOnWriteErrors } from './output/write-errors.ts';
+import { helpHint } from './usage.ts';
 
 interface Invocation {
   readonly cluster: string | undefined;
@@ -22,8 +26,7 @@ function readInvocation(argv: readonly string[]): Invocation {
     else if (word.startsWith('--cluster=')) cluster = word.slice('--cluster='.length);
     else if (word === '--version') return { cluster, name: 'version', args: [] };
     else if (word === '--help' || word === '-h') return { cluster, name: 'help', args: [] };
-    else if (word.startsWith('-'))
-      throw new NshError('usage', `unrecognized option '${word}'\nTry 'nsh --help' for more information.`);
+    else if (word.startsWith('-')) throw new NshError('usage', `unrecognized option ${quoteText(word)}`);
     else return { cluster, name: word, args: argv.slice(i + 1) };
     if (cluster === undefined) throw new NshError('usage', "option '--cluster' requires an argument");
   }
@@ -61,32 +64,33 @@ async function main(argv: readonly string[]): Promise<number> {
   const wanted = name === 'help' ? (args[0] ?? '') : name;
   const command = await loadCommand(wanted);
   if (command === undefined) {
-    throw new NshError(
-      'usage',
-      `${wanted}: no such command${nearCommands(wanted)}\nTry 'nsh --help' for more information.`,
-    );
+    throw new NshError('usage', `${quoteText(wanted)}: no such command${nearCommands(wanted)}`);
   }
-  if (name === 'help' || asksForHelp(args)) {
-    const { renderHelp } = await import('./help.ts');
-    return print(renderHelp(command, process.stdout.isTTY ? process.stdout.columns : undefined));
-  }
+  if (name === 'help' || asksForHelp(args)) return await printHelp(command);
   const context = processContext(cluster);
   try {
     return await command.run(context, args);
   } catch (error) {
-    return fail(command.name, toNshError(error));
+    const known = toNshError(error);
+    return known.data?.['help'] === true ? await printHelp(command) : fail(known, command.name);
   } finally {
     context.close();
   }
 }
 
 /** Says why, and answers the status; what a signal broke off ends as by that signal. */
-function fail(name: string, error: NshError): number {
+function fail(error: NshError, command?: string): number {
   const signal = error.code === 'cancelled' ? error.data?.['signal'] : undefined;
   if (typeof signal === 'string') return 128 + (constants.signals[signal as NodeJS.Signals] ?? 0);
-  process.stderr.write(`nsh ${name}: ${escapeLines(error.message)}\n`);
+  process.stderr.write(`nsh${command === undefined ? '' : ` ${command}`}: ${escapeLines(error.message)}\n`);
+  if (error.code === 'usage') process.stderr.write(`${helpHint(command)}\n`);
   if (error.code === 'internal') process.stderr.write(`${escapeLines(error.stack ?? '')}\n`);
   return error.exitStatus;
+}
+
+async function printHelp(command: Command): Promise<number> {
+  const { renderHelp } = await import('./help.ts');
+  return print(renderHelp(command, process.stdout.isTTY ? process.stdout.columns : undefined));
 }
 
 function print(text: string): number {
@@ -94,20 +98,13 @@ function print(text: string): number {
   return 0;
 }
 
-// A reader that has enough (`nsh ps | head`) ends us as SIGPIPE would.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(141);
-  process.stderr.write(`nsh: write error: ${error.message}\n`);
-  process.exit(1);
-});
+endOnWriteErrors(process);
 
 main(process.argv.slice(2)).then(
   (status) => {
     process.exitCode = status;
   },
   (error: unknown) => {
-    const known = toNshError(error);
-    process.stderr.write(`nsh: ${known.message}\n`);
-    process.exitCode = known.exitStatus;
+    process.exitCode = fail(toNshError(error));
   },
 );

@@ -4,6 +4,14 @@ import type { ExitStatus, ManagedProcess, ProcessRef } from '../../src/protocol/
 export class ManagedTable {
   /** PID → its incarnations, oldest first. */
   readonly #byPid = new Map<number, ManagedProcess[]>();
+  /** Those that have ended, in the order in which that was heard of. */
+  readonly #ended = new Map<string, ManagedProcess>();
+  readonly #keepEnded: number;
+
+  /** @param keepEnded how many that have ended are known, the newest: shims keep as many. */
+  constructor(keepEnded: number) {
+    this.#keepEnded = keepEnded;
+  }
 
   /** A process that has ended stays so: the answer to its start may be read after the news of its end. */
   put(record: ManagedProcess): void {
@@ -13,6 +21,7 @@ export class ManagedTable {
     const merged = exit === undefined ? record : { ...record, exit };
     const all = [...others, merged].sort((a, b) => a.startedAtMs - b.startedAtMs);
     this.#byPid.set(record.pid, all);
+    if (exit !== undefined) this.#bound(merged);
   }
 
   exited(process: ProcessRef, exit: ExitStatus): ManagedProcess | undefined {
@@ -26,10 +35,12 @@ export class ManagedTable {
   /** Forgets every process that a shim served, before its list is read again. */
   dropShim(id: string): void {
     for (const [pid, records] of this.#byPid) {
-      const left = records.filter((record) => record.shim.id !== id);
-      if (left.length > 0) this.#byPid.set(pid, left);
-      else this.#byPid.delete(pid);
+      this.#setRecords(
+        pid,
+        records.filter((record) => record.shim.id !== id),
+      );
     }
+    for (const [key, record] of this.#ended) if (record.shim.id === id) this.#ended.delete(key);
   }
 
   /** The living incarnation, else the newest; with start or boot given, exactly that one. */
@@ -55,6 +66,29 @@ export class ManagedTable {
     for (const record of this.all()) if (isRunning(record)) count++;
     return count;
   }
+
+  /** Forgets the one that ended first where there are too many. */
+  #bound(ended: ManagedProcess): void {
+    this.#ended.set(keyOf(ended), ended);
+    if (this.#ended.size <= this.#keepEnded) return;
+    for (const [key, oldest] of this.#ended) {
+      this.#ended.delete(key);
+      this.#setRecords(
+        oldest.pid,
+        (this.#byPid.get(oldest.pid) ?? []).filter((record) => !isSame(record, oldest)),
+      );
+      return;
+    }
+  }
+
+  #setRecords(pid: number, records: ManagedProcess[]): void {
+    if (records.length > 0) this.#byPid.set(pid, records);
+    else this.#byPid.delete(pid);
+  }
+}
+
+function keyOf({ pid, start, boot }: ManagedProcess): string {
+  return `${pid} ${start} ${boot}`;
 }
 
 export function isRunning(record: ManagedProcess): boolean {

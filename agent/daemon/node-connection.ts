@@ -24,7 +24,7 @@ export interface UpLink extends ReachedAgent {
 interface Attempt {
   readonly requester: Requester;
   readonly result: Promise<UpLink>;
-  readonly stages: Set<(stage: LinkStage) => void>;
+  readonly stages: Stages;
   readonly abort: AbortController;
   waiters: number;
 }
@@ -107,7 +107,7 @@ export class NodeConnection {
 
   #begin(requester: Requester): Attempt {
     const abort = new AbortController();
-    const stages = new Set<(stage: LinkStage) => void>();
+    const stages = new Stages();
     const attempt: Attempt = {
       requester,
       abort,
@@ -151,14 +151,8 @@ export class NodeConnection {
     }
   }
 
-  async #connect(
-    requester: Requester,
-    stages: Set<(stage: LinkStage) => void>,
-    abandoned: AbortSignal,
-  ): Promise<UpLink> {
-    const tell = (stage: LinkStage): void => {
-      for (const onStage of stages) onStage(stage);
-    };
+  async #connect(requester: Requester, stages: Stages, abandoned: AbortSignal): Promise<UpLink> {
+    const tell = (stage: LinkStage): void => stages.tell(stage);
     const link = this.#link ?? (await this.#openLink(requester, tell, abandoned));
     tell('agent');
     const deadline = AbortSignal.timeout(loginDeadlineMs);
@@ -222,6 +216,26 @@ export class NodeConnection {
     this.#up = undefined;
     log('link lost', { node: this.node.name, error: error?.message });
     if (error !== undefined) this.#failure = { error: toNshError(error, 'linkLost'), atMs: performance.now() };
+  }
+}
+
+/** How far an attempt is, for all who wait for it: who comes later is told at once. */
+class Stages {
+  readonly #listeners = new Set<(stage: LinkStage) => void>();
+  #now: LinkStage | undefined;
+
+  add(onStage: (stage: LinkStage) => void): void {
+    this.#listeners.add(onStage);
+    if (this.#now !== undefined) onStage(this.#now);
+  }
+
+  delete(onStage: (stage: LinkStage) => void): void {
+    this.#listeners.delete(onStage);
+  }
+
+  tell(stage: LinkStage): void {
+    this.#now = stage;
+    for (const onStage of this.#listeners) onStage(stage);
   }
 }
 

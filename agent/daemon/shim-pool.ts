@@ -26,9 +26,11 @@ export interface ShimOptions {
 
 const startDeadlineMs = 10_000;
 const gonePollMs = 5;
+/** Also where none is kept, those who wait for a process hear how it ended. */
+const minKnownEnded = 100;
 
 export class ShimPool {
-  readonly table = new ManagedTable();
+  readonly table: ManagedTable;
   readonly #options: ShimOptions;
   readonly #events: ShimEvents;
   readonly #shims = new Map<string, ShimClient>();
@@ -37,6 +39,7 @@ export class ShimPool {
 
   constructor(options: ShimOptions, onChange: () => void) {
     this.#options = options;
+    this.table = new ManagedTable(Math.max(options.keepEnded, minKnownEnded));
     this.#events = {
       onStarted: (process) => {
         this.table.put(process);

@@ -17,6 +17,9 @@ type Handlers = {
   ) => Promise<v.InferInput<Methods[M]['result']>> | v.InferInput<Methods[M]['result']>;
 };
 
+/** A client that leaves more than this of its answers unread is closed. */
+const maxUnreadBytes = 64 * 1024 * 1024;
+
 /** @param stop ends the shim: when it is empty, or with everything in it. */
 export function serveControl(socket: Socket, shim: Shim, stop: (kill: boolean) => Promise<void>): RpcPeer {
   const handlers: Handlers = {
@@ -36,7 +39,12 @@ export function serveControl(socket: Socket, shim: Shim, stop: (kill: boolean) =
   return new RpcPeer(socket, {
     name: 'the agent',
     maxLineBytes: maxRequestBytes,
-    onRequest: async (method, params) => await answer(handlers, method, params),
+    onRequest: async (method, params, { peer }) => {
+      if (peer.stream.writableLength > maxUnreadBytes) {
+        peer.close(new NshError('tooLarge', 'the other end does not read its answers'));
+      }
+      return await answer(handlers, method, params);
+    },
   });
 }
 

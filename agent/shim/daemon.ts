@@ -13,6 +13,8 @@ import { ProcessStarter } from './start-process.ts';
 /** Between TERM and KILL at `stop` with kill. */
 const killAfterMs = 1_000;
 const goneDeadlineMs = 5_000;
+/** A control connection that leaves more than this unread is closed. */
+const maxUnreadBytes = 64 * 1024 * 1024;
 
 export class Daemon {
   readonly #options: ShimOptions;
@@ -41,7 +43,7 @@ export class Daemon {
 
   async start(): Promise<void> {
     const [facilities] = await Promise.all([findFacilities(), this.#pipes.refill()]);
-    this.#shim = new Shim(this.#options, new ProcessStarter(facilities, this.#pipes), {
+    this.#shim = new Shim(this.#options, new ProcessStarter(facilities, this.#pipes, this.#options.openFiles), {
       started: (process) => this.#notify('started', { process }),
       exited: (process) => {
         const { pid, start, boot } = process.record;
@@ -65,7 +67,10 @@ export class Daemon {
   }
 
   #notify(method: 'started' | 'exited', params: unknown): void {
-    for (const peer of this.#controls) peer.notify(method, params);
+    for (const peer of this.#controls) {
+      if (peer.stream.writableLength <= maxUnreadBytes) peer.notify(method, params);
+      else peer.close(new NshError('tooLarge', 'the other end does not read what it is told'));
+    }
   }
 
   async #stop(kill: boolean): Promise<void> {

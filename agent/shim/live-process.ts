@@ -6,16 +6,16 @@ import type { ExitStatus, ManagedProcess } from '../../src/protocol/process.ts';
 import type { StreamNumber } from '../../src/protocol/frames.ts';
 import type { SpawnParams } from '../../src/protocol/shim-control.ts';
 import { foregroundPipeKeepBytes } from '../../src/protocol/limits.ts';
-import { NshError } from '../../src/protocol/errors.ts';
-import { readStart } from '../../src/cluster/this-machine.ts';
+import type { NshError } from '../../src/protocol/errors.ts';
+import { Deadlines } from './deadlines.ts';
 import { Foreground, type ForegroundOutcome } from './foreground.ts';
 import { InputQueue } from './input-queue.ts';
+import { Leader } from './leader.ts';
 import { resizeTerminal } from './native-pty.ts';
 import { OrderLog } from './order-log.ts';
 import { OutputStream, type KeepMode } from './output-stream.ts';
 import { RecordKeeper } from './record-keeper.ts';
 import type { ProcessEnd, ProcessRecord } from './record-files.ts';
-import { foregroundGroup, sendSignal, signalSession } from './signals.ts';
 import { clampSize } from './start-process.ts';
 import type { Started } from './started.ts';
 
@@ -23,6 +23,8 @@ import type { Started } from './started.ts';
 const killAfterMs = 10_000;
 /** A terminal whose leader has ended is hung up when nothing has come for this long: others may hold it for ever. */
 const hangUpAfterMs = 100;
+/** … and at the latest after this. */
+const hangUpAtLastMs = 2_000;
 /** How long the end of a process waits for its last output to be on disk. */
 const flushDeadlineMs = 2_000;
 
@@ -61,17 +63,18 @@ export class LiveProcess {
   readonly order = new OrderLog();
   readonly input: InputQueue;
   readonly foreground: Foreground;
+  readonly leader: Leader;
   readonly #started: Started;
   readonly #graceMs: number;
   readonly #events: ProcessEvents;
   readonly #clients = new Set<ProcessClient>();
   readonly #keeper: RecordKeeper;
+  readonly #deadlines = new Deadlines<'grace' | 'timeout' | 'hangUp' | 'hangUpAtLast'>();
   #exit: ExitStatus | undefined;
   #size: { cols: number; rows: number } | undefined;
   #logError: string | undefined;
-  #graceTimer: NodeJS.Timeout | undefined;
-  #timeoutTimer: NodeJS.Timeout | undefined;
-  #hangUpTimer: NodeJS.Timeout | undefined;
+  /** Its time was up: how much it had. */
+  #timedOutMs: number | undefined;
   #retireForeground: (() => void) | undefined;
   #isComplete = false;
   #isFinished = false;
@@ -83,6 +86,7 @@ export class LiveProcess {
     this.#graceMs = graceMs;
     this.#keeper = new RecordKeeper(directory, record);
     this.#size = record.size;
+    this.leader = new Leader(record.pid, record.start);
     this.foreground = new Foreground(params.foreground);
     this.input = new InputQueue(started.input);
     const keep = keepMode(params);
@@ -170,29 +174,6 @@ export class LiveProcess {
     for (const client of this.#clients) if (client !== by) client.resized(size.cols, size.rows);
   }
 
-  /** @throws NshError `noSuchProcess`, `notPermitted` */
-  signal(signal: number, target: 'process' | 'group' | 'foreground'): void {
-    const hasEnded = this.#exit !== undefined || !this.#isLeaderThere();
-    if (hasEnded && (target === 'process' || this.#isNumberReused())) {
-      throw new NshError('noSuchProcess', `process ${this.pid} has ended`);
-    }
-    if (target === 'process') sendSignal(this.pid, signal);
-    else sendSignal(-(target === 'foreground' ? (foregroundGroup(this.pid) ?? this.pid) : this.pid), signal);
-  }
-
-  /** Ends it and all of its session. */
-  kill(): void {
-    this.#signalSession(['SIGKILL']);
-  }
-
-  hangUp(): void {
-    this.#signalSession(['SIGHUP', 'SIGCONT']);
-  }
-
-  terminate(): void {
-    this.#signalSession(['SIGTERM', 'SIGCONT']);
-  }
-
   /** The foreground client has connected; `retire` is called when a newer connection of it takes over. */
   takeForeground(retire: () => void): void {
     this.#retireForeground?.();
@@ -202,7 +183,7 @@ export class LiveProcess {
   /** The foreground client came, left or was lost. */
   foregroundChanged(outcome: ForegroundOutcome): void {
     if (outcome === 'wait') this.#startGrace();
-    else clearTimeout(this.#graceTimer);
+    else this.#deadlines.clear('grace');
     if (outcome === 'apply') this.#applyOnDisconnect();
     this.regulate();
   }
@@ -228,21 +209,6 @@ export class LiveProcess {
     return this.#keeper.retry();
   }
 
-  #signalSession(signals: readonly NodeJS.Signals[]): void {
-    if (!this.#isNumberReused()) signalSession(this.pid, signals);
-  }
-
-  /** node-pty reaps in a thread of its own, a moment before we hear of it. */
-  #isLeaderThere(): boolean {
-    return readStart(this.pid) === this.record.start;
-  }
-
-  /** A PID is not given again while it names a process group or session, but it is afterwards. */
-  #isNumberReused(): boolean {
-    const start = readStart(this.pid);
-    return start !== undefined && start !== this.record.start;
-  }
-
   #changed(stream: OutputStream): void {
     if (this.streams.length > 1) {
       this.order.add(stream.number, stream.end);
@@ -252,15 +218,17 @@ export class LiveProcess {
       this.#events.onTerminalClosed(this.#started.terminal);
       this.input.destroy();
     }
-    if (this.#hangUpTimer !== undefined) this.#hangUpTimer.refresh();
+    if (this.#deadlines.has('hangUp')) this.#hangUpSoon();
     for (const client of this.#clients) client.pump();
     if (stream.closed && this.#exit !== undefined && this.isOutputClosed) void this.#complete();
   }
 
   #reaped(code: number | null, signal: string | null): void {
-    clearTimeout(this.#timeoutTimer);
+    this.#deadlines.clear('timeout');
+    this.leader.reaped();
     for (const stream of this.streams) stream.drain();
-    this.#exit = { code, signal, atMs: Date.now() };
+    const timedOutMs = this.#timedOutMs;
+    this.#exit = { code, signal, atMs: Date.now(), ...(timedOutMs === undefined ? {} : { timedOutMs }) };
     if (this.isOutputClosed) {
       void this.#complete();
       return;
@@ -268,15 +236,18 @@ export class LiveProcess {
     // What a process of its own leaves running may still write; how this one ended is known now.
     this.#tryDisk(() => this.#writeEnd());
     this.#events.onExit(this);
-    if (this.#started.terminal !== undefined) {
-      this.#hangUpTimer = setTimeout(() => this.streams[0]?.close(), hangUpAfterMs);
-    }
+    if (this.#started.terminal === undefined) return;
+    this.#hangUpSoon();
+    this.#deadlines.set('hangUpAtLast', hangUpAtLastMs, () => this.streams[0]?.close());
+  }
+
+  #hangUpSoon(): void {
+    this.#deadlines.set('hangUp', hangUpAfterMs, () => this.streams[0]?.close());
   }
 
   /** Output has ended too: the files are made complete, then everybody is told. */
   async #complete(): Promise<void> {
-    clearTimeout(this.#hangUpTimer);
-    this.#hangUpTimer = undefined;
+    this.#deadlines.clear('hangUp', 'hangUpAtLast');
     this.input.destroy();
     if (this.streams.some((stream) => stream.isLogPending)) await this.#flushLogs();
     for (const stream of this.streams) stream.closeLog();
@@ -309,7 +280,7 @@ export class LiveProcess {
     const ends = new Map(this.streams.map((stream) => [stream.number, stream.end] as const));
     if (!this.foreground.isSettled(ends)) return;
     this.#isFinished = true;
-    clearTimeout(this.#graceTimer);
+    this.#deadlines.clear('grace');
     this.foreground.deadline();
     this.#events.onFinished(this);
   }
@@ -347,26 +318,21 @@ export class LiveProcess {
   }
 
   #startGrace(): void {
-    clearTimeout(this.#graceTimer);
-    this.#graceTimer = setTimeout(() => this.foregroundChanged(this.foreground.deadline()), this.#graceMs);
+    this.#deadlines.set('grace', this.#graceMs, () => this.foregroundChanged(this.foreground.deadline()));
   }
 
   #applyOnDisconnect(): void {
     if (this.#exit !== undefined) return;
-    if (this.record.onDisconnect === 'hup') this.hangUp();
-    if (this.record.onDisconnect === 'kill') this.kill();
+    if (this.record.onDisconnect === 'hup') this.leader.hangUp();
+    if (this.record.onDisconnect === 'kill') this.leader.kill();
   }
 
   #startTimeout(timeoutMs: number): void {
-    // setTimeout counts in 32 bits: 24 days are enough for everybody but it.
-    const longest = 2 ** 31 - 1;
-    this.#timeoutTimer = setTimeout(
-      () => {
-        this.terminate();
-        this.#timeoutTimer = setTimeout(() => this.kill(), killAfterMs);
-      },
-      Math.min(timeoutMs, longest),
-    );
+    this.#deadlines.set('timeout', timeoutMs, () => {
+      this.#timedOutMs = timeoutMs;
+      this.leader.terminate();
+      this.#deadlines.set('timeout', killAfterMs, () => this.leader.kill());
+    });
   }
 }
 

@@ -8,7 +8,7 @@
  *   order         in which order stdout and stderr came (order-log.ts)
  *   checkpoint    a terminal's screen at an offset (agent/screen)
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { exitStatusSchema, keptSchema, managedProcessSchema } from '../../src/protocol/process.ts';
@@ -46,10 +46,15 @@ export function writeRecord(directory: string, record: ProcessRecord): void {
   writeFileSync(join(directory, 'record.json'), `${JSON.stringify(record)}\n`, { mode: 0o600 });
 }
 
-/** By rename, so that nobody ever reads half of it. */
+/** Over an older one by rename, so that a reader finds the old one or the new one; half of a first one counts as none. */
 export function writeEnd(directory: string, end: ProcessEnd): void {
   const path = join(directory, 'exit.json');
-  writeFileSync(`${path}.new`, `${JSON.stringify(end)}\n`, { mode: 0o600 });
+  const text = `${JSON.stringify(end)}\n`;
+  if (!existsSync(path)) {
+    writeFileSync(path, text, { mode: 0o600 });
+    return;
+  }
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
   renameSync(`${path}.new`, path);
 }
 

@@ -16,12 +16,14 @@ export interface ShimOptions {
   readonly keepAgeSeconds: number;
   /** Idle time after which it goes, ms. Default 60 s. */
   readonly idleMs: number;
+  /** Soft limit of open files for processes: Node has raised its own to the hard limit. Default: leave it so. */
+  readonly openFiles: number | undefined;
   /** How long a foreground client that has not come, or was lost, is waited for, ms. Default 10 s. */
   readonly graceMs: number;
 }
 
 const usage =
-  'nsh-shim --dir DIR --socket PATH --processes DIR --keep-ended N --keep-age SECONDS [--idle SECONDS] [--grace MS]';
+  'nsh-shim --dir DIR --socket PATH --processes DIR --keep-ended N --keep-age SECONDS [--idle SECONDS] [--grace MS] [--open-files N]';
 
 /** @throws NshError `usage` */
 export function parseOptions(args: readonly string[]): ShimOptions {
@@ -34,6 +36,7 @@ export function parseOptions(args: readonly string[]): ShimOptions {
     'keep-age': text,
     idle: text,
     grace: text,
+    'open-files': text,
   } as const;
   let values: Partial<Record<keyof typeof options, string>>;
   try {
@@ -55,6 +58,7 @@ export function parseOptions(args: readonly string[]): ShimOptions {
     keepEnded: count('--keep-ended', values['keep-ended'] ?? '1000'),
     keepAgeSeconds: count('--keep-age', values['keep-age'] ?? '604800'),
     idleMs: count('--idle', values.idle ?? '60') * 1000,
+    openFiles: values['open-files'] === undefined ? undefined : count('--open-files', values['open-files']),
     graceMs: count('--grace', values.grace ?? '10000'),
   };
 }

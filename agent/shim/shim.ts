@@ -105,7 +105,7 @@ export class Shim {
   signal(ref: ProcessRef, signal: number, isGroup: boolean): void {
     const process = this.#findLive(ref);
     if (process === undefined) throw new NshError('noSuchProcess', `process ${ref.pid} does not run under this shim`);
-    process.signal(signal, isGroup ? 'group' : 'process');
+    process.leader.signal(signal, isGroup ? 'group' : 'process');
   }
 
   /** @throws NshError `noSuchProcess`, `notManaged` where another shim has it */
@@ -129,8 +129,8 @@ export class Shim {
 
   killAll(how: 'terminate' | 'kill'): void {
     for (const process of this.#live.values()) {
-      if (how === 'terminate') process.terminate();
-      else process.kill();
+      if (how === 'terminate') process.leader.terminate();
+      else process.leader.kill();
     }
   }
 

@@ -24,9 +24,13 @@ export class ProcessStarter {
   /** Masters of living terminals: node-pty makes them without close-on-exec. */
   readonly #masters = new Set<number>();
 
-  constructor(facilities: Facilities, pipes: FifoPool) {
+  readonly #openFiles: number | undefined;
+
+  /** @param openFiles soft limit of open files for processes. */
+  constructor(facilities: Facilities, pipes: FifoPool, openFiles: number | undefined) {
     this.#facilities = facilities;
     this.#pipes = pipes;
+    this.#openFiles = openFiles;
   }
 
   /** @throws NshError `spawnFailed` */
@@ -135,7 +139,8 @@ export class ProcessStarter {
     const { shell, bash, envPath } = this.#facilities;
     // A terminal's child has every other descriptor closed by node-pty; a pipe's child has only libuv's own closed.
     const leaks = reportPath === undefined && this.#masters.size > 0;
-    const common = { argv, environment, gpidBase, cwd, umask, limits, envPath, reportPath };
+    const openFiles = this.#openFiles;
+    const common = { argv, environment, gpidBase, cwd, umask, limits, openFiles, envPath, reportPath };
     return leaks && bash !== undefined
       ? buildTrampoline({ ...common, shell: bash, close: [...this.#masters] })
       : buildTrampoline({ ...common, shell });

@@ -140,7 +140,7 @@ export class LiveTarget implements StreamTarget {
 
   signal(signal: number, isForeground: boolean): void {
     try {
-      this.#process.signal(signal, isForeground ? 'foreground' : 'group');
+      this.#process.leader.signal(signal, isForeground ? 'foreground' : 'group');
     } catch (error) {
       // It has ended while the signal was on its way: the exit status says so.
       if (!(error instanceof NshError) || error.code !== 'noSuchProcess') throw error;

@@ -24,6 +24,8 @@ export interface TrampolineOptions {
   readonly cwd: string;
   readonly umask?: number | undefined;
   readonly limits?: Limits | undefined;
+  /** Soft limit of open files where `limits` sets none. */
+  readonly openFiles?: number | undefined;
   readonly shell: Shell;
   /** env(1) with -S (GNU ≥ 8.30); undefined where there is none: then variables with odd names are lost. */
   readonly envPath: string | undefined;
@@ -63,6 +65,8 @@ export function buildTrampoline(options: TrampolineOptions): Trampoline {
       ? []
       : [`exec ${options.close.map((fd) => `${fd}>&-`).join(' ')}`]),
     ...(options.umask === undefined ? [] : [guarded(`umask ${options.umask.toString(8)}`)]),
+    // Where the hard limit is lower still, it is that.
+    ...(options.openFiles === undefined ? [] : [`ulimit -S -n ${options.openFiles} 2>/dev/null`]),
     ...limitCommands(options.limits ?? {}, shell.kind).map(guarded),
     // bash and dash export PWD whether it was there or not.
     ...('PWD' in environment || throughEnv ? [] : ['unset PWD']),

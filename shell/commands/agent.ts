@@ -5,9 +5,9 @@ import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { toGpid } from '../../src/ids/gpid.ts';
 import type { AgentStatus } from '../../src/protocol/control.ts';
-import type { NshError } from '../../src/protocol/errors.ts';
+import { NshError } from '../../src/protocol/errors.ts';
+import { defaultDeadlineMs } from '../../src/protocol/limits.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { usageError } from '../context.ts';
 import { escapeJson } from '../escape.ts';
 import { gather, incompleteStatus, tellFailures, type Gathered } from '../gather.ts';
 import { parseOptions } from '../getopt.ts';
@@ -28,8 +28,14 @@ export const agentCommand: Command = {
   async run(context, args) {
     const { options, operands } = parseOptions(agentCommand.options, args);
     const [verb, ...more] = operands;
-    if (more.length > 0) throw usageError(agentCommand, `extra operand '${more[0]}'`);
+    if (more.length > 0) throw usage(`extra operand '${more[0]}'`);
     const has = (long: string): boolean => options.some(({ option }) => option.long === long);
+    for (const [option, only] of [
+      ['kill', 'stop'],
+      ['json', 'status'],
+    ] as const) {
+      if (has(option) && verb !== undefined && verb !== only) throw usage(`--${option} goes with ${only} only`);
+    }
     const nodeset = options.findLast(({ option }) => option.long === 'on')?.value;
     switch (verb) {
       case 'start':
@@ -39,13 +45,14 @@ export const agentCommand: Command = {
       case 'status':
         return await showAgents(context, nodeset, has('json'));
       default:
-        throw usageError(
-          agentCommand,
-          verb === undefined ? 'one of start, stop and status is needed' : `unknown operand '${verb}'`,
-        );
+        throw usage(verb === undefined ? 'one of start, stop and status is needed' : `unknown operand '${verb}'`);
     }
   },
 };
+
+function usage(why: string): NshError {
+  return new NshError('usage', why);
+}
 
 function nodesFor(
   client: ClusterClient,
@@ -70,7 +77,7 @@ async function startAgents(context: CommandContext, nodeset: string | undefined)
 async function stopAgents(context: CommandContext, nodeset: string | undefined, kill: boolean): Promise<number> {
   const client = await context.cluster();
   const nodes = nodesFor(client, nodeset, [client.self]);
-  const options = { signal: context.signal, deadlineMs: stopDeadlineMs };
+  const options = { signal: context.signal, deadlineMs: kill ? stopDeadlineMs : defaultDeadlineMs };
   // This machine's agent carries the others' answers, so it goes last.
   const others = await gather(
     client,

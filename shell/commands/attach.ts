@@ -61,8 +61,7 @@ interface AttachOptions {
 function parseAttachOptions(args: readonly string[]): AttachOptions {
   const { options, operands } = parseOptions(attachCommand.options, args);
   const [word, ...more] = operands;
-  if (word === undefined || more.length > 0)
-    throw new NshError('usage', "one process is to be given\nTry 'nsh attach --help' for more information.");
+  if (word === undefined || more.length > 0) throw new NshError('usage', 'one process is to be given');
   const keys = options.findLast((parsed) => parsed.option === detachKeys)?.value;
   return {
     word,
@@ -97,6 +96,7 @@ class Attachment {
         readOnly: this.#wanted.readOnly,
         nodeName: node.name,
         passInputEnd: false,
+        tellsEnd: true,
         signal,
         open: (parts) => this.#open(parts),
       });

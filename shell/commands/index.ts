@@ -39,5 +39,8 @@ export async function loadCommand(name: string): Promise<Command | undefined> {
 
 /** `; did you mean 'ps'?`, or nothing. */
 export function nearCommands(name: string): string {
-  return suggestNear(name, Object.keys(loaders));
+  return suggestNear(
+    name,
+    summaries.map(([known]) => known),
+  );
 }

@@ -3,12 +3,14 @@
  * target was not signalled.
  */
 import { parseProcessName, type ProcessNameContext } from '../../src/ids/process-name.ts';
+import { quoteText } from '../../src/ids/quote-text.ts';
 import { findSignal, listSignals, lookUpSignal, parseSignal, tabulateSignals } from '../../src/ids/signals.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { escapeText } from '../escape.ts';
+import { escapeLines, escapeText } from '../escape.ts';
 import { knownNodes } from '../ps/collect.ts';
 import { sendSignals, type SignalTarget } from '../ps/send-signals.ts';
+import { helpHint } from '../usage.ts';
 
 export const killCommand: Command = {
   name: 'kill',
@@ -92,7 +94,7 @@ function parse({ stderr, terminal }: CommandContext, args: readonly string[]): K
     return parseKillArgs(args, terminal.columns);
   } catch (error) {
     if (!(error instanceof NshError) || error.code !== 'usage') throw error;
-    stderr.write(`nsh kill: ${error.message}\nTry 'nsh kill --help' for more information.\n`);
+    stderr.write(`nsh kill: ${escapeLines(error.message)}\n${helpHint('kill')}\n`);
     return undefined;
   }
 }
@@ -114,6 +116,7 @@ export function parseKillArgs(args: readonly string[], columns?: number): KillQu
     if (word === '-L' || word === '--table') return { signal: 0, force, targets: [], listing: tabulateSignals() };
     const chosen = chooseSignal(word, rest);
     if (word === '--force') force = true;
+    else if (chosen === undefined && word.startsWith('--')) throw usage(`unrecognized option ${quoteText(word)}`);
     else if (chosen !== undefined) {
       if (signal !== undefined) throw usage(`a second signal: '${word}'`);
       signal = chosen;

@@ -82,8 +82,7 @@ function parseLogsOptions(args: readonly string[]): LogsOptions {
   const value = (option: OptionSpec): string | undefined =>
     options.findLast((parsed) => parsed.option === option)?.value;
   const [word, ...more] = operands;
-  if (word === undefined || more.length > 0)
-    throw new NshError('usage', "one process is to be given\nTry 'nsh logs --help' for more information.");
+  if (word === undefined || more.length > 0) throw new NshError('usage', 'one process is to be given');
   const [lines, offset] = [value(tail), value(sinceOffset)];
   if (lines !== undefined && offset !== undefined)
     throw new NshError('usage', '--tail and --since-offset exclude each other');

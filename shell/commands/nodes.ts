@@ -34,7 +34,9 @@ export const nodesCommand: Command = {
     const addresses = new Map<number, NodeStatus>((await client.status()).map((status) => [status.id, status]));
     const infos = new Map(results.map(({ node, result }) => [node.id, result]));
     const errors = new Map(failures.map(({ node, error }) => [node.id, error]));
-    const rows = nodes.map((node) => toRow(node, addresses.get(node.id), infos.get(node.id), errors.get(node.id)));
+    const rows = nodes.map((node) =>
+      toRow(node, client.self.id === node.id, addresses.get(node.id), infos.get(node.id), errors.get(node.id)),
+    );
     const text = chosen.has('json')
       ? `${escapeJson(JSON.stringify(rows.map(toJson), undefined, 2))}\n`
       : renderTable(rows, columns, {
@@ -50,11 +52,12 @@ export const nodesCommand: Command = {
 
 function toRow(
   node: NodeSpec,
+  isSelf: boolean,
   status: NodeStatus | undefined,
   info: NodeInfo | undefined,
   error: NshError | undefined,
 ): Row {
-  const address = status?.state === 'self' ? 'this machine' : status?.address;
+  const address = isSelf ? 'this machine' : status?.address;
   return { node, info, error, address, state: info === undefined ? 'down' : 'up' };
 }
 

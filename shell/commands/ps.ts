@@ -5,7 +5,9 @@ import { splitGpid } from '../../src/ids/gpid.ts';
 import type { ProcessNameContext } from '../../src/ids/process-name.ts';
 import type { PsParams } from '../../src/protocol/control.ts';
 import { NshError } from '../../src/protocol/errors.ts';
+import { programVersion } from '../../src/protocol/version.ts';
 import type { Command, CommandContext } from '../command.ts';
+import { escapeLines } from '../escape.ts';
 import { findCaller, knowsUser } from '../ps/caller.ts';
 import { incompleteStatus } from '../gather.ts';
 import { collectTables, knownNodes, nodesOn } from '../ps/collect.ts';
@@ -20,6 +22,7 @@ import { renderRows, viewOf, type RenderOptions } from '../ps/render.ts';
 import { tableRows, type Row } from '../ps/row.ts';
 import { onlyManaged, onlyPids, selectRows } from '../ps/select.ts';
 import { sortRows } from '../ps/sort.ts';
+import { helpHint } from '../usage.ts';
 
 export const psCommand: Command = {
   name: 'ps',
@@ -56,6 +59,7 @@ async function runPs(context: CommandContext, args: readonly string[]): Promise<
   if (args.includes('--help')) return await printHelp(context);
   const query = parse(context, args);
   if (query === undefined) return 1;
+  if (query.version) return printVersion(context);
   if (query.listColumns) return listColumns(context);
   const cluster = await context.cluster();
   const names: ProcessNameContext = { current: cluster.self.id, nodes: knownNodes(cluster) };
@@ -78,7 +82,7 @@ function parse({ env, stderr }: CommandContext, args: readonly string[]): PsQuer
     return parsePsArgs(args, { psFormat: env['PS_FORMAT'] === '' ? undefined : env['PS_FORMAT'], knowsUser });
   } catch (error) {
     if (!(error instanceof NshError) || error.code !== 'usage') throw error;
-    stderr.write(`nsh ps: error: ${error.message}\nTry 'nsh ps --help' for more information.\n`);
+    stderr.write(`nsh ps: error: ${escapeLines(error.message)}\n${helpHint('ps')}\n`);
     return undefined;
   }
 }
@@ -133,6 +137,11 @@ function environmentNumber(text: string | undefined): number | undefined {
 async function printHelp({ stdout, terminal }: CommandContext): Promise<number> {
   const { renderHelp } = await import('../help.ts');
   stdout.write(renderHelp(psCommand, terminal.columns));
+  return 0;
+}
+
+function printVersion({ stdout }: CommandContext): number {
+  stdout.write(`nsh ${programVersion}\n`);
   return 0;
 }
 

@@ -30,8 +30,7 @@ export const waitCommand: Command = {
   options: [timeout],
   run: async (context, args) => {
     const { options, operands } = parseOptions([timeout], args);
-    if (operands.length === 0)
-      throw new NshError('usage', "no process is given\nTry 'nsh wait --help' for more information.");
+    if (operands.length === 0) throw new NshError('usage', 'no process is given');
     const text = options.at(-1)?.value;
     const deadline = text === undefined ? undefined : AbortSignal.timeout(parseDuration(text, '--timeout'));
     const signal = deadline === undefined ? context.signal : AbortSignal.any([context.signal, deadline]);

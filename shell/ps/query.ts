@@ -78,6 +78,8 @@ export interface PsQuery {
   readonly json: boolean;
   /** `L`: list the columns instead. */
   readonly listColumns: boolean;
+  /** -V: print the version instead. */
+  readonly version: boolean;
 }
 
 export type { Align };

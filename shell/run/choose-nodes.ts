@@ -18,13 +18,26 @@ export async function chooseNodes(
   return [await placeOne(client, signal)];
 }
 
+/** From the first answer on, other nodes have so long to be considered: one that stands still is no place to run on anyway. */
+const considerMs = 1_000;
+
 async function placeOne(client: ClusterClient, signal: AbortSignal): Promise<NodeSpec> {
+  const enough = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
   const candidates: Candidate<NodeSpec>[] = [];
   const failures: string[] = [];
-  for await (const { node, result, error } of client.fanout(client.nodes, 'info', {}, { signal })) {
-    if (error === undefined) candidates.push({ node, info: result });
-    else failures.push(error.message.startsWith(`${node.name}:`) ? error.message : `${node.name}: ${error.message}`);
+  for await (const { node, result, error } of client.fanout(
+    client.nodes,
+    'info',
+    {},
+    { signal: AbortSignal.any([signal, enough.signal]) },
+  )) {
+    if (error === undefined) {
+      candidates.push({ node, info: result });
+      timer ??= setTimeout(() => enough.abort(new NshError('cancelled', 'a node was found')), considerMs);
+    } else failures.push(error.message.startsWith(`${node.name}:`) ? error.message : `${node.name}: ${error.message}`);
   }
+  clearTimeout(timer);
   const chosen = chooseNode(candidates, Math.random);
   if (chosen !== undefined) return chosen;
   if (signal.aborted) throw signal.reason instanceof NshError ? signal.reason : new NshError('cancelled', 'broken off');

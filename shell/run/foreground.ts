@@ -10,12 +10,12 @@ import { findSignal } from '../../src/ids/signals.ts';
 import type { Params, Result } from '../../src/protocol/control.ts';
 import { pipeWindowBytes, ptyWindowBytes } from '../../src/protocol/limits.ts';
 import type { CommandContext } from '../command.ts';
+import { ownWriteErrors } from '../output/write-errors.ts';
 import { handOver, signalOf, type HandOverEnd } from '../terminal/hand-over.ts';
 import { linkFailedStatus, signalStatus } from './exit-status.ts';
 import { feedStdin } from './feed-stdin.ts';
 import { forwardSignals } from './forward-signals.ts';
 import type { RunOptions } from './options.ts';
-import { ownOutputErrors } from './own-output-errors.ts';
 import { finishStatus, makeReporter, foregroundFailure, type Reporter } from './report.ts';
 
 export interface ForegroundRun {
@@ -42,6 +42,7 @@ export async function runWithTerminal(run: ForegroundRun): Promise<number> {
       readOnly: false,
       nodeName: node.name,
       passInputEnd: true,
+      tellsEnd: false,
       signal: context.signal,
       open: ({ nudge: _nudge, ...parts }) =>
         openProcessStream({ ...foreground(client, node, started, clientId, ptyWindowBytes), ...parts }),
@@ -68,7 +69,7 @@ export async function runWithPipes(run: ForegroundRun, passesStdin: boolean): Pr
     stdout: writableSink(context.stdout),
     stderr: writableSink(context.stderr),
   });
-  const giveBackErrors = ownOutputErrors(context);
+  const giveBackErrors = ownWriteErrors(context);
   const stopFeeding = passesStdin ? feedStdin(context.stdin, [stream.stdin]) : () => {};
   try {
     return await standFor([stream], context.signal, reporter, async () => {

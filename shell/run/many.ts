@@ -10,9 +10,9 @@ import { ptyWindowBytes, pipeWindowBytes } from '../../src/protocol/limits.ts';
 import type { CommandContext } from '../command.ts';
 import { describeFailure } from '../gather.ts';
 import { foldedOutput, prefixedOutput, type ManyOutput } from '../output/node-output.ts';
+import { ownWriteErrors } from '../output/write-errors.ts';
 import { feedStdin } from './feed-stdin.ts';
 import { foreground, standFor } from './foreground.ts';
-import { ownOutputErrors } from './own-output-errors.ts';
 import { finishStatus, makeReporter, foregroundFailure, type Reporter } from './report.ts';
 
 export interface ManyRun {
@@ -30,6 +30,13 @@ interface Started {
   readonly stream: ProcessStream;
 }
 
+/** How one node's part ended. */
+interface Outcome {
+  readonly status: number;
+  /** False where nothing ran, or how it ended is not known: the reason has been said then. */
+  readonly ran: boolean;
+}
+
 /** @returns the largest exit status. */
 export async function runOnMany(run: ManyRun): Promise<number> {
   const { context, client, nodes } = run;
@@ -41,12 +48,12 @@ export async function runOnMany(run: ManyRun): Promise<number> {
     params.io === 'pty' ? ptyWindowBytes : Math.max(65_536, Math.floor(pipeWindowBytes / nodes.length));
   const streams: ProcessStream[] = [];
   const ends: Promise<unknown>[] = [];
-  const statuses = new Map<NodeSpec, number>();
+  const outcomes = new Map<NodeSpec, Outcome>();
   const work = async (): Promise<number> => {
     for await (const { node, result, error } of client.fanout(nodes, 'run', params, { signal: context.signal })) {
       if (error !== undefined) {
         reporter.say(describeFailure({ node, error }));
-        statuses.set(node, error.exitStatus);
+        outcomes.set(node, { status: error.exitStatus, ran: false });
         continue;
       }
       const stream = openProcessStream({
@@ -56,7 +63,7 @@ export async function runOnMany(run: ManyRun): Promise<number> {
       });
       streams.push(stream);
       const started = { node, gpid: toGpid(node.id, result.pid), stream };
-      ends.push(waitFor(started, reporter).then((status) => statuses.set(node, status)));
+      ends.push(waitFor(started, reporter).then((outcome) => outcomes.set(node, outcome)));
     }
     const stopFeeding = run.passesStdin
       ? feedStdin(
@@ -67,10 +74,10 @@ export async function runOnMany(run: ManyRun): Promise<number> {
     await Promise.all(ends);
     stopFeeding();
     await output.finish();
-    tellStatuses(statuses, nodes, reporter);
-    return Math.max(0, ...statuses.values());
+    tellStatuses(outcomes, nodes, reporter);
+    return Math.max(0, ...[...outcomes.values()].map(({ status }) => status));
   };
-  const giveBackErrors = ownOutputErrors(context);
+  const giveBackErrors = ownWriteErrors(context);
   try {
     return await standFor(streams, context.signal, reporter, work);
   } finally {
@@ -78,13 +85,15 @@ export async function runOnMany(run: ManyRun): Promise<number> {
   }
 }
 
-async function waitFor({ node, gpid, stream }: Started, reporter: Reporter): Promise<number> {
+async function waitFor({ node, gpid, stream }: Started, reporter: Reporter): Promise<Outcome> {
   try {
-    return finishStatus(await stream.ended, node.name, gpid, reporter);
+    const end = await stream.ended;
+    const isKnown = end.kind === 'exit' && (end.status.code !== null || end.status.signal !== null);
+    return { status: finishStatus(end, node.name, gpid, reporter), ran: isKnown };
   } catch (error) {
     const failure = foregroundFailure(error, node.name, gpid);
     reporter.say(failure.message);
-    return failure.exitStatus;
+    return { status: failure.exitStatus, ran: false };
   }
 }
 
@@ -102,11 +111,11 @@ function makeOutput(run: ManyRun, reporter: Reporter): ManyOutput {
 }
 
 /** `web[1-2] (2): exited with status 1` for each status but 0. */
-function tellStatuses(statuses: ReadonlyMap<NodeSpec, number>, nodes: readonly NodeSpec[], reporter: Reporter): void {
+function tellStatuses(outcomes: ReadonlyMap<NodeSpec, Outcome>, nodes: readonly NodeSpec[], reporter: Reporter): void {
   const byStatus = new Map<number, string[]>();
   for (const node of nodes) {
-    const status = statuses.get(node) ?? 0;
-    if (status !== 0) byStatus.set(status, [...(byStatus.get(status) ?? []), node.name]);
+    const { status, ran } = outcomes.get(node) ?? { status: 0, ran: false };
+    if (ran && status !== 0) byStatus.set(status, [...(byStatus.get(status) ?? []), node.name]);
   }
   for (const [status, names] of [...byStatus].sort(([a], [b]) => a - b)) {
     const count = names.length > 1 ? ` (${names.length})` : '';

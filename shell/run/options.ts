@@ -1,10 +1,11 @@
 /** The options of `nsh run`, and what they ask for. Pure, but for the environment handed in. */
 import { NshError } from '../../src/protocol/errors.ts';
+import { maxNameLength, maxPathLength } from '../../src/protocol/limits.ts';
 import type { OnDisconnect } from '../../src/protocol/process.ts';
 import type { OptionSpec } from '../command.ts';
 import { parseOptions } from '../getopt.ts';
 import { defaultDetachKeys, parseDetachKeys, type DetachKey } from '../terminal/detach-keys.ts';
-import { parseDuration, parseSize, parseVariable } from './values.ts';
+import { checkLength, parseDuration, parseSize, parseVariable } from './values.ts';
 
 const on: OptionSpec = {
   short: 'n',
@@ -104,9 +105,9 @@ export function parseRunOptions(
     wantsTerminal: terminalOption === undefined ? undefined : terminalOption.option === terminal,
     detached: given(detach),
     folded: given(fold),
-    directory: value(directory),
+    directory: checkLength(value(directory), '--directory', maxPathLength),
     env: Object.fromEntries(values(env).map((text) => parseVariable(text, environment))),
-    name: value(name),
+    name: checkLength(value(name), '--name', maxNameLength),
     keepBytes: keepText === undefined ? undefined : parseSize(keepText, '--keep'),
     onDisconnect: parseOnDisconnect(value(onDisconnect)),
     timeoutMs: timeoutText === undefined ? undefined : parseDuration(timeoutText, '--timeout'),
@@ -121,5 +122,5 @@ function parseOnDisconnect(text: string | undefined): OnDisconnect | undefined {
 }
 
 function usage(why: string): NshError {
-  return new NshError('usage', `${why}\nTry 'nsh run --help' for more information.`);
+  return new NshError('usage', why);
 }

@@ -4,7 +4,9 @@ import { NshError, toNshError } from '../../src/protocol/errors.ts';
 import { progressAfterMs } from '../../src/protocol/limits.ts';
 import type { CommandContext } from '../command.ts';
 import { escapeLines } from '../escape.ts';
+import { brokenPipeStatus, describeWriteError } from '../output/write-errors.ts';
 import { describeExit, exitStatusOf, linkFailedStatus } from './exit-status.ts';
+import { formatDuration } from './values.ts';
 
 export interface Reporter {
   say(text: string): void;
@@ -43,13 +45,15 @@ export function describeGap({ stream, from, to }: OutputGap): string {
 export function finishStatus(end: StreamEnd, node: string, gpid: number, reporter: Reporter): number {
   switch (end.kind) {
     case 'exit':
+      if (end.status.timedOutMs !== undefined)
+        reporter.say(`${gpid}: ended by --timeout after ${formatDuration(end.status.timedOutMs)}`);
       if (end.status.code === null && end.status.signal === null)
         reporter.say(`${node}: process ${gpid} ${describeExit(end.status)}`);
       return exitStatusOf(end.status);
     case 'outputClosed':
       // What SIGPIPE would have made of us: the reader has enough.
-      if ((end.error as NodeJS.ErrnoException).code === 'EPIPE') return 141;
-      reporter.say(`${end.stream}: ${end.error.message}`);
+      if ((end.error as NodeJS.ErrnoException).code === 'EPIPE') return brokenPipeStatus;
+      reporter.say(`${end.stream}: ${describeWriteError(end.error)}`);
       return 1;
     case 'detached':
     case 'outputEnd':

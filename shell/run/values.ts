@@ -32,6 +32,19 @@ export function parseDuration(text: string, option: string): number {
   throw new NshError('usage', `invalid duration '${text}' for ${option}; write it like 30s, 5m or 1h30m`);
 }
 
+/** As `parseDuration` reads it: `1h30m`, `250ms`. */
+export function formatDuration(ms: number): string {
+  let rest = Math.round(ms);
+  let text = '';
+  for (const unit of ['d', 'h', 'm', 's', 'ms'] as const) {
+    const length = durationUnits[unit] ?? 1;
+    const count = Math.floor(rest / length);
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * length;
+  }
+  return text === '' ? '0s' : text;
+}
+
 /** `VAR=VALUE`, or `VAR` for the value it has here. @throws NshError `usage` */
 export function parseVariable(text: string, env: Readonly<Record<string, string | undefined>>): [string, string] {
   const equals = text.indexOf('=');
@@ -42,6 +55,12 @@ export function parseVariable(text: string, env: Readonly<Record<string, string 
   const value = env[name];
   if (value === undefined) throw new NshError('usage', `the variable ${name} is not set here; write ${name}=VALUE`);
   return [name, value];
+}
+
+/** A text that the protocol takes up to so many characters. @throws NshError `usage` */
+export function checkLength(text: string | undefined, option: string, most: number): string | undefined {
+  if (text === undefined || text.length <= most) return text;
+  throw new NshError('usage', `the argument of ${option} has ${text.length} characters; ${most} is the most`);
 }
 
 /** A whole number of at least `least`. @throws NshError `usage` */

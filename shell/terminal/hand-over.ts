@@ -11,6 +11,7 @@ import type {
   TerminalSize,
 } from '../../src/cluster/process-stream/types.ts';
 import { progressAfterMs } from '../../src/protocol/limits.ts';
+import type { ExitStatus } from '../../src/protocol/process.ts';
 import { escapeText } from '../escape.ts';
 import { DetachKeyParser, type DetachKey } from './detach-keys.ts';
 import { RawTerminal } from './raw-terminal.ts';
@@ -27,6 +28,8 @@ export interface HandOverOptions {
   readonly open: (parts: StreamParts) => ProcessStream | Promise<ProcessStream>;
   /** Where stdin is no terminal and ends: true passes the end on to the process. */
   readonly passInputEnd: boolean;
+  /** nsh says how the process ended, on a line of its own; else its output stands alone, as under ssh. */
+  readonly tellsEnd: boolean;
   /** Fires on a signal to nsh. */
   readonly signal: AbortSignal;
 }
@@ -57,6 +60,8 @@ class HandOver {
   /** Typed before there was a stream. */
   #early: Buffer[] = [];
   #planned = false;
+  /** What nsh says next begins on a line of its own. */
+  #endsLine = true;
   #notice: NodeJS.Timeout | undefined;
   #noticeShown = false;
   #leave: ((end: HandOverEnd) => void) | undefined;
@@ -105,12 +110,13 @@ class HandOver {
     const end = await Promise.race([stream.ended, left]);
     if (end.kind === 'signal' || end.kind === 'detached') stream.detach(end.kind === 'signal');
     this.#planned = end.kind !== 'signal';
+    this.#endsLine = end.kind !== 'exit' || this.#options.tellsEnd || isUnusual(end.status);
     return end;
   }
 
   giveBack(): void {
     clearTimeout(this.#notice);
-    this.#terminal.restore(this.#planned);
+    this.#terminal.restore(this.#planned, this.#endsLine);
   }
 
   #connect(stream: ProcessStream): void {
@@ -170,6 +176,11 @@ class HandOver {
     const text = `[nsh: connection to ${escapeText(this.#options.nodeName)} lost, connecting again]`;
     this.#terminal.write(onLastRow(this.#terminal.size, `\u001b[7m${text}\u001b[m`));
   }
+}
+
+/** Whether nsh has something to say of such an end in any case. */
+function isUnusual({ code, signal, timedOutMs }: ExitStatus): boolean {
+  return timedOutMs !== undefined || (code === null && signal === null);
 }
 
 function onLastRow(size: TerminalSize | undefined, text: string): string {

@@ -21,6 +21,8 @@ export interface TerminalHandlers {
   readonly onInputEnd: () => void;
 }
 
+const lineFeed = 0x0a;
+
 export class RawTerminal {
   readonly #stdin: Readable;
   readonly #stdout: Writable;
@@ -31,6 +33,8 @@ export class RawTerminal {
   #wantsInput = true;
   /** The process has drawn something. */
   #drawn = false;
+  /** The last that it wrote was no line feed. */
+  #inLine = false;
   #resumedAtMs = -Infinity;
 
   /** Either may be no terminal (a pipe, a file): then only what applies to the other is done. */
@@ -68,6 +72,7 @@ export class RawTerminal {
     write: (bytes, taken) => {
       this.#drawn = true;
       if (this.#stdout instanceof WriteStream) this.#tracker.see(bytes);
+      this.#inLine = bytes.at(-1) !== lineFeed;
       this.#stdout.write(bytes, taken);
     },
   };
@@ -82,8 +87,11 @@ export class RawTerminal {
     if (this.#isTaken && !this.#isSuspended) this.#stdin.resume();
   }
 
-  /** Puts everything back; harmless when it is called again. `planned`: the program's end or a detach, not a failure. */
-  restore(planned: boolean): void {
+  /**
+   * Puts everything back; harmless when it is called again. `planned`: the program's end or a detach, not a failure. `endLine`: what
+   * is written next shall not be glued to a line that the program has begun.
+   */
+  restore(planned: boolean, endLine = false): void {
     if (!this.#isTaken) return;
     this.#isTaken = false;
     forgetCurrentTerminal(this);
@@ -97,6 +105,7 @@ export class RawTerminal {
     this.#stdin.off('error', this.#onInputEnd);
     this.#stdin.pause();
     this.#undoModes(planned);
+    if (endLine) this.#endLine();
     this.#leaveRaw();
   }
 
@@ -134,6 +143,11 @@ export class RawTerminal {
     const undo = planned || !this.#drawn ? this.#tracker.undo() : this.#tracker.undoAll();
     // A terminal is written to synchronously, so this also holds in an exit handler.
     if (undo !== '') this.#stdout.write(undo);
+  }
+
+  #endLine(): void {
+    if (!this.#inLine || !(this.#stdout instanceof WriteStream) || this.#stdout.destroyed) return;
+    this.#stdout.write('\r\n');
   }
 
   readonly #onData = (bytes: Buffer): void => {

@@ -72,7 +72,7 @@ export async function connectOwnAgent(
       peer.close();
       // It was ending, or was killed, just then: the next one serves.
       if (attempt < 3 && toNshError(error).code === 'linkLost') continue;
-      throw error;
+      throw toNshError(error).code === 'timeout' ? silentAgent(spec, self, caller.env, error) : error;
     }
   }
 }
@@ -83,6 +83,24 @@ async function endReplaced(peer: RpcPeer): Promise<void> {
   const late = setTimeout(() => peer.close(), 5_000);
   await peer.closed;
   clearTimeout(late);
+}
+
+/** It listens, but stands still or is overloaded. */
+function silentAgent(spec: ClusterSpec, self: NodeSpec, env: Environment, cause: unknown): NshError {
+  const { agentLock } = nodePaths(env, spec.cluster, self.id);
+  const pid = readPid(agentLock);
+  const who = pid === undefined ? '' : ` (PID ${pid})`;
+  const hint = pid === undefined ? '' : `: it may be stopped; 'kill -KILL ${pid}' ends it, and what it runs stays`;
+  return new NshError('timeout', `the agent of this machine${who} does not answer${hint}`, { cause });
+}
+
+function readPid(lock: string): string | undefined {
+  try {
+    return /^\d+/.exec(readFileSync(lock, 'latin1'))?.[0];
+  } catch {
+    // It has just ended: the next command finds another one.
+    return undefined;
+  }
 }
 
 /** A connection to this machine's agent, not greeted yet. @throws NshError `agentFailed`, `unsafeSocket` */

@@ -67,6 +67,8 @@ export function run(command: string, args: readonly string[], env: NodeJS.Proces
       if (code === 0) resolve(Buffer.concat(chunks).toString());
       else reject(new Error(`${command} ${args.join(' ')}: status ${code}: ${said}`));
     });
+    // A command may end without reading its input.
+    child.stdin.on('error', () => undefined);
     child.stdin.end(input);
   });
 }

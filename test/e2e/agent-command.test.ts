@@ -116,6 +116,21 @@ test('stop where nothing runs is no error', async () => {
   expect(cluster.localDaemons()).toEqual([]);
 });
 
+test('an agent of this machine that stands still is named with its PID and what to do; stop on a node says so after 5 s', async () => {
+  await cluster.nsh(['agent', 'start', '-n', 'n1']);
+  const [pid = 0] = cluster.localDaemons();
+  const [far = 0] = daemons('n1', 'nsh-agent');
+  cluster.host('n1').kill(far, 'SIGSTOP');
+  const stop = await cluster.nsh(['agent', 'stop', '-n', 'n1']);
+  cluster.host('n1').kill(far, 'SIGCONT');
+  expect([stop.status, stop.stderr]).toEqual([3, 'nsh agent: n1: no answer within 5 s\n']);
+  process.kill(pid, 'SIGSTOP');
+  const { status, stderr } = await cluster.nsh(['nodes']);
+  process.kill(pid, 'SIGCONT');
+  expect([status, stderr]).toEqual([255, expect.stringContaining(`(PID ${pid}) does not answer`)]);
+  expect((await cluster.nsh(['nodes'])).status).toBe(0);
+});
+
 test('many commands at once that find no agent share one', async () => {
   await cluster.nsh(['agent', 'stop', '-n', 'n[1-2]']);
   await cluster.nsh(['agent', 'stop']);

@@ -40,8 +40,10 @@ test('nodes, run, kill, logs and wait name the host and the reason', async () =>
 });
 
 test('many nodes: those that are there run the command, and the largest status is 255', async () => {
-  const { stdout, status } = await cluster.nsh(['run', '--all', '--', 'echo', 'hello']);
+  const { stdout, stderr, status } = await cluster.nsh(['run', '--all', '--', 'echo', 'hello']);
   expect([stdout, status]).toEqual(['n1: hello\n', 255]);
+  // Nothing ran there: why is all there is to say.
+  expect(stderr).toMatch(/^nsh run: n2: .*refused.*\n$/);
 });
 
 test('placement without -n passes a node over that does not answer', async () => {

@@ -13,10 +13,13 @@ export class NshTerminal {
   /** Longest time without anything new, ms. */
   longestGapMs = 0;
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string | undefined>>) {
-    const words = [process.execPath, nshProgram, ...args]
-      .map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`)
-      .join(' ');
+  /** @param command what runs there instead of `nsh ARGS` */
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string | undefined>>,
+    command: readonly string[] = [process.execPath, nshProgram],
+  ) {
+    const words = [...command, ...args].map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(' ');
     // bash stays after nsh: what a terminal got last is lost where its last process goes at once.
     const script = `before=$(stty -g); ${words}; status=$?; [ "$before" = "$(stty -g)" ] && as=found || as=changed; echo "[status $status, terminal as $as]"; read -r`;
     this.#pty = spawn('bash', ['-c', script], {

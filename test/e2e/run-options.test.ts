@@ -199,3 +199,62 @@ test('a process with a terminal outlives its client, and the agent that is stopp
     await again.close();
   }
 });
+
+test('that --timeout ended a process is said, for one and for many', async () => {
+  const one = await n1('--timeout', '300ms', '--', 'sh', '-c', 'echo $NSH_GPID; exec sleep 1000');
+  expect(one.status).toBe(128 + 15);
+  expect(one.stderr).toBe(`nsh run: ${one.stdout.trim()}: ended by --timeout after 300ms\n`);
+  const many = await cluster.nsh(['run', '--all', '--timeout', '300ms', '--', 'sleep', '1000']);
+  expect(many.status).toBe(128 + 15);
+  expect(many.stderr).toMatch(/^nsh run: 1\d{7}: ended by --timeout after 300ms$/m);
+  expect(many.stderr).toMatch(/^nsh run: 2\d{7}: ended by --timeout after 300ms$/m);
+  const terminal = new NshTerminal(
+    ['run', '-n', 'n1', '--timeout', '300ms', '--', 'sh', '-c', 'printf "$ "; exec sleep 1000'],
+    cluster.env,
+  );
+  try {
+    expect(await terminal.status()).toBe(128 + 15);
+    expect(terminal.shown).toMatch(/^\$ \r\nnsh run: 1\d{7}: ended by --timeout after 300ms\r\n/);
+  } finally {
+    await terminal.close();
+  }
+  const inTime = await n1('--timeout', '1m', '--', 'sh', '-c', 'kill -TERM $$');
+  expect([inTime.stderr, inTime.status]).toEqual(['', 128 + 15]);
+});
+
+test('after detaching nsh speaks on a line of its own, and after an end it says nothing', async () => {
+  for (const [prompt, between] of [
+    ['$ ', '\r\n'],
+    ['up\n', '\r\n'],
+  ] as const) {
+    const script = `printf '${prompt.replace('\n', String.raw`\n`)}'; read -r line; printf 'bye'`;
+    const terminal = new NshTerminal(['run', '-n', 'n1', '--', 'sh', '-c', script], cluster.env);
+    try {
+      await terminal.untilShown(prompt.trim());
+      terminal.type('\u001cd');
+      expect(await terminal.status()).toBe(0);
+      const [, gpid = ''] = /\[detached from (\d+); nsh attach \1\]/.exec(terminal.shown) ?? [];
+      expect(terminal.shown).toContain(
+        `${prompt.trimEnd()}${prompt.endsWith(' ') ? ' ' : ''}${between}[detached from ${gpid}`,
+      );
+      const again = new NshTerminal(['attach', gpid], cluster.env);
+      try {
+        await again.untilShown(prompt.trim());
+        again.type('x\r');
+        expect(await again.status()).toBe(0);
+        expect(again.shown).toContain(`bye\r\n[${gpid} exited with status 0]`);
+      } finally {
+        await again.close();
+      }
+    } finally {
+      await terminal.close();
+    }
+  }
+  const plain = new NshTerminal(['run', '-n', 'n1', '--', 'printf', 'bye'], cluster.env);
+  try {
+    expect(await plain.status()).toBe(0);
+    expect(plain.shown).toMatch(/^bye\[status 0/);
+  } finally {
+    await plain.close();
+  }
+});

@@ -51,6 +51,13 @@ describe('a node that stands still', () => {
     expect(existsSync(mark)).toBe(false);
   });
 
+  test('placement without -n does not wait for it', async () => {
+    cluster.host('n2').pause();
+    const { stdout, status, tookMs } = await cluster.nsh(['run', '-T', '--', 'sh', '-c', 'echo $NSH_NODE']);
+    expect([stdout, status]).toEqual([expect.stringMatching(/^[13]\n$/), 0]);
+    expect(tookMs).toBeLessThan(3_500);
+  });
+
   test('kill goes on through its list and exits 1', async () => {
     const pids = await Promise.all(['n1', 'n2', 'n3'].map((node) => cluster.start('-n', node, '--', 'sleep', '1000')));
     cluster.host('n2').pause();

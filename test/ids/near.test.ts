@@ -27,6 +27,14 @@ describe('near matches', () => {
     ['db', ['db1']],
     ['zzz', []],
     ['x', []],
+    ['', []],
+    ['w', ['web1', 'web2', 'web10']],
+    ['gate', ['gateway']],
+    ['g', ['gateway']],
+    ['bd1', ['db1']],
+    ['1b', []],
+    ['d1', ['db1']],
+    ['wxx1', []],
   ])('of %j are %j', (word, near) => {
     expect(findNear(word, nodes)).toEqual(near);
   });
@@ -35,5 +43,28 @@ describe('near matches', () => {
     expect(suggestNear('gatewya', nodes)).toBe("; did you mean 'gateway'?");
     expect(suggestNear('web3', ['web1', 'web2', 'web10'])).toBe("; did you mean 'web1' or 'web2'?");
     expect(suggestNear('zzz', nodes)).toBe('');
+  });
+
+  it('are no guess: one slip in three letters, two in six', () => {
+    const commands = ['ps', 'pgrep', 'pkill', 'kill', 'run', 'nodes', 'nodeset', 'attach', 'io', 'f', 'oom'];
+    expect(findNear('nsh', commands)).toEqual([]);
+    expect(findNear('foo', commands)).toEqual([]);
+    expect(findNear('fo', commands)).toEqual([]);
+    expect(findNear('p', commands)).toEqual(['ps', 'pgrep', 'pkill']);
+    expect(findNear('rum', commands)).toEqual(['run']);
+    expect(findNear('attchh', commands)).toEqual(['attach']);
+    expect(findNear('att', commands)).toEqual(['attach']);
+  });
+
+  it('are not those that begin with the word where these are many', () => {
+    const many = Array.from({ length: 500 }, (_, index) => `node-${index + 100}`);
+    expect(findNear('node', many)).toEqual([]);
+  });
+
+  it('are written as they are typed, and never act on a terminal', () => {
+    expect(suggestNear('jsno', ['json', 'on'], (near) => `--${near}`)).toBe("; did you mean '--json'?");
+    const evil = suggestNear('lab', ['la\u001b]0;x\u0007', 'la\u009b', 'la\n']);
+    expect(evil).toMatch(/did you mean/);
+    expect(evil).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
   });
 });

@@ -123,7 +123,9 @@ describe('the line of kill', () => {
   });
 
   it.each([
-    ['-FOO 5', /unknown signal 'FOO'/],
+    ['-FOO 5', /^nsh kill: unknown signal 'FOO'; 'nsh kill -l' lists them\n/],
+    ['-KLIL 5', /^nsh kill: unknown signal 'KLIL'; did you mean 'KILL'\?\n/],
+    ['--foo 5', /^nsh kill: unrecognized option '--foo'\nTry 'nsh kill --help'/],
     ['-SIG99 5', /unknown signal/],
     ['-s', /requires an argument/],
     ['-s NOPE 5', /unknown signal 'NOPE'/],

@@ -1,9 +1,11 @@
+import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { runCommand } from '../../shell/commands/run.ts';
 import { summaries } from '../../shell/commands/index.ts';
 import { parseRunOptions } from '../../shell/run/options.ts';
 import { makeRunParams, passesStdin, usesTerminal, type RunSurroundings } from '../../shell/run/request.ts';
-import { parseDuration, parseSize } from '../../shell/run/values.ts';
+import { formatDuration, parseDuration, parseSize } from '../../shell/run/values.ts';
+import { methods } from '../../src/protocol/control.ts';
 import { burden, chooseNode, type Load } from '../../src/policy/placement.ts';
 
 const terminal: RunSurroundings = {
@@ -42,7 +44,13 @@ describe('the options of run', () => {
     [['-e', 'UNSET', 'ls'], /UNSET is not set here/],
     [['--detach-keys', 'F1', 'ls'], /is no key/],
     [['--nonsense', 'ls'], /unrecognized option/],
+    [['--name', 'x'.repeat(129), 'ls'], /^the argument of --name has 129 characters; 128 is the most$/],
+    [['-C', '/'.repeat(4097), 'ls'], /^the argument of --directory has 4097 characters/],
+    [['--timeout', '0', 'ls'], /invalid duration/],
+    [['--timeout', '0.2ms', 'ls'], /invalid duration/],
+    [['--keep', '99999999T', 'ls'], /invalid size/],
   ])('%j are refused', (args, message) => {
+    expect(() => parseRunOptions(args, {})).toThrow(expect.objectContaining({ code: 'usage', exitStatus: 2 }));
     expect(() => parseRunOptions(args, {})).toThrow(message);
   });
 
@@ -58,6 +66,13 @@ describe('the options of run', () => {
 });
 
 describe('a run request', () => {
+  it('keeps within the bounds of the protocol with every option at its limit', () => {
+    const options = ['--name', 'n'.repeat(128), '-C', 'd'.repeat(4096), '--keep', '1.3K', '--timeout', '1.5ms', 'ls'];
+    const { params: schema } = methods.run;
+    expect(v.safeParse(schema, params(options, pipes)).issues).toBeUndefined();
+    expect(v.safeParse(schema, params([...options.slice(0, 6), '--keep', '8191T', 'ls'], pipes)).success).toBe(true);
+  });
+
   it('asks for a terminal where somebody sits at one', () => {
     const asked = (args: string[], here: RunSurroundings): boolean => usesTerminal(parseRunOptions(args, {}), here);
     expect(asked(['sh'], terminal)).toBe(true);
@@ -134,6 +149,10 @@ describe('values', () => {
     ['0.5s', 500],
     ['1d', 86_400_000],
   ])('the duration %s is %i ms', (text, ms) => expect(parseDuration(text, '--timeout')).toBe(ms));
+
+  it.each(['30s', '5m', '1h30m', '250ms', '1d', '1s500ms'])('the duration %s is said as it is typed', (text) => {
+    expect(formatDuration(parseDuration(text, '--timeout'))).toBe(text);
+  });
 
   it.each(['', '-1', '1 s', 's', '0', '1x', '5m!'])('%j is no duration', (text) => {
     expect(() => parseDuration(text, '--timeout')).toThrow(/invalid duration/);

@@ -21,7 +21,8 @@ const environ: Cell = {
   needs: ['environ'],
   value: (row) => row.list('environ')?.join(' ') ?? null,
   text: (row) => row.list('environ')?.join(' ') ?? '-',
-  json: (row) => row.list('environ'),
+  // A process that wrote its title over its environment left nothing but NULs there.
+  json: (row) => row.list('environ')?.filter((variable) => variable !== '') ?? null,
 };
 
 /** An address in sixteen hexadecimal digits. */

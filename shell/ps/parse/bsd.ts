@@ -32,6 +32,7 @@ const switches: Readonly<Record<string, (draft: Draft) => void>> = {
   L: (draft) => void (draft.listColumns = true),
   S: (draft) => void (draft.withDead = true),
   T: (draft) => void draft.lists.push({ kind: 'ownTty' }),
+  V: (draft) => void (draft.version = true),
   Z: (draft) => void draft.modifiers.add('M'),
   a: (draft) => void draft.simple.add('bsd-a'),
   c: (draft) => void (draft.commandOnly = true),

@@ -38,6 +38,7 @@ export interface Draft {
   ended: boolean;
   json: boolean;
   listColumns: boolean;
+  version: boolean;
 }
 
 export function newDraft(): Draft {
@@ -64,6 +65,7 @@ export function newDraft(): Draft {
     ended: false,
     json: false,
     listColumns: false,
+    version: false,
   };
 }
 

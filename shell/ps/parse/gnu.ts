@@ -22,6 +22,7 @@ const switches: Readonly<Record<string, (draft: Draft) => void>> = {
   forest: (draft) => void (draft.forest = 'art'),
   ended: (draft) => void (draft.ended = true),
   json: (draft) => void (draft.json = true),
+  version: (draft) => void (draft.version = true),
 };
 for (const word of ['header', 'headers', 'heading', 'headings']) {
   Object.assign(switches, { [word]: (draft: Draft) => setHeading(draft, 'repeat') });
@@ -54,6 +55,7 @@ export function parseGnuWord(draft: Draft, word: string, words: Words): void {
     change(draft);
     return;
   }
+  if (name === 'info') throw usage('--info tells how procps was built, which nsh is not made of; --version is there');
   const list = lists[name];
   const set = valued[name];
   if (list === undefined && set === undefined) {

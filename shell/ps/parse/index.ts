@@ -84,6 +84,7 @@ function finish(draft: Draft, environment: PsEnvironment): PsQuery {
     ended: draft.ended,
     json: draft.json,
     listColumns: draft.listColumns,
+    version: draft.version,
   };
   checkQuick(query);
   return query;

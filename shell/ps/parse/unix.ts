@@ -76,6 +76,9 @@ function applySimple(draft: Draft, option: string): void {
     case 'N':
       draft.negate = true;
       return;
+    case 'V':
+      draft.version = true;
+      return;
     case 'w':
       draft.wideCount++;
       return;

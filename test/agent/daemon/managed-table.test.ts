@@ -26,7 +26,7 @@ function record(pid: number, start: number, more: Partial<ManagedProcess> = {}):
 
 describe('ManagedTable', () => {
   it('finds the living incarnation of a number, else the newest, else exactly the one that is named', () => {
-    const table = new ManagedTable();
+    const table = new ManagedTable(10);
     table.put(record(7, 100, { exit }));
     table.put(record(7, 300, { exit }));
     table.put(record(7, 200));
@@ -41,7 +41,7 @@ describe('ManagedTable', () => {
   });
 
   it('does not let a late record revive a process that has ended', () => {
-    const table = new ManagedTable();
+    const table = new ManagedTable(10);
     table.put(record(7, 100));
     table.exited({ pid: localPid(7), start: 100 }, exit);
     table.put(record(7, 100, { clients: 2 }));
@@ -49,7 +49,7 @@ describe('ManagedTable', () => {
   });
 
   it('takes newer news of a running process', () => {
-    const table = new ManagedTable();
+    const table = new ManagedTable(10);
     table.put(record(7, 100));
     table.put(record(7, 100, { clients: 2 }));
     expect(table.find({ pid: localPid(7) })?.clients).toBe(2);
@@ -57,10 +57,24 @@ describe('ManagedTable', () => {
   });
 
   it('forgets what a lost shim served, and nothing else', () => {
-    const table = new ManagedTable();
+    const table = new ManagedTable(10);
     table.put(record(7, 100));
     table.put(record(8, 100, { shim: { id: 's2', socket: '/s2' } }));
     table.dropShim('s1');
     expect([...table.all()].map(({ pid }) => pid)).toEqual([8]);
+  });
+
+  it('knows of those that have ended only the newest, and of those that run all', () => {
+    const table = new ManagedTable(10);
+    for (let pid = 1; pid <= 50; pid++) {
+      table.put(record(pid, pid));
+      if (pid > 20) table.put(record(pid, pid, { exit }));
+    }
+    const running = Array.from({ length: 20 }, (_, index) => index + 1);
+    const newest = Array.from({ length: 10 }, (_, index) => index + 41);
+    expect([...table.all()].map(({ pid }) => pid)).toEqual([...running, ...newest]);
+    table.dropShim('s1');
+    table.put(record(9, 100, { shim: { id: 's2', socket: '/s2' }, exit }));
+    expect([...table.all()].map(({ pid }) => pid)).toEqual([9]);
   });
 });

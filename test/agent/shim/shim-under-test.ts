@@ -18,6 +18,7 @@ export interface ShimSetup {
   readonly keepAgeSeconds?: number;
   readonly idleSeconds?: number;
   readonly graceMs?: number;
+  readonly openFiles?: number;
   /** Share the directories of another shim. */
   readonly beside?: ShimUnderTest;
   /** Records here rather than in the shim's own directory. */
@@ -46,6 +47,7 @@ export class ShimUnderTest {
     const words = ['--dir', this.directory, '--socket', this.socket, '--processes', this.processes];
     words.push('--keep-ended', String(setup.keepEnded ?? 1000), '--keep-age', String(setup.keepAgeSeconds ?? 86_400));
     words.push('--idle', String(setup.idleSeconds ?? 60), '--grace', String(setup.graceMs ?? 10_000));
+    if (setup.openFiles !== undefined) words.push('--open-files', String(setup.openFiles));
     this.#child = spawn(process.execPath, [program, ...words], {
       argv0: 'nsh-shim',
       cwd: '/',

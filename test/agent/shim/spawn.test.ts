@@ -11,7 +11,7 @@ import { waitUntil } from './wait-until.ts';
 let shim: ShimUnderTest;
 let scratch: string;
 beforeAll(async () => {
-  shim = await ShimUnderTest.start();
+  shim = await ShimUnderTest.start({ openFiles: 999 });
   scratch = mkdtempSync(join(tmpdir(), 'nsh-spawn-'));
 });
 afterAll(async () => {
@@ -113,6 +113,13 @@ describe.each(bothKinds)('a process with %s', (io) => {
     expect(lines.map((line) => line.replace(/.*\s/, ''))).toEqual(['77', '0', '2048', '5000', '32', '77']);
   });
 
+  test('has the soft limit of open files that the shim was told, not the one that Node has raised', async () => {
+    const stream = await run(['bash', '-c', 'ulimit -Sn; ulimit -Hn'], { io });
+    const [soft, hard] = stream.text().trim().split(/\r?\n/);
+    expect(soft).toBe('999');
+    expect(Number(hard === 'unlimited' ? Infinity : hard)).toBeGreaterThan(999);
+  });
+
   test('does not start where a limit cannot be set', async () => {
     await expect(shim.spawn(['true'], { io, limits: { Y: 1 } })).rejects.toThrow(/ulimit|limit/i);
   });
@@ -157,7 +164,7 @@ describe.each(bothKinds)('a process with %s', (io) => {
 
   test('is ended when its time is up', async () => {
     const stream = await run(['sleep', '1000'], { io, timeoutMs: 100 });
-    expect(stream.exit).toMatchObject({ code: null, signal: 'SIGTERM' });
+    expect(stream.exit).toMatchObject({ code: null, signal: 'SIGTERM', timedOutMs: 100 });
   });
 
   test('leaves no descriptor behind in the shim', async () => {
