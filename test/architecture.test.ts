@@ -28,7 +28,6 @@ const importers: Readonly<Record<string, readonly string[]>> = {
   yaml: ['src/cluster/file/'],
   chokidar: ['agent/', 'src/cluster/file/'],
   '@xterm/headless': ['agent/screen/'],
-  '@xterm/addon-serialize': ['agent/screen/'],
   ink: ['shell/ui/'],
   react: ['shell/ui/'],
 };

@@ -14,6 +14,7 @@ import { takeLock, type Lock } from './lock.ts';
 import { log } from './log.ts';
 import { claimIdentity, registerThisMachine } from './node-file.ts';
 import { NodeService } from './node-service.ts';
+import { inheritedOpenFiles } from './open-files.ts';
 import { ShimPool } from './shim-pool.ts';
 import { Waiters } from './waiters.ts';
 
@@ -81,7 +82,7 @@ class Agent {
     this.#lock = takeLock(paths.agentLock);
     claimIdentity(paths, this.#options);
     if (isThisMachine) registerThisMachine(paths, this.#options);
-    const shims: ShimPool = new ShimPool({ paths, keepEnded, keepAgeSeconds }, () => {
+    const shims: ShimPool = new ShimPool({ paths, keepEnded, keepAgeSeconds, openFiles: inheritedOpenFiles() }, () => {
       waiters.check();
       this.#checkIdle();
     });

@@ -22,6 +22,8 @@ export interface ShimOptions {
   readonly keepEnded: number;
   /** Seconds to keep an ended process. */
   readonly keepAgeSeconds: number;
+  /** Soft limit of open files for what it starts; undefined: the shim's own. */
+  readonly openFiles: number | undefined;
 }
 
 const startDeadlineMs = 10_000;
@@ -131,7 +133,7 @@ export class ShimPool {
   }
 
   async #start(): Promise<ShimClient> {
-    const { paths, keepEnded, keepAgeSeconds } = this.#options;
+    const { paths, keepEnded, keepAgeSeconds, openFiles } = this.#options;
     const id = randomBytes(4).toString('hex');
     const directory = join(paths.shims, id);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -139,7 +141,8 @@ export class ShimPool {
     const socket = this.#socketOf(id);
     const words = ['--dir', directory, '--socket', socket, '--processes', paths.processes];
     const kept = ['--keep-ended', String(keepEnded), '--keep-age', String(keepAgeSeconds)];
-    const child = spawn(process.execPath, [programPath('nsh-shim'), ...words, ...kept], {
+    const limits = openFiles === undefined ? [] : ['--open-files', String(openFiles)];
+    const child = spawn(process.execPath, [programPath('nsh-shim'), ...words, ...kept, ...limits], {
       argv0: 'nsh-shim',
       cwd: '/',
       detached: true,

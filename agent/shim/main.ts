@@ -1,7 +1,7 @@
 /** nsh-shim: owns terminals, pipes, kept output and exit statuses, so that agents may come and go. Started by the agent, detached. */
 import { closeSync, mkdirSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { readStart } from '../../src/cluster/this-machine.ts';
+import { readStart, setCommandName } from '../../src/cluster/this-machine.ts';
 import { toNshError } from '../../src/protocol/errors.ts';
 import { programVersion } from '../../src/protocol/version.ts';
 import { startSmall } from './compiler.ts';
@@ -15,6 +15,7 @@ const readyDescriptor = 3;
 
 async function main(): Promise<void> {
   startSmall();
+  setCommandName('nsh-shim');
   const options = parseOptions(process.argv.slice(2));
   closeInherited(readyDescriptor);
   const daemon = new Daemon(options, () => {

@@ -41,7 +41,7 @@ export function askWhether(words: readonly string[]): string {
 function slipDistance(word: string, candidate: string): number {
   const most = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
   if (word === '' || Math.abs(candidate.length - word.length) > most) return Number.POSITIVE_INFINITY;
-  if (word.length <= 2 && (word.length === 1 || ![...word].every((letter) => candidate.includes(letter))))
+  if (word.length <= 2 && (word.length === 1 || !Array.from(word).every((letter) => candidate.includes(letter))))
     return word === candidate ? 0 : Number.POSITIVE_INFINITY;
   const distance = editDistance(word, candidate);
   return distance <= most ? distance : Number.POSITIVE_INFINITY;

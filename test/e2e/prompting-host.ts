@@ -33,7 +33,7 @@ export async function startPromptingHost(questions: HostQuestions): Promise<Prom
       if (attempt.method !== 'keyboard-interactive') return attempt.reject(methods);
       const { prompt, title, instructions } = questions;
       attempt.prompt([{ prompt, echo: false }], title, instructions, (given) => {
-        answers.push(...(given as unknown as string[]));
+        answers.push(...given);
         attempt.reject(methods);
       });
     });

@@ -88,6 +88,17 @@ async function offTerminal(args: readonly string[], env: Env): Promise<Ended> {
   });
 }
 
+async function sayOffTerminal(args: readonly string[], env: Env): Promise<{ said: string; status: number }> {
+  const { stdout, stderr, status } = await offTerminal(args, env);
+  return { said: stdout + stderr, status };
+}
+
+async function sayOnTerminal(args: readonly string[], env: Env): Promise<{ said: string; status: number }> {
+  const terminal = onTerminal(args, env);
+  const status = await terminal.status();
+  return { said: terminal.shown, status };
+}
+
 const question = (): string => `Enter passphrase for key '${key}': `;
 const times = (text: string, part: string): number => text.split(part).length - 1;
 
@@ -198,16 +209,8 @@ test.each(['on a terminal', 'off it'])(
     const { address, port } = cluster.host('n1').facts;
     const { env, file } = await withKnownHosts(`# first\n[${address}]:${port} ${makeKeyPair().publicKey}\n`);
     const args = ['run', '-T', '-n', 'n1', '--', 'echo', 'has', 'run'];
-    let said: string;
-    if (where === 'off it') {
-      const { stdout, stderr, status } = await offTerminal(args, env);
-      expect([stdout, status]).toEqual(['', 255]);
-      said = stderr;
-    } else {
-      const terminal = onTerminal(args, env);
-      expect(await terminal.status()).toBe(255);
-      said = terminal.shown;
-    }
+    const { said, status } = where === 'off it' ? await sayOffTerminal(args, env) : await sayOnTerminal(args, env);
+    expect(status).toBe(255);
     expect(said).toContain('nsh run: n1: REMOTE HOST IDENTIFICATION HAS CHANGED');
     expect(said).toContain(`${file}:2`);
     expect(said).toContain('ssh-keygen -f');
@@ -276,7 +279,7 @@ test('what a host asks, and which ways to log in it names, is escaped on the ter
     expect(terminal.shown).toContain('instructions');
     expect(terminal.shown).toContain('nsh nodes: evil: login as somebody failed');
     expect(terminal.shown).not.toContain('1234');
-    const controls = [...Buffer.from(terminal.shown, 'latin1').toString('utf8')].filter((character) =>
+    const controls = Array.from(Buffer.from(terminal.shown, 'latin1').toString('utf8')).filter((character) =>
       /[\u0000-\u001f\u007f-\u009f\u202e]/.test(character),
     );
     expect(new Set(controls)).toEqual(new Set(['\r', '\n']));

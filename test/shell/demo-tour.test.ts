@@ -46,7 +46,7 @@ describe('the tour', () => {
       const line = `stty cols 100 rows 30; ${nsh.join(' ')} demo -n 2`;
       const child = run('script', ['-qec', line, '/dev/null'], { timeout: deadlineMs });
       child.child.stdin?.end();
-      const plain = (await child).stdout.replaceAll(/\u001b\[[\d;?]*[A-Za-z]/g, '');
+      const plain = (await child).stdout.replaceAll(/\u001b(?:\[[\d;?!]*[A-Za-z]|\(B|[78=>])|\u000f/g, '');
       expectWholeTour(plain);
       expect(plain).toMatch(/\$ nsh attach \d+\s+n2: 1\r?$/m);
     },

@@ -2,12 +2,18 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'rolldown';
+import { afterAll } from 'vitest';
 
 const checkout = join(import.meta.dirname, '../../..');
 
 let built: Promise<string> | undefined;
+const outdirs: string[] = [];
 
-/** Directory of the bundles; removed when the test process ends. */
+afterAll(() => {
+  for (const outdir of outdirs.splice(0)) rmSync(outdir, { recursive: true, force: true });
+});
+
+/** Directory of the bundles; removed when the tests of the file have ended. */
 export function buildPrograms(): Promise<string> {
   built ??= bundle();
   return built;
@@ -17,7 +23,7 @@ async function bundle(): Promise<string> {
   const cache = join(checkout, '.cache');
   mkdirSync(cache, { recursive: true });
   const outdir = mkdtempSync(join(cache, 'shim-'));
-  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
+  outdirs.push(outdir);
   await build({
     cwd: checkout,
     input: { 'nsh-shim': 'agent/shim/main.ts', 'nsh-screen': 'agent/screen/main.ts' },
