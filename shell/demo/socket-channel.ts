@@ -17,7 +17,11 @@ export function serveSocket(accept: () => ServerChannel, reject: () => void, pat
 function join(channel: ServerChannel, socket: Socket): void {
   socket.on('error', () => channel.close());
   channel.on('error', () => socket.destroy());
-  channel.once('close', () => socket.destroy());
+  // Its close comes right behind its end: what was said before may still wait for the socket.
+  channel.once('close', () => {
+    if (channel.readableEnded || channel.readableLength === 0) socket.destroySoon();
+    else channel.once('end', () => socket.destroySoon());
+  });
   // The end of the channel's input becomes the socket's: `pipe` passes that on.
   channel.pipe(socket);
   socket.pipe(channel, { end: false });
