@@ -118,8 +118,8 @@ export class NshCluster {
       const sockets = [...this.#files('.sock')];
       if (sockets.length > 0) problems.push(`sockets are left: ${sockets.join(' ')}`);
     } finally {
-      await this.hosts.stop();
       await rm(this.directory, { recursive: true, force: true });
+      await this.hosts.stop();
     }
     if (existsSync(this.directory)) problems.push(`${this.directory} is left`);
     if (problems.length > 0) throw new Error(problems.join('; '));
