@@ -59,9 +59,12 @@ export class ShimClient {
     return new ShimClient(peer, socket, hello);
   }
 
-  /** @throws NshError: the shim's own, `timeout` after 10 s, `linkLost` where it died. */
-  async call<M extends ShimMethod>(method: M, params: ShimParams<M>): Promise<ShimResult<M>> {
-    const result = await this.#peer.request(method, params, { deadlineMs });
+  /**
+   * @param withinMs default 10,000.
+   * @throws NshError: the shim's own, `timeout`, `linkLost` where it died.
+   */
+  async call<M extends ShimMethod>(method: M, params: ShimParams<M>, withinMs = deadlineMs): Promise<ShimResult<M>> {
+    const result = await this.#peer.request(method, params, { deadlineMs: withinMs });
     return check(
       shimMethods[method].result as v.GenericSchema<unknown, ShimResult<M>>,
       result,

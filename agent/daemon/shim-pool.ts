@@ -27,6 +27,8 @@ export interface ShimOptions {
 }
 
 const startDeadlineMs = 10_000;
+/** A shim that stands still must not make the whole node look so: `ps` has 5 s for its answer. */
+const refreshDeadlineMs = 1_000;
 const gonePollMs = 5;
 /** Also where none is kept, those who wait for a process hear how it ended. */
 const minKnownEnded = 100;
@@ -98,7 +100,7 @@ export class ShimPool {
 
   /** Reads anew what changes without notice: clients, sizes, kept output. A shim that does not answer leaves its records as they are. */
   async refresh(): Promise<void> {
-    const answers = await Promise.allSettled(this.shims.map((shim) => shim.call('running', {})));
+    const answers = await Promise.allSettled(this.shims.map((shim) => shim.call('running', {}, refreshDeadlineMs)));
     for (const answer of answers) {
       if (answer.status === 'fulfilled') for (const process of answer.value.processes) this.table.put(process);
     }
