@@ -50,7 +50,7 @@ export async function startDemoCluster(options: DemoOptions): Promise<DemoCluste
   const stop = async (): Promise<readonly number[]> => {
     await Promise.all(processes.map((node) => node.stop()));
     const left = await cleanUp(directory, env);
-    janitor.dismiss();
+    await janitor.dismiss();
     return left;
   };
   try {

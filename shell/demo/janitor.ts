@@ -45,9 +45,12 @@ async function stopOwnAgent(cluster: string, socketPath: string, env: Environmen
   }
 }
 
+/** For so long the demo waits for the janitor to be gone. */
+const goneDeadlineMs = 1_000;
+
 export interface Janitor {
-  /** All is clean: it has nothing to do. */
-  dismiss(): void;
+  /** All is clean: it has nothing to do. Resolves when it has gone, after a second at most. */
+  dismiss(): Promise<void>;
 }
 
 /** Waits for a word on its standard input; where the end comes first the demo was killed, and it runs `program`. */
@@ -65,5 +68,19 @@ export function hireJanitor(program: readonly string[], env: Environment): Janit
     // It was killed: likewise.
   });
   child.unref();
-  return { dismiss: () => child.stdin.end('done\n') };
+  const gone = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  return {
+    dismiss: async () => {
+      child.stdin.end('done\n');
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, goneDeadlineMs);
+      });
+      await Promise.race([gone, late]);
+      clearTimeout(timer);
+    },
+  };
 }
