@@ -14,7 +14,7 @@ afterEach(() => space.remove());
 describe('the cluster file is looked for', () => {
   const home = { HOME: '/home/me' };
   it.each([
-    ['where --cluster says', { flag: 'a/b.yaml', env: { ...home, NSH_CLUSTER: '/x' }, cwd: '/work' }, '/work/a/b.yaml'],
+    ['where --cluster says', { flag: 'a/b.yaml', env: { ...home, NSH_CLUSTER: '/x' }, cwd: '/here' }, '/here/a/b.yaml'],
     ['where NSH_CLUSTER says', { env: { ...home, NSH_CLUSTER: '/x/y.yaml' } }, '/x/y.yaml'],
     ['under XDG_CONFIG_HOME', { env: { ...home, XDG_CONFIG_HOME: '/cfg' } }, '/cfg/nsh/cluster.yaml'],
     ['under ~/.config', { env: home }, '/home/me/.config/nsh/cluster.yaml'],
