@@ -68,7 +68,7 @@ class AgentClusterClient implements ClusterClient {
     params: Params<M>,
     options: CallOptions = {},
   ): AsyncIterable<NodeAnswer<Result<M>>> {
-    let waiting = new Map(nodes.map((node) => [node.id as number, node]));
+    const waiting = new Map(nodes.map((node) => [node.id as number, node]));
     for (let attempt = 1; waiting.size > 0; attempt++) {
       // That this machine's agent cannot be reached is no node's fault: it is thrown, not told once for each node.
       const peer = await this.#connect();
@@ -89,7 +89,6 @@ class AgentClusterClient implements ClusterClient {
     for (const node of waiting.values()) {
       yield { node, error: new NshError('internal', `${node.name}: the agent of this machine gave no answer for it`) };
     }
-    waiting = new Map();
   }
 
   async *#ask(

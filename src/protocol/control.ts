@@ -7,7 +7,6 @@ import * as v from 'valibot';
 import {
   bootSchema,
   exitStatusSchema,
-  keptSchema,
   localPidSchema,
   managedProcessSchema,
   nodeIdSchema,
@@ -271,5 +270,3 @@ export interface AnswerParams {
 
 /** Notification, client → agent: give up a request. */
 export const cancelParams = v.object({ id: v.union([v.number(), v.string()]) });
-
-export { keptSchema };
