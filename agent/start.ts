@@ -1,8 +1,9 @@
 /** `nsh-agent start`: makes sure that this node's agent serves, and says where. Run through ssh, behind a marker. */
-import { createConnection } from 'node:net';
 import { checkPrivateDirectory, nodePaths, type NodePaths } from '../src/cluster/paths.ts';
 import { ensureAgent, type AgentIdentity } from '../src/cluster/start-agent.ts';
 import { isReplaced, programBuild } from '../src/cluster/programs.ts';
+import { hasShim } from '../src/cluster/shim-file.ts';
+import { openUnixSocket } from '../src/link/unix-socket.ts';
 import { NshError, toNshError, toWireError } from '../src/protocol/errors.ts';
 import { programVersion, protocolVersions } from '../src/protocol/version.ts';
 import { RpcPeer } from '../src/rpc/peer.ts';
@@ -38,7 +39,7 @@ async function serve(identity: AgentIdentity, options: StartCommandOptions): Pro
   const running = await versionOfRunning(identity, paths);
   if (options.onlyRunning) {
     if (running !== undefined) return paths.agentSocket;
-    throw new NshError('noAgent', 'no agent runs here', { data: { notRunning: true } });
+    throw new NshError('noAgent', 'no agent runs here', { data: { notRunning: true, hasShim: hasShim(paths) } });
   }
   // After an upgrade of the program the agent of the old version goes; what it ran stays with its shim.
   if (running !== undefined && running !== programVersion) await endHolder(paths.agentLock);
@@ -85,12 +86,7 @@ function greet(peer: RpcPeer, { cluster, node }: AgentIdentity) {
 async function openPeer(sockets: string, path: string): Promise<RpcPeer | undefined> {
   try {
     checkPrivateDirectory(sockets);
-    const socket = createConnection({ path });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
-      socket.once('error', reject);
-    });
-    return new RpcPeer(socket, { name: 'the running agent' });
+    return new RpcPeer(await openUnixSocket(path), { name: 'the running agent' });
   } catch (error) {
     if (error instanceof NshError) throw error;
     // Nothing listens there: it has to be started.

@@ -8,6 +8,7 @@ import { loadCommand, nearCommands, summaries } from './commands/index.ts';
 import type { Command } from './command.ts';
 import { processContext } from './context.ts';
 import { escapeLines } from './escape.ts';
+import { refuseForeignArguments } from './foreign-bytes.ts';
 import { endOnWriteErrors } from './output/write-errors.ts';
 import { helpHint } from './usage.ts';
 
@@ -54,6 +55,7 @@ function usage(): string {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
+  refuseForeignArguments(argv);
   const { cluster, name, args } = readInvocation(argv);
   if (name === 'version') return print(`nsh ${programVersion}\n`);
   if (name === 'help' && args[0] === undefined) return print(usage());

@@ -21,7 +21,7 @@ export interface TableColumn<T> {
 }
 
 export interface TableOptions {
-  /** Columns of the terminal; absent: nothing is cut. */
+  /** Columns of the terminal, where lines end; absent: nothing is cut. */
   readonly width?: number | undefined;
   readonly colour: boolean;
   /** Default true. */
@@ -34,21 +34,22 @@ const gap = 2;
 export function renderTable<T>(
   rows: readonly T[],
   columns: readonly TableColumn<T>[],
-  { width, colour, heading = true }: TableOptions,
+  { width = Number.POSITIVE_INFINITY, colour, heading = true }: TableOptions,
 ): string {
   const texts = rows.map((row) => columns.map((column) => escapeText(column.text(row))));
   const widths = columns.map((column, i) =>
     Math.max(heading ? displayWidth(column.header) : 0, ...texts.map((line) => displayWidth(line[i] ?? ''))),
   );
+  const shown = columns.slice(0, fitting(columns, widths, width));
   const lines = texts.map((line, i) => {
     const row = rows[i];
-    return joinLine(line, columns, widths, width, (column, text) =>
+    return joinLine(line, shown, widths, width, (column, text) =>
       row === undefined ? text : paint(text, column.style?.(row), colour),
     );
   });
   if (heading) {
     const headers = columns.map((column) => column.header);
-    lines.unshift(joinLine(headers, columns, widths, width, (_column, text) => text));
+    lines.unshift(joinLine(headers, shown, widths, width, (_column, text) => text));
   }
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -60,21 +61,31 @@ export function paint(text: string, style: Style | undefined, colour: boolean): 
   return on + text + off;
 }
 
+/** How many of the columns are shown: a number is shown whole or, with all that comes after it, not at all; a text may be cut. */
+function fitting<T>(columns: readonly TableColumn<T>[], widths: readonly number[], width: number): number {
+  let used = 0;
+  for (const [i, { align }] of columns.entries()) {
+    const columnWidth = widths[i] ?? 0;
+    if (used + (align === 'right' ? columnWidth : 1) > width) return i;
+    used += columnWidth + gap;
+  }
+  return columns.length;
+}
+
 function joinLine<T>(
   texts: readonly string[],
   columns: readonly TableColumn<T>[],
   widths: readonly number[],
-  width: number | undefined,
+  width: number,
   dress: (column: TableColumn<T>, text: string) => string,
 ): string {
   let line = '';
   let pending = 0;
   let used = 0;
   for (const [i, column] of columns.entries()) {
-    const room = width === undefined ? Number.POSITIVE_INFINITY : Math.max(0, width - used - pending);
-    const text = cutToWidth(texts[i] ?? '', room);
+    const text = cutToWidth(texts[i] ?? '', width - used - pending);
     const padding = Math.max(0, (widths[i] ?? 0) - displayWidth(text));
-    const before = column.align === 'right' ? Math.min(padding, room) : 0;
+    const before = column.align === 'right' ? padding : 0;
     if (text !== '') {
       line += ' '.repeat(pending + before) + dress(column, text);
       used += pending + before + displayWidth(text);

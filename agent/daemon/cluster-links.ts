@@ -92,6 +92,7 @@ export class ClusterLinks {
       state: connection?.state ?? 'idle',
       ...(address === undefined ? {} : { address }),
       ...(reason === undefined ? {} : { reason }),
+      ...(connection?.hasAsked === true ? { asked: true } : {}),
     };
   }
 

@@ -42,7 +42,12 @@ function checkCommand(name: string, file: string): string {
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    // What lies in a directory that may not be searched is not known: to execvp(3) it is a file that may not run.
+    return false;
+  }
 }
 
 /** @throws NshError `badDirectory` */

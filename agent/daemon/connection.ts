@@ -2,8 +2,8 @@
 import type { Duplex } from 'node:stream';
 import { bootIdentity } from '../../src/cluster/this-machine.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
-import { openUnixSocket } from '../../src/cluster/own-agent.ts';
 import { programBuild } from '../../src/cluster/programs.ts';
+import { openLocalSocket } from '../../src/link/unix-socket.ts';
 import { promptResult, type CheckedParams, type MethodName, type Result } from '../../src/protocol/control.ts';
 import { NshError, toNshError } from '../../src/protocol/errors.ts';
 import { maxRequestBytes } from '../../src/protocol/limits.ts';
@@ -39,6 +39,7 @@ export class Connection {
     const { service, links } = options;
     this.#handlers = {
       hello: (params) => this.#greet(params),
+      ping: () => Promise.resolve({}),
       dial: (params, context) => this.#dial(params, context.signal),
       nodes: () => Promise.resolve({ cluster: links.cluster, self: links.self.id, nodes: links.status() }),
       fanout: (params, context) => this.#fanout(params, context.signal),
@@ -113,12 +114,7 @@ export class Connection {
       return await connection.openSocket(socket, { ...this.#requester(connection.node), signal });
     }
     if (socket === undefined) throw new NshError('invalidParams', 'this is the agent of that node already');
-    try {
-      return await openUnixSocket(socket);
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-      throw new NshError('noAgent', `${links.self.name}: nothing listens at ${socket} (${code})`, { cause: error });
-    }
+    return await openLocalSocket(links.self.name, socket);
   }
 
   #fanout(params: CheckedParams<'fanout'>, signal: AbortSignal): Promise<unknown> {
@@ -157,7 +153,7 @@ export class Connection {
 
 /** Requests that need no cluster file. */
 function isAboutAgent(method: string, params: unknown): boolean {
-  if (method === 'status' || method === 'stop') return true;
+  if (method === 'ping' || method === 'status' || method === 'stop') return true;
   const { method: inner, nodes } = params as { method?: unknown; nodes?: unknown };
   const isOwn = Array.isArray(nodes) && nodes.length === 1 && nodes[0] === 0;
   return method === 'fanout' && isOwn && (inner === 'status' || inner === 'stop');

@@ -1,5 +1,6 @@
 /** The environment of a new process: the node's own fresh one, what nsh tells it, what the person asked for. */
-import { homedir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
+import { homeDirectory } from '../../src/cluster/file/file-paths.ts';
 
 /** What belongs to the login, terminal or program that happened to start the agent, not to the node. */
 const dropped =
@@ -21,15 +22,24 @@ export function freshEnvironment(
   for (const [name, value] of Object.entries(own)) {
     if (value !== undefined && !dropped.test(name)) environment[name] = value;
   }
-  const user = userInfo();
-  environment['HOME'] ??= homedir();
-  environment['USER'] ??= user.username;
-  environment['LOGNAME'] ??= user.username;
-  environment['SHELL'] ??= user.shell ?? '/bin/sh';
+  const { username, shell } = currentUser();
+  environment['HOME'] = homeDirectory(environment);
+  environment['USER'] ??= username;
+  environment['LOGNAME'] ??= username;
+  environment['SHELL'] ??= shell ?? '/bin/sh';
   environment['PATH'] ??= '/usr/local/bin:/usr/bin:/bin';
   if (facts.term !== undefined) environment['TERM'] = facts.term;
   Object.assign(environment, added);
   environment['NSH_NODE'] = String(facts.node);
   environment['NSH_SOCKET'] = facts.agentSocket;
   return environment;
+}
+
+/** A container may run as a user whom its user database does not know: the number is the name then, as `id -un` has it. */
+function currentUser(): { readonly username: string; readonly shell?: string | null } {
+  try {
+    return userInfo();
+  } catch {
+    return { username: String(process.getuid?.() ?? 0) };
+  }
 }

@@ -98,7 +98,11 @@ async function askNode(
   for (let attempt = 1; ; attempt++) {
     // Asked anew each time: the cluster file may have changed meanwhile.
     const connection = connectionNow();
-    const { peer } = await connection.need({ ...context.requester(connection.node), mayStart, isOneOfMany, signal });
+    const requester = { ...context.requester(connection.node), mayStart, isOneOfMany, signal };
+    const { peer } = await connection.need(requester).catch(async (error: unknown) => {
+      if (!isKill(method, params) || toNshError(error).data?.['hasShim'] !== true) throw error;
+      return await connection.need({ ...requester, mayStart: true });
+    });
     try {
       const result = await peer.request(method, params, options);
       // Its answer comes before its end; whoever asked for that wants to see it gone.
@@ -112,6 +116,11 @@ async function askNode(
       if (!isWorthwhile) throw known;
     }
   }
+}
+
+/** `stop` that is to end shims too: where one is left without an agent, only an agent can end it. */
+function isKill(method: string, params: unknown): boolean {
+  return method === 'stop' && (params as { kill?: unknown } | null)?.kill === true;
 }
 
 /** Every error that comes from a node begins with its name. */

@@ -40,8 +40,9 @@ async function killOne(shims: ShimPool, node: NodeSpec, target: Target, signal: 
   const start = readStart(target.pid);
   if (target.boot !== undefined && target.boot !== bootIdentity())
     throw noSuchProcess(node, target.pid, 'it was of an earlier boot');
-  if (running !== undefined && isMeant(running, target)) {
-    await shims.byId(running.shim.id).call('signal', { process: running, signal, group });
+  const shim = running === undefined ? undefined : shims.byId(running.shim.id);
+  if (running !== undefined && shim !== undefined && isMeant(running, target)) {
+    await shim.call('signal', { process: running, signal, group });
     return;
   }
   if (target.start !== undefined && start !== undefined && start !== target.start)
@@ -82,8 +83,8 @@ function noSuchProcess(node: NodeSpec, pid: number, why: string | undefined, cau
 }
 
 function howItEnded({ argv, exit }: ManagedProcess): string {
-  const how = exit?.signal ?? (exit?.code === null ? 'an unknown status' : `status ${exit?.code}`);
-  return `${argv[0] ?? ''} has ended with ${how}`;
+  if (exit?.lost !== undefined) return `${argv[0] ?? ''} has ended, and its status is not known: ${exit.lost}`;
+  return `${argv[0] ?? ''} has ended with ${exit?.signal ?? `status ${exit?.code}`}`;
 }
 
 function recycled(node: NodeSpec, pid: number, ended: ManagedProcess | undefined): NshError {

@@ -36,6 +36,7 @@ export class NodeConnection {
   #up: UpLink | undefined;
   #attempt: Attempt | undefined;
   #closed: NshError | undefined;
+  #hasAsked = false;
   #failure: { readonly error: NshError; readonly atMs: number } | undefined;
 
   constructor(spec: ClusterSpec, node: NodeSpec) {
@@ -51,6 +52,11 @@ export class NodeConnection {
 
   get failure(): NshError | undefined {
     return this.#failure?.error;
+  }
+
+  /** The login of the present link had to ask a person for a secret. */
+  get hasAsked(): boolean {
+    return this.#hasAsked;
   }
 
   get address(): string | undefined {
@@ -175,7 +181,14 @@ export class NodeConnection {
       loginHardDeadlineMs,
       `${this.node.name}: login took longer than ${loginHardDeadlineMs / 1000} s`,
     );
-    const askThePerson = prompt && pausing(deadline, prompt);
+    let hasAsked = false;
+    const noting = (ask: NonNullable<typeof prompt>): typeof ask => {
+      return (request) => {
+        if (request.kind !== 'host-key') hasAsked = true;
+        return ask(request);
+      };
+    };
+    const askThePerson = prompt && pausing(deadline, noting(prompt));
     try {
       const link = await connectLink(
         { spec: this.#spec, node: this.node },
@@ -187,6 +200,7 @@ export class NodeConnection {
         },
       );
       this.#link = link;
+      this.#hasAsked = hasAsked;
       log('link up', { node: this.node.name, address: link.address });
       void link.closed.then((error) => this.#linkLost(link, error));
       return link;

@@ -1,7 +1,7 @@
 /** What this node answers about itself: the methods that any agent, its own or another node's, may ask. */
-import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { toGpid } from '../../src/ids/gpid.ts';
+import { homeDirectory } from '../../src/cluster/file/file-paths.ts';
 import type { NodePaths } from '../../src/cluster/paths.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import type { AgentStatus, CheckedParams, NodeInfo, RunResult, ScreenResult } from '../../src/protocol/control.ts';
@@ -10,6 +10,7 @@ import type { ExitStatus, ManagedProcess, ProcessTable } from '../../src/protoco
 import { programVersion, protocolVersions } from '../../src/protocol/version.ts';
 import { nodeInfo, ProcessScanner } from '../procfs/index.ts';
 import { checkDirectory, findCommand } from './command-lookup.ts';
+import { exitNow, recordNow } from '../lost-process.ts';
 import { freshEnvironment } from './environment.ts';
 import { killTargets } from './kill.ts';
 import { isRunning } from './managed-table.ts';
@@ -43,8 +44,8 @@ export class NodeService {
 
   async ps(params: CheckedParams<'ps'>): Promise<ProcessTable> {
     if (params.ended === true) await this.#options.shims.needRecords();
-    if (params.select === 'managed') await this.#options.shims.refresh();
-    return await this.#scanner.scanNamed(params, [...this.#options.shims.table.all()]);
+    if (params.select === 'managed' || params.fresh === true) await this.#options.shims.refresh();
+    return await this.#scanner.scanNamed(params, [...this.#options.shims.table.all()].map(recordNow));
   }
 
   async kill({
@@ -58,7 +59,7 @@ export class NodeService {
 
   async run(params: CheckedParams<'run'>): Promise<RunResult> {
     const { node, paths, shims, umask } = this.#options;
-    const cwd = resolve(homedir(), params.cwd ?? '');
+    const cwd = resolve(homeDirectory(process.env), params.cwd ?? '');
     checkDirectory(cwd);
     const facts = {
       node: node.id,
@@ -84,14 +85,17 @@ export class NodeService {
   async find({ processes }: CheckedParams<'find'>): Promise<{ found: (ManagedProcess | null)[] }> {
     await this.#options.shims.needRecords();
     await this.#options.shims.refresh();
-    return { found: processes.map((ref) => this.#options.shims.table.find(ref) ?? null) };
+    const { table } = this.#options.shims;
+    const now = (record: ManagedProcess | undefined): ManagedProcess | null =>
+      record === undefined ? null : recordNow(record);
+    return { found: processes.map((ref) => now(table.find(ref))) };
   }
 
   async wait({ process: ref }: CheckedParams<'wait'>, signal: AbortSignal): Promise<ExitStatus> {
     await this.#options.shims.needRecords();
     const record = this.#options.shims.table.find(ref);
     if (record === undefined) throw this.#notManaged(ref.pid);
-    return record.exit ?? (await this.#options.waiters.wait(record, signal));
+    return exitNow(record, record.exit ?? (await this.#options.waiters.wait(record, signal)));
   }
 
   async screen({ process: ref, scrollback }: CheckedParams<'screen'>, signal: AbortSignal): Promise<ScreenResult> {

@@ -4,7 +4,7 @@
  */
 import { chmodSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { makePrivateDirectory, nodePaths } from '../../src/cluster/paths.ts';
+import { bindIn, leaveSocketDirectory, makePrivateDirectory, nodePaths } from '../../src/cluster/paths.ts';
 import type { AgentIdentity, ReadyReport } from '../../src/cluster/start-agent.ts';
 import { setCommandName } from '../../src/cluster/this-machine.ts';
 import { toWireError } from '../../src/protocol/errors.ts';
@@ -78,8 +78,9 @@ class Agent {
     const umask = process.umask(0o077);
     const paths = nodePaths(process.env, cluster, node);
     makePrivateDirectory(paths.state);
-    makePrivateDirectory(paths.sockets);
     this.#lock = takeLock(paths.agentLock);
+    process.on('exit', () => this.#lock?.release());
+    makePrivateDirectory(paths.sockets);
     claimIdentity(paths, this.#options);
     if (isThisMachine) registerThisMachine(paths, this.#options);
     const shims: ShimPool = new ShimPool({ paths, keepEnded, keepAgeSeconds, openFiles: inheritedOpenFiles() }, () => {
@@ -99,11 +100,12 @@ class Agent {
       stop: (kill) => this.#stop(kill),
     });
     this.#server.on('connection', (socket) => this.#accept(socket, service));
-    await listen(this.#server, paths.agentSocket);
+    await bindIn(paths.sockets, () => listen(this.#server, paths.agentSocket));
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void this.#stop(false));
-    process.on('exit', () => {
+    // Before the lock goes: who holds it next has a socket of the same name.
+    process.prependListener('exit', () => {
       rmSync(paths.agentSocket, { force: true });
-      this.#lock?.release();
+      leaveSocketDirectory(paths.sockets);
     });
     log('serves', { cluster, node, socket: paths.agentSocket });
     this.#checkIdle();
@@ -150,6 +152,7 @@ function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ path: draft, backlog }, () => {
+      server.off('error', reject);
       chmodSync(draft, 0o600);
       renameSync(draft, path);
       resolve();

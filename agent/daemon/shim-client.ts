@@ -1,6 +1,6 @@
 /** The agent's control connection to one shim: typed calls, and what the shim reports by itself. */
-import { connect } from 'node:net';
 import type * as v from 'valibot';
+import { openUnixSocket } from '../../src/link/unix-socket.ts';
 import { exitedParams, shimMethods, startedParams, type ExitedParams } from '../../src/protocol/shim-control.ts';
 import type { ManagedProcess } from '../../src/protocol/process.ts';
 import { RpcPeer } from '../../src/rpc/peer.ts';
@@ -38,12 +38,7 @@ export class ShimClient {
 
   /** @throws NodeJS.ErrnoException where nothing listens at `socket`; NshError where it is no shim. */
   static async open(socket: string, events: ShimEvents): Promise<ShimClient> {
-    const stream = connect({ path: socket, allowHalfOpen: true });
-    await new Promise<void>((resolve, reject) => {
-      stream.once('connect', resolve);
-      stream.once('error', reject);
-    });
-    const peer = new RpcPeer(stream, {
+    const peer = new RpcPeer(await openUnixSocket(socket), {
       name: 'the shim',
       onNotification: (method, params) => {
         if (method === 'exited') events.onExited(check(exitedParams, params, method, 'invalidMessage'));

@@ -4,11 +4,12 @@
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NodePaths } from '../../src/cluster/paths.ts';
 import { programPath } from '../../src/cluster/programs.ts';
+import { shimPid } from '../../src/cluster/shim-file.ts';
 import { readStart, runsSince } from '../../src/cluster/this-machine.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import { programVersion } from '../../src/protocol/version.ts';
@@ -30,6 +31,8 @@ const startDeadlineMs = 10_000;
 /** A shim that stands still must not make the whole node look so: `ps` has 5 s for its answer. */
 const refreshDeadlineMs = 1_000;
 const gonePollMs = 5;
+/** From its hang-up to the end of a shim. */
+const goneDeadlineMs = 1_000;
 /** Also where none is kept, those who wait for a process hear how it ended. */
 const minKnownEnded = 100;
 
@@ -37,12 +40,14 @@ export class ShimPool {
   readonly table: ManagedTable;
   readonly #options: ShimOptions;
   readonly #events: ShimEvents;
+  readonly #onChange: () => void;
   readonly #shims = new Map<string, ShimClient>();
   #starting: Promise<ShimClient> | undefined;
   #isKilling = false;
 
   constructor(options: ShimOptions, onChange: () => void) {
     this.#options = options;
+    this.#onChange = onChange;
     this.table = new ManagedTable(Math.max(options.keepEnded, minKnownEnded));
     this.#events = {
       onStarted: (process) => {
@@ -92,6 +97,7 @@ export class ShimPool {
   current(): Promise<ShimClient> {
     const running = this.shims.find((shim) => shim.version === programVersion);
     if (running !== undefined) return Promise.resolve(running);
+    if (this.#isKilling) return Promise.reject(new NshError('agentFailed', 'the agent ends and starts nothing more'));
     this.#starting ??= this.#start().finally(() => {
       this.#starting = undefined;
     });
@@ -106,17 +112,16 @@ export class ShimPool {
     }
   }
 
-  /** The shim with this id. @throws NshError `noSuchProcess` where it is gone. */
-  byId(id: string): ShimClient {
-    const shim = this.#shims.get(id);
-    if (shim === undefined)
-      throw new NshError('noSuchProcess', `the shim of this process (${id}) is gone, and the process with it`);
-    return shim;
+  /** The shim with this id; undefined where it is gone. */
+  byId(id: string): ShimClient | undefined {
+    return this.#shims.get(id);
   }
 
-  /** Ends every shim and what it runs, and waits until they are gone, 10 s at most. */
+  /** Ends every shim and what it runs, and waits until they are gone, 10 s at most, and as long for one that is just coming. */
   async kill(): Promise<void> {
     this.#isKilling = true;
+    // One that is just coming is to go with the others.
+    await this.#starting?.catch(() => undefined);
     const gone = this.shims.map(async (shim) => {
       const start = readStart(shim.pid) ?? 0;
       await shim.call('stop', { kill: true });
@@ -175,29 +180,36 @@ export class ShimPool {
     if (!this.#shims.delete(shim.id)) return;
     const orphans = [...this.table.all()].filter((record) => record.shim.id === shim.id);
     log('shim has gone', { id: shim.id, records: orphans.length });
+    void this.#removeSocket(shim);
     // One that has gone by itself was empty: its records are read again when somebody asks for them.
     if (this.#isKilling || orphans.length === 0) return;
     if (this.#shims.size === 0 && !orphans.some(isRunning)) return;
-    this.table.dropShim(shim.id);
     try {
       const { processes } = await (await this.current()).call('list', {});
+      // Not before: until another one has told, what it ran is still known.
+      this.table.dropShim(shim.id);
       for (const process of processes) this.table.put(process);
+      this.#onChange();
     } catch (error) {
+      this.table.dropShim(shim.id);
       log('records of a lost shim cannot be read', { id: shim.id, error: String(error) });
     }
+  }
+
+  /** What a shim that was killed could not do itself. */
+  async #removeSocket({ id, socket }: ShimClient): Promise<void> {
+    const directory = join(this.#options.paths.shims, id);
+    for (let waitedMs = 0; shimPid(directory) !== undefined; waitedMs += gonePollMs) {
+      // Its connection broke, but it lives.
+      if (waitedMs > goneDeadlineMs) return;
+      await delay(gonePollMs);
+    }
+    rmSync(socket, { force: true });
   }
 
   #socketOf(id: string): string {
     return join(this.#options.paths.sockets, `shim-${id}.sock`);
   }
-}
-
-/** PID of the shim that runs in `directory`; undefined where it has ended. */
-function shimPid(directory: string): number | undefined {
-  const path = join(directory, 'shim.json');
-  if (!existsSync(path)) return undefined;
-  const { pid, startTicks } = JSON.parse(readFileSync(path, 'utf8')) as { pid: number; startTicks: number };
-  return runsSince(pid, startTicks) ? pid : undefined;
 }
 
 /** The shim writes a line to descriptor 3 when it listens. @throws NshError `agentFailed` */

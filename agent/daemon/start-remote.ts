@@ -65,9 +65,11 @@ function explain(node: NodeSpec, spec: ClusterSpec, code: number | null, stderr:
         `${said}. Install nsh on ${node.name}, or set agentCommand in the cluster file`,
     );
   }
+  const ended = code === 0 ? 'did not say where its agent listens' : `ended with status ${code ?? 'unknown'}`;
   return new NshError(
     'agentFailed',
-    `${node.name}: '${spec.agentCommand} start' ended with status ${code ?? 'unknown'}${said}`,
+    `${node.name}: '${spec.agentCommand} start' ${ended}${said}. agentCommand in the cluster file must run nsh-agent: ` +
+      `try '${spec.agentCommand} --version' on ${node.name}`,
   );
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StreamNumber } from '../../src/protocol/frames.ts';
 import type { ExitStatus, Kept, ManagedProcess, ShimRef } from '../../src/protocol/process.ts';
+import { exitNow } from '../lost-process.ts';
 import { keptRange, listSegments, type Segment, type StreamName } from './log-segments.ts';
 import { parseOrder, type OrderLog } from './order-log.ts';
 import { readSegments, type OutputView } from './output-view.ts';
@@ -20,12 +21,12 @@ export class EndedProcess {
   }
 
   get exit(): ExitStatus {
-    return this.end.exit;
+    return exitNow(this.record, this.end.exit);
   }
 
   managed(shim: ShimRef): ManagedProcess {
     const { shimProcess: _, ...record } = this.record;
-    return { ...record, ...this.end, clients: 0, shim };
+    return { ...record, ...this.end, exit: this.exit, clients: 0, shim };
   }
 
   /** Opens no file: segments are read as they are sent. */

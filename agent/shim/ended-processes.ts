@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { bootIdentity, readStart } from '../../src/cluster/this-machine.ts';
+import { bootIdentity, runsSince } from '../../src/cluster/this-machine.ts';
 import { selectExpired, type RetentionLimits } from '../../src/policy/retention.ts';
 import { EndedProcess } from './ended-process.ts';
 import { keptRange, listSegments, type StreamName } from './log-segments.ts';
@@ -127,10 +127,8 @@ export class EndedProcesses {
   #lost(directory: string, record: ProcessRecord): ProcessEnd | undefined {
     const isThisBoot = record.boot === bootIdentity();
     const { pid, start } = record.shimProcess;
-    if (isThisBoot && readStart(pid) === start) return undefined;
-    const lost = isThisBoot
-      ? `its shim (PID ${pid}) was killed, so its status was not seen`
-      : 'the machine went down while it ran';
+    if (isThisBoot && runsSince(pid, start)) return undefined;
+    const lost = isThisBoot ? `its shim (PID ${pid}) was killed` : 'the machine went down while it ran';
     const names: readonly StreamName[] = record.io === 'pty' ? ['output'] : ['stdout', 'stderr'];
     const [out, err] = names.map((name) => ({ ...keptRange(listSegments(directory, name)), closed: true }));
     const end: ProcessEnd = {

@@ -7,6 +7,7 @@ import type { StreamNumber } from '../../src/protocol/frames.ts';
 import type { SpawnParams } from '../../src/protocol/shim-control.ts';
 import { foregroundPipeKeepBytes } from '../../src/protocol/limits.ts';
 import type { NshError } from '../../src/protocol/errors.ts';
+import { ClientSizes } from './client-sizes.ts';
 import { Deadlines } from './deadlines.ts';
 import { Foreground, type ForegroundOutcome } from './foreground.ts';
 import { InputQueue } from './input-queue.ts';
@@ -25,6 +26,12 @@ const killAfterMs = 10_000;
 const hangUpAfterMs = 100;
 /** … and at the latest after this. */
 const hangUpAtLastMs = 2_000;
+/** A client whose connection broke, or moves to another way, has so long to come back before its window size counts no more. */
+const sizeGraceMs = 2_000;
+/** How often the order of stdout and stderr goes to disk: what came since is lost where the shim is killed. */
+const orderEveryMs = 1_000;
+/** The file with what it still says of output that has gone; beyond, it is written anew. */
+const maxOrderBytes = 1024 * 1024;
 /** How long the end of a process waits for its last output to be on disk. */
 const flushDeadlineMs = 2_000;
 
@@ -66,10 +73,12 @@ export class LiveProcess {
   readonly leader: Leader;
   readonly #started: Started;
   readonly #graceMs: number;
+  readonly #keep: KeepMode;
   readonly #events: ProcessEvents;
   readonly #clients = new Set<ProcessClient>();
+  readonly #sizes = new ClientSizes<ProcessClient>();
   readonly #keeper: RecordKeeper;
-  readonly #deadlines = new Deadlines<'grace' | 'timeout' | 'hangUp' | 'hangUpAtLast'>();
+  readonly #deadlines = new Deadlines<'grace' | 'timeout' | 'hangUp' | 'hangUpAtLast' | 'order' | 'size'>();
   #exit: ExitStatus | undefined;
   #size: { cols: number; rows: number } | undefined;
   #logError: string | undefined;
@@ -90,6 +99,7 @@ export class LiveProcess {
     this.foreground = new Foreground(params.foreground);
     this.input = new InputQueue(started.input);
     const keep = keepMode(params);
+    this.#keep = keep;
     const numbers: readonly StreamNumber[] = started.terminal === undefined ? [1, 2] : [1];
     this.streams = numbers.map(
       (number, index) =>
@@ -159,19 +169,37 @@ export class LiveProcess {
     this.#clients.add(client);
   }
 
-  removeClient(client: ProcessClient): void {
+  /** @param hasLeft it said so: its window size is given back at once. */
+  removeClient(client: ProcessClient, hasLeft: boolean): void {
     this.#clients.delete(client);
+    this.#sizes.delete(client);
+    if (!this.#sizes.isHolder(client) || this.#clients.size === 0) return;
+    if (hasLeft) this.#giveSizeBack();
+    else this.#deadlines.set('size', sizeGraceMs, () => this.#giveSizeBack());
+  }
+
+  /** It typed. */
+  clientActive(client: ProcessClient): void {
+    this.#sizes.active(client);
   }
 
   resize(cols: number, rows: number, by?: ProcessClient): void {
     const terminal = this.#started.terminal;
     if (terminal === undefined || this.isOutputClosed) return;
     const size = clampSize({ cols, rows });
+    if (by !== undefined) this.#sizes.set(by, size);
+    this.#deadlines.clear('size');
     if (size.cols === this.#size?.cols && size.rows === this.#size.rows) return;
     resizeTerminal(terminal, size.cols, size.rows);
     this.#size = size;
     this.#noteSize();
     for (const client of this.#clients) if (client !== by) client.resized(size.cols, size.rows);
+  }
+
+  /** Of those that are left, the client that was active last has its window's size again. */
+  #giveSizeBack(): void {
+    const size = this.#sizes.next();
+    if (size !== undefined) this.resize(size.cols, size.rows);
   }
 
   /** The foreground client has connected; `retire` is called when a newer connection of it takes over. */
@@ -213,6 +241,8 @@ export class LiveProcess {
     if (this.streams.length > 1) {
       this.order.add(stream.number, stream.end);
       this.order.trim({ 1: this.streams[0]?.base ?? 0, 2: this.streams[1]?.base ?? 0 });
+      if (this.#keep === 'disk' && this.order.hasTurns && !this.#deadlines.has('order'))
+        this.#deadlines.set('order', orderEveryMs, () => this.#noteOrder());
     }
     if (stream.closed && this.#started.terminal !== undefined) {
       this.#events.onTerminalClosed(this.#started.terminal);
@@ -247,14 +277,14 @@ export class LiveProcess {
 
   /** Output has ended too: the files are made complete, then everybody is told. */
   async #complete(): Promise<void> {
-    this.#deadlines.clear('hangUp', 'hangUpAtLast');
+    this.#deadlines.clear('hangUp', 'hangUpAtLast', 'order', 'size');
     this.input.destroy();
     if (this.streams.some((stream) => stream.isLogPending)) await this.#flushLogs();
     for (const stream of this.streams) stream.closeLog();
     const wasKnown = this.#keeper.end !== undefined;
     for (const stream of this.streams) this.#tryDisk(() => stream.finish());
     this.#tryDisk(() => {
-      const order = this.order.toText({ 1: this.streams[0]?.kept.base ?? 0, 2: this.streams[1]?.kept.base ?? 0 });
+      const order = this.#orderText();
       if (order !== '') this.#keeper.writeOrder(order);
     });
     this.#tryDisk(() => this.#writeEnd());
@@ -295,6 +325,18 @@ export class LiveProcess {
       ...(this.#size === undefined ? {} : { size: this.#size }),
       ...(this.#logError === undefined ? {} : { logError: this.#logError }),
     });
+  }
+
+  #orderText(): string {
+    return this.order.toText({ 1: this.streams[0]?.kept.base ?? 0, 2: this.streams[1]?.kept.base ?? 0 });
+  }
+
+  #noteOrder(): void {
+    try {
+      if (this.#keeper.addOrder(this.order.takeNew()) > maxOrderBytes) this.#keeper.writeOrder(this.#orderText());
+    } catch {
+      // A full disk, which the log tells of: order is a convenience, and bytes are not.
+    }
   }
 
   #noteSize(): void {

@@ -1,6 +1,7 @@
 /** nsh-shim: owns terminals, pipes, kept output and exit statuses, so that agents may come and go. Started by the agent, detached. */
 import { closeSync, mkdirSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { leaveSocketDirectory } from '../../src/cluster/paths.ts';
 import { readStart, setCommandName } from '../../src/cluster/this-machine.ts';
 import { toNshError } from '../../src/protocol/errors.ts';
 import { programVersion } from '../../src/protocol/version.ts';
@@ -20,6 +21,7 @@ async function main(): Promise<void> {
   closeInherited(readyDescriptor);
   const daemon = new Daemon(options, () => {
     rmSync(options.socket, { force: true });
+    leaveSocketDirectory(dirname(options.socket));
     rmSync(join(options.directory, 'shim.json'), { force: true });
     process.exit(0);
   });

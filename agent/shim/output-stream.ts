@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { StreamNumber } from '../../src/protocol/frames.ts';
 import { maxBehindBytes } from '../../src/protocol/limits.ts';
 import { keptRange, segmentName, type StreamName } from './log-segments.ts';
+import { OutputGatherer } from './output-gatherer.ts';
 import { OutputLog } from './output-log.ts';
 import { OutputMemory } from './output-memory.ts';
 import { OutputSource } from './output-source.ts';
@@ -69,14 +70,18 @@ export class OutputStream implements OutputView {
         onFilling: options.onFilling,
       });
     }
+    const tell = (): void => options.onChange(this);
+    const gatherer = options.kind === 'pty' ? new OutputGatherer(tell) : undefined;
     this.#source = new OutputSource(options.fd, options.kind, this.#memory, {
       onData: () => {
         this.#log?.notify();
-        options.onChange(this);
+        if (gatherer === undefined) tell();
+        else gatherer.came(this.end);
         this.regulate();
       },
       onEnd: () => {
         this.#closed = true;
+        gatherer?.stop();
         clearTimeout(this.#diskTimer);
         options.onChange(this);
       },

@@ -11,6 +11,7 @@ export class RecordKeeper {
   #isEndWritten = false;
   /** Sizes from before there was a directory. */
   #sizes = '';
+  #orderBytes = 0;
 
   constructor(directory: string, record: ProcessRecord) {
     this.#directory = directory;
@@ -40,6 +41,14 @@ export class RecordKeeper {
   /** @throws NodeJS.ErrnoException */
   writeOrder(text: string): void {
     writeFileSync(join(this.#directory, 'order'), text, { mode: 0o600 });
+    this.#orderBytes = text.length;
+  }
+
+  /** @returns how long the file has become. @throws NodeJS.ErrnoException */
+  addOrder(text: string): number {
+    appendFileSync(join(this.#directory, 'order'), text, { mode: 0o600 });
+    this.#orderBytes += text.length;
+    return this.#orderBytes;
   }
 
   /** @throws NodeJS.ErrnoException; what was given is tried again by `retry`. */

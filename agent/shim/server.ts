@@ -1,6 +1,8 @@
 /** The shim's socket: tells control from streams by the first byte, and knows when nobody is connected. */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { bindIn } from '../../src/cluster/paths.ts';
 import type { OpenFrame } from '../../src/protocol/frames.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import { StreamConnection } from './stream-connection.ts';
@@ -36,17 +38,24 @@ export class ShimServer {
   /** Bursts of hundreds of clients overflow the default backlog of 511. */
   async listen(path: string): Promise<void> {
     rmSync(path, { force: true });
+    await bindIn(dirname(path), () => this.#bind(path));
+    chmodSync(path, 0o600);
+  }
+
+  async #bind(path: string): Promise<void> {
     // A socket is made with the mode that the umask leaves: nobody else may come even for a moment.
     const umask = process.umask(0o177);
     try {
       await new Promise<void>((resolve, reject) => {
         this.#server.once('error', reject);
-        this.#server.listen({ path, backlog: 4096 }, resolve);
+        this.#server.listen({ path, backlog: 4096 }, () => {
+          this.#server.off('error', reject);
+          resolve();
+        });
       });
     } finally {
       process.umask(umask);
     }
-    chmodSync(path, 0o600);
   }
 
   close(): void {

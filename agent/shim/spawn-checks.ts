@@ -1,5 +1,5 @@
 /** What can be told before anything is started, and what a failed start has said. */
-import { accessSync, closeSync, constants, readSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { NshError } from '../../src/protocol/errors.ts';
 import type { SpawnParams } from '../../src/protocol/shim-control.ts';
@@ -55,12 +55,48 @@ function reason(error: unknown): string {
 }
 
 /** The trampoline has ended without running the program: reads why, lets go of everything, and makes the error of it. */
-export async function readFailure(started: Started, { argv }: SpawnParams, status: number): Promise<NshError> {
+export async function readFailure(
+  started: Started,
+  { argv, file, cwd }: SpawnParams,
+  status: number,
+): Promise<NshError> {
   await started.exit;
   const said = started.outputs.map(readAll).join('');
   started.input?.destroy();
   for (const fd of started.outputs) closeSync(fd);
-  return execError(argv[0] ?? '', status, said);
+  const command = argv[0] ?? '';
+  // The file itself was there a moment ago: it is what should run it that is missing.
+  return (
+    (status === 127 ? interpreterError(command, resolve(cwd, file)) : undefined) ?? execError(command, status, said)
+  );
+}
+
+/** execve(2): ENOENT where the interpreter of a script, or the loader of a program, is not there. */
+function interpreterError(command: string, file: string): NshError | undefined {
+  const head = readHead(file);
+  if (head === undefined) return undefined;
+  const interpreter = /^#![ \t]*([^ \t\n]+)/.exec(head)?.[1];
+  const what = interpreter === undefined ? 'cannot execute' : `bad interpreter: ${interpreter}`;
+  const why = interpreter === undefined ? 'the loader that it names is not there' : 'No such file or directory';
+  return new NshError('commandNotFound', `${command}: ${what}: ${why}`);
+}
+
+/** The kernel looks no further for `#!` (BINPRM_BUF_SIZE). */
+const maxHeadBytes = 256;
+
+function readHead(file: string): string | undefined {
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      const buffer = Buffer.alloc(maxHeadBytes);
+      return buffer.toString('utf8', 0, readSync(fd, buffer, 0, maxHeadBytes, 0));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // It may be run but not read, or has gone: what the shell said of it has to do.
+    return undefined;
+  }
 }
 
 const maxMessageBytes = 4096;

@@ -181,7 +181,7 @@ export class StreamConnection implements CursorOutput, InputListener, ProcessCli
       from: open.from,
       window: open.window,
       output: this,
-      skipsAhead: open.role === 'attach',
+      skipsAhead: open.role === 'attach' && open.skips !== false,
       stopsAtEnd: open.role === 'read' && open.follow === false,
       order: open.role === 'read' ? order() : undefined,
       onProgress: () => {

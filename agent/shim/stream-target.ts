@@ -81,7 +81,10 @@ export class LiveTarget implements StreamTarget {
   constructor(process: LiveProcess) {
     this.#process = process;
     this.input = {
-      push: (client, offset, bytes) => process.input.push(client, offset, bytes),
+      push: (client, offset, bytes) => {
+        if (this.#client !== undefined) process.clientActive(this.#client);
+        process.input.push(client, offset, bytes);
+      },
       end: (client, offset) => process.input.end(client, offset),
     };
   }
@@ -149,7 +152,7 @@ export class LiveTarget implements StreamTarget {
 
   detach(farewell: 'keep' | 'final' | undefined): void {
     const process = this.#process;
-    if (this.#client !== undefined) process.removeClient(this.#client);
+    if (this.#client !== undefined) process.removeClient(this.#client, farewell !== undefined);
     if (this.#open !== undefined && this.#inputListener !== undefined) {
       process.input.disconnect(this.#open.client, this.#inputListener);
     }

@@ -1,8 +1,10 @@
 /** `nsh agent start|stop|status`: the daemons, of this machine unless nodes are named. */
 import { localhost } from '../../src/cluster/own-agent.ts';
 import { resolveNodes } from '../../src/cluster/file/index.ts';
-import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
+import type { CallOptions, ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
+import { nodePaths, type Environment } from '../../src/cluster/paths.ts';
+import { hasShim } from '../../src/cluster/shim-file.ts';
 import { toGpid } from '../../src/ids/gpid.ts';
 import type { AgentStatus } from '../../src/protocol/control.ts';
 import { NshError } from '../../src/protocol/errors.ts';
@@ -86,18 +88,29 @@ async function stopAgents(context: CommandContext, nodeset: string | undefined, 
     { kill },
     options,
   );
-  const own = await gather(
-    client,
-    nodes.filter((node) => node.id === client.self.id),
-    'stop',
-    { kill },
-    options,
-  );
-  const failures = [...others.failures, ...own.failures];
+  const isOwnMeant = nodes.some((node) => node.id === client.self.id);
+  const own = isOwnMeant ? await stopOwn(client, context.env, kill, options) : [];
   return finish(
     context,
-    failures.filter(({ error }) => error.data?.['notRunning'] !== true),
+    [...others.failures, ...own].filter(({ error }) => !isNotRunning(error)),
   );
+}
+
+/** One that does not run is not started to be stopped; unless a shim is left that only an agent can end. */
+async function stopOwn(
+  client: ClusterClient,
+  env: Environment,
+  kill: boolean,
+  options: CallOptions,
+): Promise<Gathered<unknown>['failures']> {
+  try {
+    const stop = (mayStartAgent: boolean) =>
+      gather(client, [client.self], 'stop', { kill }, { ...options, mayStartAgent });
+    return (await stop(kill && hasShim(nodePaths(env, client.spec.cluster, client.self.id)))).failures;
+  } catch (error) {
+    if (error instanceof NshError && isNotRunning(error)) return [];
+    throw error;
+  }
 }
 
 async function showAgents(context: CommandContext, nodeset: string | undefined, json: boolean): Promise<number> {
@@ -107,7 +120,7 @@ async function showAgents(context: CommandContext, nodeset: string | undefined, 
       ? [localhost, ...client.nodes]
       : client.nodes;
   const nodes = nodesFor(client, nodeset, everything);
-  const gathered = await gather(client, nodes, 'status', {}, { signal: context.signal });
+  const gathered = await askStatus(context, client, nodes);
   const rows = nodes.map((node) => toRow(node, gathered));
   context.stdout.write(
     json
@@ -116,8 +129,31 @@ async function showAgents(context: CommandContext, nodeset: string | undefined, 
   );
   return finish(
     context,
-    gathered.failures.filter(({ error }) => error.data?.['notRunning'] !== true),
+    gathered.failures.filter(({ error }) => !isNotRunning(error)),
   );
+}
+
+/** An agent that is only looked at is not started for it; without this machine's nobody can be asked about the others. */
+async function askStatus(
+  context: CommandContext,
+  client: ClusterClient,
+  nodes: readonly NodeSpec[],
+): Promise<Gathered<AgentStatus>> {
+  try {
+    return await gather(client, nodes, 'status', {}, { signal: context.signal, mayStartAgent: false });
+  } catch (error) {
+    if (!(error instanceof NshError) || !isNotRunning(error)) throw error;
+    const notAsked = new NshError(
+      'noAgent',
+      "it was not asked: the agent of this machine, which asks the others, does not run; 'nsh agent start' starts it",
+    );
+    const failures = nodes.map((node) => ({ node, error: node.id === client.self.id ? error : notAsked }));
+    return { results: [], failures };
+  }
+}
+
+function isNotRunning(error: NshError): boolean {
+  return error.data?.['notRunning'] === true;
 }
 
 function finish(context: CommandContext, failures: Gathered<unknown>['failures']): number {
@@ -135,7 +171,7 @@ interface Row {
 function toRow(node: NodeSpec, { results, failures }: Gathered<AgentStatus>): Row {
   const result = results.find((candidate) => candidate.node.id === node.id)?.result;
   const error = failures.find((candidate) => candidate.node.id === node.id)?.error;
-  const isStopped = error?.data?.['notRunning'] === true;
+  const isStopped = error !== undefined && isNotRunning(error);
   return { node, state: result !== undefined ? 'up' : isStopped ? 'stopped' : 'unreachable', status: result, error };
 }
 

@@ -1,6 +1,7 @@
 /**
  * `nsh attach`: the terminal of a managed process, wherever it runs. First its screen with what has scrolled off it, then what it
- * draws from that very byte on; what is typed goes there. A process with pipes shows its kept output and goes on live.
+ * draws from that very byte on; what is typed goes there. With pipes, the process's or nsh's own, its kept output is shown and then what
+ * follows.
  */
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import { processDialler } from '../../src/cluster/process-stream/dial-process.ts';
@@ -17,7 +18,8 @@ import { findManaged, type NamedProcess } from '../run/find-managed.ts';
 import { finishStatus, makeReporter, streamFailure } from '../run/report.ts';
 import { defaultDetachKeys, parseDetachKeys, type DetachKey } from '../terminal/detach-keys.ts';
 import { handOver, type StreamParts } from '../terminal/hand-over.ts';
-import { endedScreen, redraw, replay } from '../terminal/replay.ts';
+import { endedScreen } from '../terminal/ended-screen.ts';
+import { redraw, replay } from '../terminal/replay.ts';
 
 const readOnly: OptionSpec = {
   short: 'r',
@@ -102,7 +104,7 @@ class Attachment {
       });
       if (end.kind === 'signal') return signalStatus(end.name);
       if (end.kind === 'detached') stderr.write(`[detached from ${gpid}; nsh attach ${gpid}]\n`);
-      if (end.kind === 'exit' && stdout.isTTY === true) stderr.write(`[${gpid} ${describeExit(end.status)}]\n`);
+      if (end.kind === 'exit' && stdout.isTTY === true) stderr.write(`[${gpid} ${describeExit(end.status, gpid)}]\n`);
       return finishStatus(end, node.name, gpid, reporter);
     } catch (error) {
       throw streamFailure(error, node.name, gpid);
@@ -116,7 +118,8 @@ class Attachment {
     const exit = record.exit;
     if (record.io === 'pty' && stdout.isTTY === true) {
       const screen = await this.#screen(this.#wanted.scrollback);
-      stdout.write(endedScreen(screen, this.#context.terminal.rows ?? screen.rows));
+      const { columns } = this.#context.terminal;
+      stdout.write(endedScreen(screen, { withHistory: this.#wanted.scrollback > 0, columns }));
     } else {
       const { ended } = openProcessStream({
         ...this.#target(),
@@ -131,7 +134,7 @@ class Attachment {
       if (end.kind === 'outputClosed') return finishStatus(end, node.name, gpid, makeReporter(this.#context, 'attach'));
     }
     if (exit === undefined) return 0;
-    stderr.write(`[${gpid} ${describeExit(exit)}]\n`);
+    stderr.write(`[${gpid} ${describeExit(exit, gpid)}]\n`);
     return exitStatusOf(exit);
   }
 
@@ -140,11 +143,14 @@ class Attachment {
     const isTerminal = record.io === 'pty' && this.#context.stdout.isTTY === true;
     const common = { ...this.#target(), role: 'attach' as const, windowBytes: ptyWindowBytes, ...parts };
     if (!isTerminal) {
-      // Nothing can be redrawn in a pipe or a file: kept output of pipes is shown, a terminal's begins with what is new.
-      const from = record.io === 'pty' || this.#wanted.scrollback === 0 ? 'newest' : 'oldest';
+      // Nothing can be redrawn in a pipe or a file: what is kept is shown byte for byte, then what follows.
+      const from = this.#wanted.scrollback === 0 ? 'newest' : 'oldest';
+      const { onGap } = makeReporter(this.#context, 'attach').watch(this.#named.node.name);
       return openProcessStream({
         ...common,
         from: { stdout: from, stderr: from },
+        skips: false,
+        onGap,
         stderr: writableSink(this.#context.stderr),
       });
     }
@@ -178,10 +184,10 @@ class Attachment {
     );
   }
 
-  #target(): Pick<ProcessStreamOptions, 'dial' | 'process'> {
+  #target(): Pick<ProcessStreamOptions, 'dial' | 'shortcut' | 'process'> {
     const { node, record } = this.#named;
     const process = { pid: record.pid, start: record.start, boot: record.boot };
-    return { dial: processDialler(this.#client, node, process, record.shim), process };
+    return { ...processDialler(this.#client, node, process, record.shim), process };
   }
 }
 

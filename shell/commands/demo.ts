@@ -33,7 +33,7 @@ export const demoCommand: Command = {
   async run(context, args) {
     const [first, second] = args;
     if (first === asNode) return await runAsNode(context);
-    if (first === asJanitor && second !== undefined) return await runAsJanitor(context, second);
+    if (first === asJanitor && second !== undefined) return await runAsJanitor(context, second, args.slice(2));
     const { nodes, command } = parseDemoArguments(args);
     const { startDemoCluster } = await import('../demo/demo-cluster.ts');
     keepFromDying();
@@ -81,7 +81,8 @@ async function tour(context: CommandContext, cluster: DemoCluster): Promise<numb
 
 async function runCommand(context: CommandContext, cluster: DemoCluster, command: readonly string[]): Promise<number> {
   const { runProgram } = await import('../demo/run-program.ts');
-  const outcome = await runProgram(command, { env: cluster.env, cwd: context.cwd, stdio: 'inherit' });
+  const onProgram = (pid: number | undefined): void => cluster.watch(pid);
+  const outcome = await runProgram(command, { env: cluster.env, cwd: context.cwd, stdio: 'inherit', onProgram });
   if ('failure' in outcome) context.stderr.write(`nsh demo: ${outcome.failure}\n`);
   return outcome.status;
 }
@@ -92,8 +93,8 @@ async function runAsNode(context: CommandContext): Promise<number> {
   return 0;
 }
 
-async function runAsJanitor(context: CommandContext, directory: string): Promise<number> {
-  const { cleanUp } = await import('../demo/janitor.ts');
-  const left = await cleanUp(directory, context.env);
+async function runAsJanitor(context: CommandContext, directory: string, program: readonly string[]): Promise<number> {
+  const { cleanUp, parseProgram } = await import('../demo/janitor.ts');
+  const left = await cleanUp(directory, context.env, parseProgram(program));
   return left.length === 0 ? 0 : 1;
 }

@@ -6,6 +6,7 @@ import { parseProcessName, type ProcessNameContext } from '../../src/ids/process
 import { quoteText } from '../../src/ids/quote-text.ts';
 import { findSignal, listSignals, lookUpSignal, parseSignal, tabulateSignals } from '../../src/ids/signals.ts';
 import { NshError } from '../../src/protocol/errors.ts';
+import { programVersion } from '../../src/protocol/version.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { escapeLines, escapeText } from '../escape.ts';
 import { knownNodes } from '../ps/collect.ts';
@@ -31,6 +32,8 @@ export const killCommand: Command = {
       summary: 'names of all signals, or the name for a number, or the number for a name',
     },
     { short: 'L', long: 'table', summary: 'a table of all signals' },
+    { short: 'h', long: 'help', summary: 'print this' },
+    { short: 'V', long: 'version', summary: 'the version of nsh' },
     { long: 'force', summary: 'even where the number was once a process of nsh that has ended' },
   ],
   run: runKill,
@@ -44,15 +47,23 @@ interface KillQuery {
   readonly force: boolean;
   readonly targets: readonly string[];
   /** Print this instead of signalling. */
-  readonly listing: string | undefined;
+  readonly listing: Listing | undefined;
+}
+
+interface Listing {
+  readonly text: string;
+  /** One for each word of `-l` that is no signal. */
+  readonly problems: readonly string[];
 }
 
 async function runKill(context: CommandContext, args: readonly string[]): Promise<number> {
   const query = parse(context, args);
   if (query === undefined) return 1;
   if (query.listing !== undefined) {
-    context.stdout.write(query.listing);
-    return 0;
+    const { text, problems } = query.listing;
+    if (text !== '') context.stdout.write(text);
+    for (const problem of problems) context.stderr.write(`nsh kill: ${escapeLines(problem)}\n`);
+    return problems.length > 0 ? 1 : 0;
   }
   const cluster = await context.cluster();
   const names: ProcessNameContext = { current: cluster.self.id, nodes: knownNodes(cluster) };
@@ -93,7 +104,7 @@ function parse({ stderr, terminal }: CommandContext, args: readonly string[]): K
   try {
     return parseKillArgs(args, terminal.columns);
   } catch (error) {
-    if (!(error instanceof NshError) || error.code !== 'usage') throw error;
+    if (!(error instanceof NshError) || error.code !== 'usage' || error.data?.['help'] === true) throw error;
     stderr.write(`nsh kill: ${escapeLines(error.message)}\n${helpHint('kill')}\n`);
     return undefined;
   }
@@ -113,7 +124,9 @@ export function parseKillArgs(args: readonly string[], columns?: number): KillQu
     const list = /^(?:-l|--list)(?:=?(?<name>.+))?$/.exec(word);
     if (list !== null)
       return listing(list.groups?.['name'] === undefined ? rest : [list.groups['name'], ...rest], columns);
-    if (word === '-L' || word === '--table') return { signal: 0, force, targets: [], listing: tabulateSignals() };
+    if (word === '-L' || word === '--table') return toPrint(tabulateSignals());
+    if (word === '-V' || word === '--version') return toPrint(`nsh ${programVersion}\n`);
+    if (word === '-h' || word === '--help') throw new NshError('usage', `option '${word}'`, { data: { help: true } });
     const chosen = chooseSignal(word, rest);
     if (word === '--force') force = true;
     else if (chosen === undefined && word.startsWith('--')) throw usage(`unrecognized option ${quoteText(word)}`);
@@ -156,9 +169,24 @@ function readDashWord(word: string, signal: number | undefined, targets: string[
   return signal;
 }
 
+/** Each word by itself, as bash does: what is no signal does not keep the others from being told. */
 function listing(words: readonly string[], columns: number | undefined): KillQuery {
-  const text = words.length === 0 ? listSignals(columns) : words.map((word) => `${lookUpSignal(word)}\n`).join('');
-  return { signal: 0, force: false, targets: [], listing: text };
+  if (words.length === 0) return toPrint(listSignals(columns));
+  const problems: string[] = [];
+  const lines = words.map((word) => {
+    try {
+      return `${lookUpSignal(word)}\n`;
+    } catch (error) {
+      if (!(error instanceof NshError)) throw error;
+      problems.push(error.message);
+      return '';
+    }
+  });
+  return toPrint(lines.join(''), problems);
+}
+
+function toPrint(text: string, problems: readonly string[] = []): KillQuery {
+  return { signal: 0, force: false, targets: [], listing: { text, problems } };
 }
 
 function usage(message: string): NshError {

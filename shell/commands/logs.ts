@@ -4,6 +4,7 @@ import { openProcessStream } from '../../src/cluster/process-stream/process-stre
 import { discardSink, writableSink, type OutputSink } from '../../src/cluster/process-stream/sink.ts';
 import type { ProcessStreamOptions } from '../../src/cluster/process-stream/types.ts';
 import { NshError } from '../../src/protocol/errors.ts';
+import type { OpenedFrame } from '../../src/protocol/frames.ts';
 import type { Command, CommandContext, OptionSpec } from '../command.ts';
 import { parseOptions } from '../getopt.ts';
 import { findManaged, type NamedProcess } from '../run/find-managed.ts';
@@ -40,7 +41,7 @@ export const logsCommand: Command = {
     const terminal = new ModeTracker();
     const process = { pid: record.pid, start: record.start, boot: record.boot };
     const reading = {
-      dial: processDialler(client, node, process, record.shim),
+      ...processDialler(client, node, process, record.shim),
       process,
       role: 'read' as const,
       signal: context.signal,
@@ -51,7 +52,7 @@ export const logsCommand: Command = {
         ...reading,
         from,
         follow: wanted.follow,
-        ...watching(reporter, node.name, from),
+        ...watching(reporter, wanted, node.name, from),
         stdout: wanted.stdout ? outputSink(context.stdout, terminal) : discardSink,
         stderr: wanted.stderr ? writableSink(context.stderr) : discardSink,
       });
@@ -105,10 +106,38 @@ async function start(wanted: LogsOptions, reading: Reading, { record }: NamedPro
   return await tailStart(reading, wants, wanted.lines);
 }
 
-/** Where the beginning was not asked for by number, that it is gone is no news. */
-function watching(reporter: Reporter, node: string, from: From): Partial<ProcessStreamOptions> {
-  const { onGap, ...rest } = reporter.watch(node);
-  return typeof from.stdout === 'number' ? { ...rest, onGap } : rest;
+/** What was asked for by its number and is gone leaves a gap; else it is said once that what is shown is not all there was. */
+function watching(
+  reporter: Reporter,
+  wanted: LogsOptions,
+  node: string,
+  from: From,
+): Pick<ProcessStreamOptions, 'onLost' | 'onOpened' | 'onGap'> {
+  const { onOpened, ...rest } = reporter.watch(node);
+  return {
+    ...rest,
+    onOpened: (opened, again) => {
+      onOpened(opened, again);
+      if (again || wanted.offset !== undefined) return;
+      for (const line of describeBeginning(opened, wanted, from)) reporter.note(line);
+    },
+  };
+}
+
+/** A line for each output that is shown from the oldest byte that is kept, where older ones are gone. */
+function describeBeginning(opened: OpenedFrame, wanted: LogsOptions, from: From): string[] {
+  const outputs = [
+    wanted.stdout ? { name: 'stdout', kept: opened.stdout, from: from.stdout } : undefined,
+    wanted.stderr ? { name: 'stderr', kept: opened.stderr, from: from.stderr ?? from.stdout } : undefined,
+  ];
+  const cut = outputs.filter((output) => {
+    const base = output?.kept?.base ?? 0;
+    return base > 0 && (output?.from === 'oldest' || output?.from === base);
+  });
+  return cut.map((output) => {
+    const of = opened.stderr === undefined ? '' : ` of ${output?.name}`;
+    return `[${output?.kept?.base} bytes${of} before this are no longer kept]`;
+  });
 }
 
 /** To a terminal too the bytes go as they are; what they switched on is undone at the end. */

@@ -31,7 +31,9 @@ export const nodesCommand: Command = {
     const client = await context.cluster();
     const nodes = operands.length === 0 ? client.nodes : resolveNodes(operands.join(','), client);
     const { results, failures } = await gather(client, nodes, 'info', {}, { signal: context.signal });
-    const addresses = new Map<number, NodeStatus>((await client.status()).map((status) => [status.id, status]));
+    // An agent that has gone since leaves the addresses out, not the answers.
+    const statuses = await client.status().catch((): readonly NodeStatus[] => []);
+    const addresses = new Map<number, NodeStatus>(statuses.map((status) => [status.id, status]));
     const infos = new Map(results.map(({ node, result }) => [node.id, result]));
     const errors = new Map(failures.map(({ node, error }) => [node.id, error]));
     const rows = nodes.map((node) =>

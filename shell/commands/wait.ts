@@ -1,5 +1,6 @@
 /** `nsh wait`: waits until managed processes have ended, on whatever node, and passes their exit status on. */
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
+import { silentAgentPid } from '../../src/cluster/own-agent.ts';
 import { NshError, toNshError } from '../../src/protocol/errors.ts';
 import type { ExitStatus } from '../../src/protocol/process.ts';
 import type { Command, CommandContext, OptionSpec } from '../command.ts';
@@ -57,7 +58,7 @@ async function waitForOne(
     const named = await findManaged(client, word, signal);
     const status = named.record.exit ?? (await askUntilAnswered(client, named, signal));
     if (status.code === null && status.signal === null)
-      reporter.say(`${named.node.name}: process ${named.gpid} ${describeExit(status)}`);
+      reporter.say(`${named.node.name}: process ${named.gpid} ${describeExit(status, named.gpid)}`);
     return exitStatusOf(status);
   } catch (error) {
     if (signal.aborted) return timedOutStatus;
@@ -76,9 +77,12 @@ async function askUntilAnswered(client: ClusterClient, named: NamedProcess, sign
     try {
       return await client.call(named.node, 'wait', { process: { pid, start, boot } }, { deadlineMs: 0, signal });
     } catch (error) {
-      const { code } = toNshError(error);
+      const known = toNshError(error);
+      const { code } = known;
       const now = performance.now();
       if (code !== 'linkLost' && code !== 'unreachable' && code !== 'timeout') throw error;
+      // One that stands still has had its time, and the person can do something about it.
+      if (silentAgentPid(known) !== undefined) throw error;
       // A question that stood for a while was a good one: the minute begins anew.
       if (lostAt === undefined || now - began > retryForMs / 2) lostAt = now;
       if (signal.aborted || now - lostAt > retryForMs) throw error;

@@ -2,9 +2,10 @@
  * A cluster on this machine for as long as it is wanted: nodes n1, n2, … behind SSH servers on loopback, and a cluster file
  * for them. What it takes to end it, whatever happens, is in janitor.ts.
  */
-import { homedir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { homeDirectory } from '../../src/cluster/file/file-paths.ts';
 import { programPath } from '../../src/cluster/programs.ts';
 import { probeIsolation, type Isolation } from './isolation.ts';
 import { cleanUp, hireJanitor } from './janitor.ts';
@@ -32,6 +33,8 @@ export interface DemoCluster {
   readonly nodes: readonly DemoNode[];
   /** For a program that shall work with this cluster. */
   readonly env: Readonly<Record<string, string>>;
+  /** The program that the demo runs now, so that it ends even where the demo is killed; undefined: none any more. */
+  watch(pid: number | undefined): void;
   /** Ends and removes everything. @returns PIDs that would not end. */
   stop(): Promise<readonly number[]>;
 }
@@ -60,7 +63,7 @@ export async function startDemoCluster(options: DemoOptions): Promise<DemoCluste
       processes.push(await spawnNode(node));
     }
     const user = userInfo().username;
-    const home = env['HOME'] ?? homedir();
+    const home = homeDirectory(env);
     const keys = makeKeys();
     const nodes = await Promise.all(
       processes.map(async (node, index): Promise<DemoNode> => {
@@ -77,7 +80,17 @@ export async function startDemoCluster(options: DemoOptions): Promise<DemoCluste
     const sshConfig = join(directory, 'ssh_config');
     const path = `${join(directory, 'bin')}:${env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`;
     const commandEnv = { ...defined(env), NSH_CLUSTER: clusterFile, PATH: path };
-    return { name: clusterName(directory), directory, clusterFile, sshConfig, isolation, nodes, env: commandEnv, stop };
+    return {
+      name: clusterName(directory),
+      directory,
+      clusterFile,
+      sshConfig,
+      isolation,
+      nodes,
+      env: commandEnv,
+      watch: (pid) => janitor.watch(pid),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

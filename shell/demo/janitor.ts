@@ -5,10 +5,13 @@
 import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { cachePath } from '../../src/cluster/file/cache.ts';
-import { greet, localhost, openUnixSocket } from '../../src/cluster/own-agent.ts';
+import { greet, localhost } from '../../src/cluster/own-agent.ts';
 import { clusterDirectory, nodePaths, type Environment } from '../../src/cluster/paths.ts';
+import { readStart, runsSince } from '../../src/cluster/this-machine.ts';
 import { selfNode } from '../../src/ids/gpid.ts';
+import { openUnixSocket } from '../../src/link/unix-socket.ts';
 import { RpcPeer } from '../../src/rpc/peer.ts';
 import { callMethod } from '../../src/rpc/typed.ts';
 import { endLeftovers } from './leftovers.ts';
@@ -16,9 +19,11 @@ import { clusterName } from './workspace.ts';
 
 /**
  * @param env of the person, which says where the agent of this machine keeps its state
+ * @param program what the demo ran when it was killed
  * @returns the PIDs that could not be ended; none, unless a process hangs in the kernel.
  */
-export async function cleanUp(directory: string, env: Environment): Promise<readonly number[]> {
+export async function cleanUp(directory: string, env: Environment, program?: ProgramRef): Promise<readonly number[]> {
+  if (program !== undefined) await endProgram(program);
   const cluster = clusterName(directory);
   const paths = nodePaths(env, cluster, selfNode);
   await stopOwnAgent(cluster, paths.agentSocket, env);
@@ -45,17 +50,51 @@ async function stopOwnAgent(cluster: string, socketPath: string, env: Environmen
   }
 }
 
+/** One incarnation of a PID. */
+export interface ProgramRef {
+  readonly pid: number;
+  readonly start: number;
+}
+
+/** `PID START`, as the janitor is told of it; undefined for anything else. */
+export function parseProgram([pid, start]: readonly string[]): ProgramRef | undefined {
+  const isNumber = (word: string | undefined): boolean => word !== undefined && /^\d+$/.test(word);
+  return isNumber(pid) && isNumber(start) ? { pid: Number(pid), start: Number(start) } : undefined;
+}
+
+/** For so long a program may end by itself; an interactive shell does on SIGHUP, and leaves the terminal as it was. */
+const programMercyMs = 1_000;
+
+async function endProgram({ pid, start }: ProgramRef): Promise<void> {
+  const end = performance.now() + programMercyMs;
+  const tell = (name: NodeJS.Signals): void => {
+    try {
+      if (runsSince(pid, start)) process.kill(pid, name);
+    } catch {
+      // ESRCH: it has just ended.
+    }
+  };
+  for (const name of ['SIGHUP', 'SIGTERM', 'SIGCONT'] as const) tell(name);
+  while (runsSince(pid, start) && performance.now() < end) await delay(20);
+  tell('SIGKILL');
+}
+
 /** For so long the demo waits for the janitor to be gone. */
 const goneDeadlineMs = 1_000;
 
 export interface Janitor {
+  /** The program that is to end with the demo; undefined: none any more. */
+  watch(pid: number | undefined): void;
   /** All is clean: it has nothing to do. Resolves when it has gone, after a second at most. */
   dismiss(): Promise<void>;
 }
 
-/** Waits for a word on its standard input; where the end comes first the demo was killed, and it runs `program`. */
+/** Keeps the last line that it reads, and ends at the word `done`; where the input ends before that the demo was killed. */
+const waiting = 'running=; while read -r word; do [ "$word" = done ] && exit; running=$word; done; exec "$@" $running';
+
+/** Where the demo is killed it runs `program`, with PID and start of what the demo ran behind it. */
 export function hireJanitor(program: readonly string[], env: Environment): Janitor {
-  const child = spawn('sh', ['-c', 'read -r word || exec "$@"', 'nsh-demo-janitor', ...program], {
+  const child = spawn('sh', ['-c', waiting, 'nsh-demo-janitor', ...program], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
     cwd: '/',
@@ -73,6 +112,10 @@ export function hireJanitor(program: readonly string[], env: Environment): Janit
     child.once('error', () => resolve());
   });
   return {
+    watch: (pid) => {
+      const start = pid === undefined ? undefined : readStart(pid);
+      child.stdin.write(start === undefined ? '\n' : `${pid} ${start}\n`);
+    },
     dismiss: async () => {
       child.stdin.end('done\n');
       let timer: NodeJS.Timeout | undefined;

@@ -14,6 +14,8 @@ export interface ProgramOptions {
   readonly signal?: AbortSignal;
   /** Receives standard output where `stdio` pipes it. */
   readonly onOutput?: (text: string) => void;
+  /** Hears the PID of the program, and undefined when it has ended. */
+  readonly onProgram?: (pid: number | undefined) => void;
 }
 
 export type Outcome =
@@ -26,6 +28,8 @@ const mercyMs = 3_000;
 export async function runProgram([file = '', ...args]: readonly string[], options: ProgramOptions): Promise<Outcome> {
   const { env, cwd, stdio, onOutput } = options;
   const child = spawn(file, args, { env, cwd, stdio });
+  if (child.pid !== undefined) options.onProgram?.(child.pid);
+  child.once('exit', () => options.onProgram?.(undefined));
   child.stdout?.setEncoding('utf8').on('data', (text: string) => onOutput?.(text));
   let told: NodeJS.Signals | undefined;
   let mercy: NodeJS.Timeout | undefined;

@@ -106,6 +106,7 @@ async function runStep(step: Step, context: TourContext, printed: Map<string, st
     env: context.cluster.env,
     cwd: context.cwd,
     signal: context.signal,
+    onProgram: (pid) => context.cluster.watch(pid),
     stdio: [input, step.saveAs === undefined ? 'inherit' : 'pipe', 'inherit'],
     onOutput: (text) => {
       output += text;

@@ -11,6 +11,8 @@
 import { mkdir, mkdtemp, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { describeFault } from '../../src/cluster/state-fault.ts';
+import { NshError } from '../../src/protocol/errors.ts';
 
 export interface DemoNode {
   readonly id: number;
@@ -23,9 +25,18 @@ const prefix = 'nsh-demo-';
 
 export async function makeWorkspace(): Promise<string> {
   // mkdtemp makes it 0700. The real path is what agents and /proc will show.
-  const directory = await mkdtemp(join(await realpath(tmpdir()), prefix));
-  await mkdir(join(directory, 'bin'));
-  return directory;
+  try {
+    const directory = await mkdtemp(join(await realpath(tmpdir()), prefix));
+    await mkdir(join(directory, 'bin'));
+    return directory;
+  } catch (error) {
+    const why = describeFault(error) ?? (error as Error).message;
+    throw new NshError(
+      'agentFailed',
+      `${tmpdir()} cannot be used: ${why}. The demo keeps its files there: set TMPDIR to a directory that you may write to`,
+      { cause: error },
+    );
+  }
 }
 
 /** Every demo is a cluster of its own: two at once have nothing in common. */

@@ -1,5 +1,6 @@
 /** Where `nsh run` runs: the nodes that were named, or the least loaded one. */
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
+import { everyNode } from '../../src/cluster/every-node.ts';
 import { resolveNodes } from '../../src/cluster/file/resolve-nodes.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { chooseNode, type Candidate } from '../../src/policy/placement.ts';
@@ -13,8 +14,8 @@ export async function chooseNodes(
   signal: AbortSignal,
 ): Promise<readonly NodeSpec[]> {
   if (options.nodeset !== undefined) return resolveNodes(options.nodeset, client);
-  const [only] = client.nodes;
-  if (options.everyNode || (client.nodes.length === 1 && only !== undefined)) return client.nodes;
+  const nodes = everyNode(client);
+  if (options.everyNode || nodes.length === 1) return nodes;
   return [await placeOne(client, signal)];
 }
 

@@ -11,10 +11,12 @@ export function exitStatusOf(status: ExitStatus): number {
   return status.code ?? linkFailedStatus;
 }
 
-/** `exited with status 1`, `was ended by SIGTERM`, or why that is not known. */
-export function describeExit(status: ExitStatus): string {
+/** `exited with status 1`, `was ended by SIGTERM`, or why that is not known and what can be done. */
+export function describeExit(status: ExitStatus, gpid: number): string {
   if (status.signal !== null) return `was ended by ${status.signal}`;
   if (status.code !== null) return `exited with status ${status.code}`;
+  if (status.runsOn === true)
+    return `runs on without nsh, and how it ends will not be known: ${status.lost ?? ''}; 'nsh kill ${gpid}' ends it`;
   return `ended, and its exit status is not known: ${status.lost ?? 'the record is gone'}`;
 }
 

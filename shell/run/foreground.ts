@@ -128,10 +128,10 @@ export function foreground(
   started: Result<'run'>,
   clientId: string,
   windowBytes: number,
-): Pick<ProcessStreamOptions, 'dial' | 'process' | 'role' | 'client' | 'windowBytes'> {
+): Pick<ProcessStreamOptions, 'dial' | 'shortcut' | 'process' | 'role' | 'client' | 'windowBytes'> {
   const process = { pid: started.pid, start: started.start, boot: started.boot };
   return {
-    dial: processDialler(client, node, process, started.shim),
+    ...processDialler(client, node, process, started.shim),
     process,
     role: 'foreground',
     client: clientId,

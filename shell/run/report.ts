@@ -10,6 +10,8 @@ import { formatDuration } from './values.ts';
 
 export interface Reporter {
   say(text: string): void;
+  /** A line that stands beside the output, as it is. */
+  note(text: string): void;
   /** For a stream of the process `gpid` on a node. */
   watch(node: string): Required<Pick<ProcessStreamOptions, 'onLost' | 'onOpened' | 'onGap'>>;
 }
@@ -20,6 +22,9 @@ export function makeReporter(context: Pick<CommandContext, 'stderr'>, command: s
   };
   return {
     say,
+    note: (text) => {
+      context.stderr.write(`${escapeLines(text)}\n`);
+    },
     watch(node) {
       let timer: NodeJS.Timeout | undefined;
       return {
@@ -48,7 +53,7 @@ export function finishStatus(end: StreamEnd, node: string, gpid: number, reporte
       if (end.status.timedOutMs !== undefined)
         reporter.say(`${gpid}: ended by --timeout after ${formatDuration(end.status.timedOutMs)}`);
       if (end.status.code === null && end.status.signal === null)
-        reporter.say(`${node}: process ${gpid} ${describeExit(end.status)}`);
+        reporter.say(`${node}: process ${gpid} ${describeExit(end.status, gpid)}`);
       return exitStatusOf(end.status);
     case 'outputClosed':
       // What SIGPIPE would have made of us: the reader has enough.

@@ -1,5 +1,6 @@
 /** Values of options: sizes, durations, variables. Pure. */
 import { NshError } from '../../src/protocol/errors.ts';
+import { refuseForeignVariable } from '../foreign-bytes.ts';
 
 const sizeUnits: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 const durationUnits: Readonly<Record<string, number>> = {
@@ -54,6 +55,7 @@ export function parseVariable(text: string, env: Readonly<Record<string, string 
   if (equals >= 0) return [name, text.slice(equals + 1)];
   const value = env[name];
   if (value === undefined) throw new NshError('usage', `the variable ${name} is not set here; write ${name}=VALUE`);
+  refuseForeignVariable(name, value);
   return [name, value];
 }
 

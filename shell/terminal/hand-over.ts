@@ -12,7 +12,7 @@ import type {
 } from '../../src/cluster/process-stream/types.ts';
 import { progressAfterMs } from '../../src/protocol/limits.ts';
 import type { ExitStatus } from '../../src/protocol/process.ts';
-import { escapeText } from '../escape.ts';
+import { cutToWidth, escapeText } from '../escape.ts';
 import { DetachKeyParser, type DetachKey } from './detach-keys.ts';
 import { RawTerminal } from './raw-terminal.ts';
 
@@ -116,6 +116,7 @@ class HandOver {
 
   giveBack(): void {
     clearTimeout(this.#notice);
+    this.#hideNotice();
     this.#terminal.restore(this.#planned, this.#endsLine);
   }
 
@@ -163,10 +164,15 @@ class HandOver {
   #opened(): void {
     clearTimeout(this.#notice);
     this.#notice = undefined;
-    if (!this.#noticeShown) return;
+    if (this.#hideNotice()) this.#nudge();
+  }
+
+  /** Whether there was one. */
+  #hideNotice(): boolean {
+    if (!this.#noticeShown) return false;
     this.#noticeShown = false;
     this.#terminal.write(onLastRow(this.#terminal.size, ''));
-    this.#nudge();
+    return true;
   }
 
   /** On the last row, beside whatever the program has drawn; it draws anew when the connection is back. */
@@ -174,7 +180,8 @@ class HandOver {
     if (!(this.#options.stdout instanceof WriteStream)) return;
     this.#noticeShown = true;
     const text = `[nsh: connection to ${escapeText(this.#options.nodeName)} lost, connecting again]`;
-    this.#terminal.write(onLastRow(this.#terminal.size, `\u001b[7m${text}\u001b[m`));
+    const { size } = this.#terminal;
+    this.#terminal.write(onLastRow(size, `\u001b[7m${cutToWidth(text, size?.cols ?? 80)}\u001b[m`));
   }
 }
 
@@ -184,7 +191,7 @@ function isUnusual({ code, signal, timedOutMs }: ExitStatus): boolean {
 }
 
 function onLastRow(size: TerminalSize | undefined, text: string): string {
-  return `\u001b7\u001b[${size?.rows ?? 24};1H${text}\u001b[K\u001b8`;
+  return `\u001b7\u001b[${size?.rows ?? 24};1H\u001b[K${text}\u001b8`;
 }
 
 /** Which signal made the command's AbortSignal fire. */

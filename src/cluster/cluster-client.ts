@@ -11,6 +11,8 @@ export interface CallOptions {
   /** ms from the moment the node's link is up; default 5,000; 0: none. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
+  /** False: where no agent runs on this machine none is started; `noAgent` with data.notRunning is thrown. Default true. */
+  readonly mayStartAgent?: boolean;
 }
 
 /** One node's answer: a result or an error, never neither. */
@@ -30,7 +32,11 @@ export interface ClusterClient {
   status(): Promise<readonly NodeStatus[]>;
   /** @throws NshError: the node's own, or why it could not be reached (`unreachable`, `timeout`, …), naming the node. */
   call<M extends FanoutMethod>(node: NodeSpec, method: M, params: Params<M>, options?: CallOptions): Promise<Result<M>>;
-  /** Answers as they come, one for each node, each within its deadline. Breaking off cancels the rest. */
+  /**
+   * Answers as they come, one for each node, each within its deadline. Breaking off cancels the rest.
+   * @throws NshError where this machine's agent cannot be asked, or stops before the first answer; later its end is that of each node
+   *   that has not answered.
+   */
   fanout<M extends FanoutMethod>(
     nodes: readonly NodeSpec[],
     method: M,
@@ -42,5 +48,10 @@ export interface ClusterClient {
    * Reconnects to this machine's agent where that has died.
    */
   dial(node: NodeSpec, socket: string, signal: AbortSignal): Promise<Duplex>;
+  /**
+   * The same over an SSH connection of this process's own, kept until `close`: slow to open, faster to use. It asks nobody.
+   * @throws NshError where the node cannot be logged in to without asking; also where its link through the agent is not up.
+   */
+  dialDirectly(node: NodeSpec, socket: string, signal: AbortSignal): Promise<Duplex>;
   close(): void;
 }

@@ -3,15 +3,22 @@ import type { Duplex } from 'node:stream';
 import type { AnswerParams, FanoutMethod, NodeStatus, Params, Result } from '../protocol/control.ts';
 import { fromWireError, NshError, toNshError } from '../protocol/errors.ts';
 import { defaultDeadlineMs } from '../protocol/limits.ts';
+import { openLocalSocket } from '../link/unix-socket.ts';
+import { askAgainAndAgain, whileAlive } from '../rpc/heartbeat.ts';
 import type { RpcPeer } from '../rpc/peer.ts';
 import { callMethod, checkResult } from '../rpc/typed.ts';
 import { AnswerQueue } from './answer-queue.ts';
 import type { CallOptions, ClusterClient, NodeAnswer } from './cluster-client.ts';
+import { DirectLinks } from './direct-links.ts';
 import type { ClusterSpec, NodeSpec } from './node-spec.ts';
-import { connectOwnAgent, findSelf, greet, localhost, openOwnPeer, openUnixSocket, type Caller } from './own-agent.ts';
+import { connectOwnAgent, findSelf, greet, localhost, openOwnPeer, silentAgentPid, type Caller } from './own-agent.ts';
+import { readStart } from './this-machine.ts';
 
 /** Methods that change nothing: asked again where this machine's agent died under them. */
 const repeatable: ReadonlySet<FanoutMethod> = new Set(['info', 'ps', 'find', 'wait', 'screen', 'status']);
+
+/** For so long an agent that was found standing still is not asked again: finding out takes 10 s each time. */
+const silenceMemoryMs = 5_000;
 
 /**
  * Nothing is connected before the first call.
@@ -28,8 +35,10 @@ class AgentClusterClient implements ClusterClient {
   readonly #caller: Caller;
   readonly #byId: ReadonlyMap<number, NodeSpec>;
   readonly #calls = new Map<number, AnswerQueue>();
+  readonly #directLinks: DirectLinks;
   #nextCall = 1;
   #peer: Promise<RpcPeer> | undefined;
+  #silence: { readonly error: NshError; readonly atMs: number } | undefined;
   #isClosed = false;
 
   constructor(spec: ClusterSpec, caller: Caller) {
@@ -37,6 +46,7 @@ class AgentClusterClient implements ClusterClient {
     this.self = findSelf(spec, caller.env);
     this.nodes = spec.file === undefined ? [localhost] : spec.nodes;
     this.#caller = caller;
+    this.#directLinks = new DirectLinks({ spec, env: caller.env, status: () => this.status() });
     this.#byId = new Map([localhost, ...this.nodes].map((node) => [node.id, node]));
   }
 
@@ -69,19 +79,22 @@ class AgentClusterClient implements ClusterClient {
     options: CallOptions = {},
   ): AsyncIterable<NodeAnswer<Result<M>>> {
     const waiting = new Map(nodes.map((node) => [node.id as number, node]));
+    let hasAnswer = false;
     for (let attempt = 1; waiting.size > 0; attempt++) {
       // That this machine's agent cannot be reached is no node's fault: it is thrown, not told once for each node.
-      const peer = await this.#connect();
+      const peer = await this.#connect(options.mayStartAgent);
       try {
         for await (const answer of this.#ask(peer, [...waiting.values()], method, params, options)) {
           const node = waiting.get(answer.node);
           if (node === undefined || !waiting.delete(answer.node)) continue;
+          hasAnswer = true;
           yield toAnswer(node, method, answer);
         }
         break;
       } catch (error) {
         const known = toNshError(error);
         if (known.code === 'linkLost' && attempt < 3 && repeatable.has(method)) continue;
+        if (!hasAnswer && silentAgentPid(known) !== undefined) throw known;
         for (const node of waiting.values()) yield { node, error: known };
         return;
       }
@@ -128,50 +141,94 @@ class AgentClusterClient implements ClusterClient {
   }
 
   async dial(node: NodeSpec, socket: string, signal: AbortSignal): Promise<Duplex> {
-    if (node.id === this.self.id) return await openLocal(node, socket);
+    if (node.id === this.self.id) return await openLocalSocket(node.name, socket);
+    return (
+      (await this.#directLinks.dialIfBusy(node, socket, signal)) ?? (await this.#dialThroughAgent(node, socket, signal))
+    );
+  }
+
+  async #dialThroughAgent(node: NodeSpec, socket: string, signal: AbortSignal): Promise<Duplex> {
+    this.#throwFreshSilence();
     const peer = await openOwnPeer(this.spec, this.self, this.#caller);
     try {
       // Both at once: a stream costs one round trip less.
       const greeting = greet(peer, this.spec, this.self, this.#caller);
       const dialling = peer.requestUpgrade('dial', { node: node.id, socket }, { signal });
-      const [, { stream, head }] = await Promise.all([greeting, dialling]);
+      // Nothing may follow a `dial` on its own connection: that the agent lives is asked on the other one.
+      const both = Promise.all([greeting, dialling]);
+      const [, { stream, head }] = await whileAlive(both, this.#ping, isSilence);
       if (head.length > 0) stream.unshift(head);
-      return stream;
+      return this.#watched(stream);
     } catch (error) {
       peer.close();
-      throw error;
+      throw this.#noteSilence(error);
     }
+  }
+
+  /** A stream through this machine's agent fails where that stands still, as it does where that dies. */
+  #watched(stream: Duplex & { readonly bytesRead?: number }): Duplex {
+    let read = -1;
+    const isQuiet = (): boolean => {
+      const before = read;
+      read = stream.bytesRead ?? 0;
+      return read === before;
+    };
+    const stop = askAgainAndAgain(this.#ping, isSilence, (error) => stream.destroy(error), isQuiet);
+    return stream.once('close', stop);
+  }
+
+  readonly #ping = async (): Promise<unknown> => await callMethod(await this.#connect(), 'ping', {});
+
+  dialDirectly(node: NodeSpec, socket: string, signal: AbortSignal): Promise<Duplex> {
+    return this.#directLinks.openSocket(node, socket, signal);
   }
 
   close(): void {
     this.#isClosed = true;
+    this.#directLinks.close();
     void this.#peer?.then(
       (peer) => peer.close(),
       () => undefined,
     );
   }
 
-  #connect(): Promise<RpcPeer> {
-    if (this.#isClosed) return Promise.reject(new NshError('cancelled', 'the cluster client is closed'));
+  async #connect(mayStart = true): Promise<RpcPeer> {
+    if (this.#isClosed) throw new NshError('cancelled', 'the cluster client is closed');
     if (this.#peer === undefined) {
-      const connecting = this.#open();
+      this.#throwFreshSilence();
+      const connecting = this.#open(mayStart);
       this.#peer = connecting;
-      const forget = (): void => {
+      const forget = (error: unknown): void => {
+        this.#noteSilence(error);
         if (this.#peer === connecting) this.#peer = undefined;
       };
       connecting.then((peer) => peer.closed.then(forget), forget);
     }
-    return this.#peer;
+    return await this.#peer;
   }
 
-  async #open(): Promise<RpcPeer> {
+  /** @returns what it was given. */
+  #noteSilence(error: unknown): unknown {
+    if (error instanceof NshError && silentAgentPid(error) !== undefined && this.#silence?.error !== error)
+      this.#silence = { error, atMs: performance.now() };
+    return error;
+  }
+
+  /** Unless that agent has ended meanwhile. */
+  #throwFreshSilence(): void {
+    if (this.#silence === undefined || performance.now() - this.#silence.atMs > silenceMemoryMs) return;
+    const pid = silentAgentPid(this.#silence.error) ?? 0;
+    if (pid === 0 || readStart(pid) !== undefined) throw this.#silence.error;
+  }
+
+  async #open(mayStart: boolean): Promise<RpcPeer> {
     const handlers = {
       onNotification: (method: string, params: unknown): void => {
         if (method === 'answer') this.#onAnswer(params as AnswerParams);
       },
       onBadLine: (line: Buffer, error: NshError): boolean => this.#onBadAnswer(line, error),
     };
-    return (await connectOwnAgent(this.spec, this.self, this.#caller, handlers)).peer;
+    return (await connectOwnAgent(this.spec, this.self, { ...this.#caller, mayStart }, handlers)).peer;
   }
 
   #onAnswer(answer: AnswerParams): void {
@@ -199,13 +256,8 @@ async function goneWithin(peer: RpcPeer, deadlineMs: number): Promise<void> {
   clearTimeout(timer);
 }
 
-async function openLocal(node: NodeSpec, socket: string): Promise<Duplex> {
-  try {
-    return await openUnixSocket(socket);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new NshError('noAgent', `${node.name}: nothing listens at ${socket} (${code})`, { cause: error });
-  }
+function isSilence(error: NshError): boolean {
+  return silentAgentPid(error) !== undefined;
 }
 
 function toAnswer<M extends FanoutMethod>(node: NodeSpec, method: M, answer: AnswerParams): NodeAnswer<Result<M>> {

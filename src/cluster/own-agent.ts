@@ -1,20 +1,22 @@
 /** The agent of this machine: which node it is, and a control connection to it, started where none runs. */
 import { readFileSync, statSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { isNodeId, nodeId, selfNode, type NodeId } from '../ids/gpid.ts';
+import { openUnixSocket } from '../link/unix-socket.ts';
 import type { PromptParams, ProgressParams, Result } from '../protocol/control.ts';
 import { promptParams, progressParams } from '../protocol/control.ts';
 import { NshError, toNshError } from '../protocol/errors.ts';
 import { maxLineBytes } from '../protocol/limits.ts';
 import { programVersion, protocolVersions } from '../protocol/version.ts';
+import { watchSilence } from '../rpc/heartbeat.ts';
 import { RpcPeer, type PeerOptions } from '../rpc/peer.ts';
 import { callMethod, check } from '../rpc/typed.ts';
 import type { ClusterSpec, NodeSpec } from './node-spec.ts';
 import { checkPrivateDirectory, clusterDirectory, nodePaths, type Environment } from './paths.ts';
 import { isReplaced, programBuild } from './programs.ts';
 import { ensureAgent } from './start-agent.ts';
-import { bootIdentity } from './this-machine.ts';
+import { bootIdentity, readState } from './this-machine.ts';
 
 /** Node 0: this machine, in no cluster file. */
 export const localhost: NodeSpec = { id: selfNode, name: 'localhost', labels: [] };
@@ -42,6 +44,8 @@ export interface Caller {
   readonly onProgress?: (progress: ProgressParams) => void;
   /** Before the subcommand of an agent that has to be started. */
   readonly agentOptions?: readonly string[];
+  /** False: where no agent runs none is started, nor one of an older program replaced. Default true. */
+  readonly mayStart?: boolean;
 }
 
 export interface OwnAgent {
@@ -50,8 +54,8 @@ export interface OwnAgent {
 }
 
 /**
- * Connects to this machine's agent and greets it.
- * @throws NshError `agentFailed`, `unsafeSocket`, `protocolMismatch`, `clusterFile`
+ * Connects to this machine's agent and greets it. From then on a request to which it says nothing at all ends within 10 s.
+ * @throws NshError `agentFailed`, `unsafeSocket`, `protocolMismatch`, `clusterFile`, `timeout`; `noAgent` with data.notRunning
  */
 export async function connectOwnAgent(
   spec: ClusterSpec,
@@ -63,16 +67,17 @@ export async function connectOwnAgent(
     const peer = await openOwnPeer(spec, self, caller, handlers);
     try {
       const hello = await greet(peer, spec, self, caller);
-      if (attempt === 1 && isReplaced(hello.build, programBuild())) {
+      if (attempt === 1 && caller.mayStart !== false && isReplaced(hello.build, programBuild())) {
         await endReplaced(peer);
         continue;
       }
+      watchSilence(peer, () => silentAgent(spec, self, caller.env));
       return { peer, hello };
     } catch (error) {
       peer.close();
       // It was ending, or was killed, just then: the next one serves.
       if (attempt < 3 && toNshError(error).code === 'linkLost') continue;
-      throw toNshError(error).code === 'timeout' ? silentAgent(spec, self, caller.env, error) : error;
+      throw error;
     }
   }
 }
@@ -86,24 +91,35 @@ async function endReplaced(peer: RpcPeer): Promise<void> {
 }
 
 /** It listens, but stands still or is overloaded. */
-function silentAgent(spec: ClusterSpec, self: NodeSpec, env: Environment, cause: unknown): NshError {
+function silentAgent(spec: ClusterSpec, self: NodeSpec, env: Environment, cause?: unknown): NshError {
   const { agentLock } = nodePaths(env, spec.cluster, self.id);
   const pid = readPid(agentLock);
-  const who = pid === undefined ? '' : ` (PID ${pid})`;
-  const hint = pid === undefined ? '' : `: it may be stopped; 'kill -KILL ${pid}' ends it, and what it runs stays`;
-  return new NshError('timeout', `the agent of this machine${who} does not answer${hint}`, { cause });
+  const data = { silentAgent: pid ?? 0 };
+  if (pid === undefined) return new NshError('timeout', 'the agent of this machine does not answer', { cause, data });
+  const isStopped = /^[Tt]$/.test(readState(pid) ?? '');
+  const hint = isStopped
+    ? `it is stopped; 'kill -CONT ${pid}' lets it go on, 'kill -KILL ${pid}' ends it`
+    : `it may hang; 'kill -KILL ${pid}' ends it`;
+  const message = `the agent of this machine (PID ${pid}) does not answer: ${hint}, and what it runs stays`;
+  return new NshError('timeout', message, { cause, data });
 }
 
-function readPid(lock: string): string | undefined {
+/** PID of this machine's agent, which is there but does not answer (0: not known), where that is what went wrong. */
+export function silentAgentPid({ data }: NshError): number | undefined {
+  const pid = data?.['silentAgent'];
+  return typeof pid === 'number' ? pid : undefined;
+}
+
+function readPid(lock: string): number | undefined {
   try {
-    return /^\d+/.exec(readFileSync(lock, 'latin1'))?.[0];
+    return Number(/^\d+/.exec(readFileSync(lock, 'latin1'))?.[0] ?? NaN) || undefined;
   } catch {
     // It has just ended: the next command finds another one.
     return undefined;
   }
 }
 
-/** A connection to this machine's agent, not greeted yet. @throws NshError `agentFailed`, `unsafeSocket` */
+/** A connection to this machine's agent, not greeted yet. @throws NshError `agentFailed`, `unsafeSocket`; `noAgent` with data.notRunning */
 export async function openOwnPeer(
   spec: ClusterSpec,
   self: NodeSpec,
@@ -112,7 +128,10 @@ export async function openOwnPeer(
 ): Promise<RpcPeer> {
   const identity = { cluster: spec.cluster, node: self.id, name: self.name };
   const options = { env: caller.env, ...(caller.agentOptions === undefined ? {} : { options: caller.agentOptions }) };
-  const socket = await ensureAgent(identity, options, () => openOwnSocket(spec, self, caller.env));
+  const find = (): Promise<Socket | undefined> => openOwnSocket(spec, self, caller.env);
+  const socket = caller.mayStart === false ? await find() : await ensureAgent(identity, options, find);
+  if (socket === undefined)
+    throw new NshError('noAgent', 'the agent of this machine does not run', { data: { notRunning: true } });
   return new RpcPeer(socket, peerOptions(caller, handlers));
 }
 
@@ -127,17 +146,6 @@ async function openOwnSocket(spec: ClusterSpec, self: NodeSpec, env: Environment
     if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
     throw error;
   }
-}
-
-export function openUnixSocket(path: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ path, allowHalfOpen: true });
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve(socket);
-    });
-  });
 }
 
 function peerOptions(caller: Caller, handlers: Pick<PeerOptions, 'onNotification' | 'onBadLine'>): PeerOptions {
@@ -158,24 +166,30 @@ function peerOptions(caller: Caller, handlers: Pick<PeerOptions, 'onNotification
   };
 }
 
-export function greet(peer: RpcPeer, spec: ClusterSpec, self: NodeSpec, caller: Caller): Promise<Result<'hello'>> {
+/** @throws NshError: what the agent answers; `timeout` naming it where it does not. */
+export async function greet(
+  peer: RpcPeer,
+  spec: ClusterSpec,
+  self: NodeSpec,
+  caller: Caller,
+): Promise<Result<'hello'>> {
   const sshAuthSock = caller.env['SSH_AUTH_SOCK'];
-  return callMethod(
-    peer,
-    'hello',
-    {
-      protocol: protocolVersions,
-      cluster: spec.cluster,
-      node: nodeId(self.id),
-      version: programVersion,
-      caller: {
-        interactive: caller.prompt !== undefined,
-        ...(sshAuthSock === undefined || sshAuthSock === '' ? {} : { sshAuthSock }),
-      },
-      ...(spec.file === undefined ? {} : { clusterFile: currentFile(spec.file) }),
+  const hello = {
+    protocol: protocolVersions,
+    cluster: spec.cluster,
+    node: nodeId(self.id),
+    version: programVersion,
+    caller: {
+      interactive: caller.prompt !== undefined,
+      ...(sshAuthSock === undefined || sshAuthSock === '' ? {} : { sshAuthSock }),
     },
-    { deadlineMs: 10_000 },
-  );
+    ...(spec.file === undefined ? {} : { clusterFile: currentFile(spec.file) }),
+  };
+  try {
+    return await callMethod(peer, 'hello', hello, { deadlineMs: 10_000 });
+  } catch (error) {
+    throw toNshError(error).code === 'timeout' ? silentAgent(spec, self, caller.env, error) : error;
+  }
 }
 
 /** The file as it is now: it may have changed since this client read it. */

@@ -11,14 +11,16 @@
  *       processes/PID-START-BOOT/
  *
  * Sockets lie in ID/ too, or in /tmp/nsh-UID-HASH/ where that path is too long for sun_path (108 bytes, unix(7)) or on a
- * network file system, which has no working sockets.
+ * network file system, which has no working sockets. That one is removed by the last of agent and shims that leaves it.
  */
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
-import { homedir, hostname } from 'node:os';
-import { join } from 'node:path';
+import { lstatSync, mkdirSync, readFileSync, rmdirSync, statfsSync, statSync, type Stats } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { NodeId } from '../ids/gpid.ts';
 import { NshError } from '../protocol/errors.ts';
+import { xdgDirectory } from './file/file-paths.ts';
+import { stateFault } from './state-fault.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -35,9 +37,7 @@ export interface NodePaths {
 }
 
 export function clusterDirectory(env: Environment, cluster: string): string {
-  const given = env['XDG_STATE_HOME'];
-  const base = given !== undefined && given.startsWith('/') ? given : join(env['HOME'] ?? homedir(), '.local/state');
-  return join(base, 'nsh', cluster);
+  return join(xdgDirectory(env, 'XDG_STATE_HOME', '.local/state'), 'nsh', cluster);
 }
 
 /** Longest socket path that all of nsh's names fit into: 107 bytes less `/shim-XXXXXXXX.sock`. */
@@ -77,6 +77,40 @@ function temporaryDirectory(state: string): string {
   return `/tmp/nsh-${process.getuid?.() ?? 0}-${hash}`;
 }
 
+const temporaryName = /^\/tmp\/nsh-\d+-[0-9a-f]{12}$/;
+
+/**
+ * A socket in this directory was removed: one in /tmp goes too where it was the last. Whoever is just coming makes it anew
+ * (`bindIn`).
+ */
+export function leaveSocketDirectory(path: string): void {
+  if (!temporaryName.test(path)) return;
+  try {
+    rmdirSync(path);
+  } catch {
+    // Somebody else's socket is in there, or somebody else was quicker: it is theirs to leave or has gone.
+  }
+}
+
+const maxBindAttempts = 20;
+
+/**
+ * Binds a socket in a private directory, which is made where it is missing; also where the last one there removes it between that and
+ * the binding. @throws NshError `unsafeSocket`, and what `bind` throws.
+ */
+export async function bindIn(directory: string, bind: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      makePrivateDirectory(directory);
+      return await bind();
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // bind(2) says ENOENT, which libuv reports as EACCES.
+      if ((code !== 'ENOENT' && code !== 'EACCES') || attempt === maxBindAttempts) throw error;
+    }
+  }
+}
+
 /** f_type of statfs(2): NFS, SMB, CIFS, SMB2, 9P, AFS, Coda, FUSE (sshfs and its like), Ceph, Lustre, GPFS. */
 const networkFileSystems: ReadonlySet<number> = new Set([
   0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x5346414f, 0x73757245, 0x65735546, 0x00c36400, 0x0bd00bd0,
@@ -95,21 +129,60 @@ function isOnNetworkFileSystem(path: string): boolean {
 
 /**
  * Makes a directory that is this user's alone, with what is missing above it.
- * @throws NshError `unsafeSocket` where it is a link, another user's, or open to others and cannot be closed.
+ * @throws NshError `unsafeSocket` where it is a link, another user's, or open to others and cannot be closed; `agentFailed` where it
+ *   cannot be made.
  */
 export function makePrivateDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    makeDirectories(path);
+  } catch (error) {
+    throw stateFault(path, error, temporaryName.test(path));
+  }
   checkPrivateDirectory(path);
 }
 
-/** @throws NshError `unsafeSocket` */
+/** As mkdir(1) with -p. Node's own `recursive` says ENOENT of a read-only file system, and never ends below /proc. */
+function makeDirectories(path: string): void {
+  if (isMade(path)) return;
+  makeDirectories(dirname(path));
+  if (!isMade(path)) throw Object.assign(new Error(`${path} cannot be made`), { code: 'ENOENT' });
+}
+
+/** @returns false where what is above it is missing. */
+function isMade(path: string): boolean {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && path !== '/') return false;
+    if (code !== 'EEXIST') throw error;
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isDirectory() === true) return true;
+    if (found !== undefined) throw error;
+    // Another one has just removed it; or it is a link that leads nowhere.
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return isMade(path);
+    throw Object.assign(new Error(`${path} leads nowhere`), { code: 'ENOENT' });
+  }
+}
+
+/** @throws NshError `unsafeSocket`; `agentFailed` where it cannot be looked at; ENOENT as it is, where it is not there. */
 export function checkPrivateDirectory(path: string): void {
-  const stat = lstatSync(path);
+  const stat = statPrivate(path);
   const uid = process.getuid?.() ?? 0;
   if (!stat.isDirectory()) throw unsafe(path, 'is not a directory');
   if (stat.uid !== uid) throw unsafe(path, `belongs to user ${stat.uid}, not to you (${uid})`);
   if ((stat.mode & 0o077) !== 0)
     throw unsafe(path, `is open to others (mode ${(stat.mode & 0o777).toString(8)}); chmod 700 it`);
+}
+
+function statPrivate(path: string): Stats {
+  try {
+    return lstatSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw error;
+    throw stateFault(path, error, temporaryName.test(path));
+  }
 }
 
 function unsafe(path: string, why: string): NshError {

@@ -10,6 +10,7 @@ import type { NodeId } from '../ids/gpid.ts';
 import { fromWireError, NshError, type WireError } from '../protocol/errors.ts';
 import { makePrivateDirectory, nodePaths, type Environment } from './paths.ts';
 import { programPath } from './programs.ts';
+import { stateFault } from './state-fault.ts';
 
 export interface AgentIdentity {
   readonly cluster: string;
@@ -72,7 +73,7 @@ export async function ensureAgent<T>(
 async function startAgent(identity: AgentIdentity, options: StartOptions): Promise<void> {
   const paths = nodePaths(options.env, identity.cluster, identity.node);
   makePrivateDirectory(paths.state);
-  const log = openSync(paths.agentLog, 'a', 0o600);
+  const log = openLog(paths.agentLog);
   const words = [
     ...(options.options ?? []),
     'serve',
@@ -94,6 +95,14 @@ async function startAgent(identity: AgentIdentity, options: StartOptions): Promi
   child.unref();
   const report = await readReport(child.stdio[3] as Readable, options.deadlineMs ?? 15_000, paths.agentLog);
   if (!report.ok) throw fromWireError(report.error);
+}
+
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'a', 0o600);
+  } catch (error) {
+    throw stateFault(path, error, false);
+  }
 }
 
 function readReport(ready: Readable, deadlineMs: number, logPath: string): Promise<ReadyReport> {

@@ -14,6 +14,11 @@ export function runsSince(pid: number, start: number): boolean {
   return fields !== undefined && Number(fields[19]) === start && !/^[ZXx]$/.test(fields[0] ?? '');
 }
 
+/** State of a process (field 3): `R`, `S`, `T` where a signal has stopped it, …; undefined where there is no such process. */
+export function readState(pid: number): string | undefined {
+  return readStat(pid)?.[0];
+}
+
 /** Session id of a process (field 6). */
 export function readSession(pid: number): number | undefined {
   const fields = readStat(pid);

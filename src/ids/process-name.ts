@@ -114,7 +114,10 @@ function impossible(text: string, number: number): NshError {
 
 function notAProcess(text: string, context: ProcessNameContext): NshError {
   const example = context.nodes.at(-1);
-  const spelled = example === undefined ? '' : `, ${makeGpid(example.id, localPid(4711))} or ${example.name}.4711`;
+  const spelled =
+    example === undefined || example.id === 0
+      ? ''
+      : `, ${makeGpid(example.id, localPid(4711))} or ${example.name}.4711`;
   return new NshError('usage', `${quoteText(text)} is not a process; write a PID such as 4711${spelled}`);
 }
 

@@ -3,11 +3,11 @@
  * link where sshd does not forward sockets. With a marker, a line with it goes out first, once the socket is open, since whatever a login
  * shell has printed before it is not ours; what follows on stdout comes in frames (link/frames.ts). The near end: link/marker.ts.
  */
-import { once } from 'node:events';
-import { Socket, createConnection } from 'node:net';
+import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { frameWriter } from './frames.ts';
+import { openUnixSocket } from './unix-socket.ts';
 
 /** Exit status where nothing listens on the socket: EX_UNAVAILABLE of sysexits(3). */
 export const exitNoSocket = 69;
@@ -28,9 +28,9 @@ export async function bridge(
   stdout: Writable,
   options: BridgeOptions = {},
 ): Promise<number> {
-  const socket = createConnection({ path: socketPath, allowHalfOpen: true });
+  let socket: Socket;
   try {
-    await once(socket, 'connect');
+    socket = await openUnixSocket(socketPath);
   } catch (error) {
     options.stderr?.write(`nsh-agent dial: ${describe(error)}\n`);
     stdin.destroy();

@@ -1,7 +1,7 @@
 /**
- * A link: one authenticated way to a node, over which any number of byte streams can be opened to Unix sockets there.
- * Implementations: link/unix (this machine), link/ssh (ssh2), link/openssh (the `ssh` program), link/memory (tests).
- * Everything above works over any of them.
+ * A link: one authenticated way to another machine, over which any number of byte streams can be opened to Unix sockets there.
+ * Implementations: link/ssh (ssh2) and link/openssh (the `ssh` program). Everything above works over either. To this machine's own
+ * sockets there is nothing to log in to or to keep: link/unix-socket opens them.
  */
 import type { Duplex } from 'node:stream';
 import type { PromptParams } from '../protocol/control.ts';

@@ -118,8 +118,12 @@ export const psParams = v.object({
   select: v.picklist(['all', 'managed']),
   /** Ended managed processes too. */
   ended: v.optional(v.boolean()),
+  /** Managed processes as their shims know them now: clients and sizes change without notice. */
+  fresh: v.optional(v.boolean()),
   /** Only these. */
   pids: v.optional(v.array(localPidSchema)),
+  /** One row for each thread instead of each process; `tid` tells which. The first one's row is that of the whole process. */
+  threads: v.optional(v.boolean()),
 });
 export type PsParams = v.InferOutput<typeof psParams>;
 
@@ -161,6 +165,8 @@ export const nodeStatus = v.object({
   labels: v.array(text),
   /** Last failure, for people. */
   reason: v.optional(text),
+  /** Its login had to ask a person for a secret. */
+  asked: v.optional(v.literal(true)),
 });
 export type NodeStatus = v.InferOutput<typeof nodeStatus>;
 
@@ -187,6 +193,9 @@ const none = v.object({});
 
 export const methods = {
   hello: method(helloParams, helloResult),
+
+  /** Is it there? Answered at once, whatever else is asked: a client that waits for long tells a slow answer from a stopped agent by it. */
+  ping: method(none, none),
 
   // ── this machine's agent, on behalf of its clients ──
   /** Opens a stream to a Unix socket on a node (absent: its agent's). After the result the connection is that stream. */

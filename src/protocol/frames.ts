@@ -62,6 +62,8 @@ export const openFrame = v.object({
   size: v.optional(v.object({ cols: v.number(), rows: v.number() })),
   /** `read` only: false stops at what is there now instead of following. Default true. */
   follow: v.optional(v.boolean()),
+  /** `attach` only: false gets every byte that is kept, however far behind it is, where others are sent on. Default true. */
+  skips: v.optional(v.boolean()),
 });
 export type OpenFrame = v.InferOutput<typeof openFrame>;
 

@@ -127,6 +127,17 @@ export const rawColumns = [
   'autogroupNice',
   /** Pending for the main thread alone; `sigPending` is the process's. */
   'sigPendingThread',
+  /** The thread: where `ps` was asked for threads each row is one of them. The first one's is the PID. */
+  'tid',
+  /** NUMA node of `processor`; -1 where the kernel does not tell. */
+  'numaNode',
+  /** What systemd runs the process as, read from its control group: `-` where it is no such part. */
+  'unit',
+  'userUnit',
+  'slice',
+  'machine',
+  'loginSession',
+  'sessionOwner',
 ] as const;
 export type RawColumn = (typeof rawColumns)[number];
 
@@ -161,6 +172,8 @@ export const exitStatusSchema = v.object({
   atMs: v.number(),
   /** Why the status is not known: the shim was killed, or the machine went down. */
   lost: v.optional(v.string()),
+  /** With `lost`: the process has not ended, but nsh has nothing to do with it any more. */
+  runsOn: v.optional(v.boolean()),
   /** It was told to end because it had run for so long: the `timeoutMs` of its `run`. */
   timedOutMs: v.optional(v.number()),
 });

@@ -77,6 +77,7 @@ export class RpcPeer {
   readonly #serving = new Map<MessageId, AbortController>();
   readonly #settleClosed: (error: NshError | undefined) => void;
   #nextId = 1;
+  #heard = 0;
   #ended: NshError | undefined;
 
   constructor(stream: Duplex, options: PeerOptions) {
@@ -147,6 +148,16 @@ export class RpcPeer {
     return this.#ended === undefined && this.#stream.write(line);
   }
 
+  /** How often something has come: it grows while the other end is there. */
+  get heard(): number {
+    return this.#heard;
+  }
+
+  /** A request of ours is open. */
+  get isWaiting(): boolean {
+    return this.#pending.size > 0;
+  }
+
   /** Holds reading while the other end does not read us. */
   get stream(): Duplex {
     return this.#stream;
@@ -156,6 +167,14 @@ export class RpcPeer {
   close(error?: NshError): void {
     this.#finish(error);
     this.#stream.destroy();
+  }
+
+  /** As `close`, of an end that stands still: what it was asked for must not be done when it goes on. */
+  abandon(error: NshError): void {
+    for (const id of this.#pending.keys()) this.#giveUp(id, error);
+    this.#finish(error);
+    this.#stream.end(() => this.#stream.destroy());
+    setTimeout(() => this.#stream.destroy(), 1_000).unref();
   }
 
   /** Closes when what was written has gone out. */
@@ -176,6 +195,7 @@ export class RpcPeer {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    this.#heard++;
     try {
       this.#splitter.push(chunk);
       for (let line = this.#splitter.next(); line !== undefined; line = this.#splitter.next()) {

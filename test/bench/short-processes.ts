@@ -62,7 +62,7 @@ async function runOnce(client: ClusterClient, node: NodeSpec, i: number): Promis
   });
   const ref = { pid, start, boot };
   const stream = openProcessStream({
-    dial: processDialler(client, node, ref, shim),
+    ...processDialler(client, node, ref, shim),
     process: ref,
     role: 'foreground',
     client: id,

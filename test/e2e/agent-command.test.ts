@@ -116,6 +116,28 @@ test('stop where nothing runs is no error', async () => {
   expect(cluster.localDaemons()).toEqual([]);
 });
 
+test('stop --kill ends a shim that its agent has left, too', async () => {
+  const gpid = await cluster.start('-n', 'n2', '--', 'sleep', '1000');
+  expect((await cluster.nsh(['agent', 'stop', '-n', 'n2'])).status).toBe(0);
+  expect([daemons('n2', 'nsh-agent'), daemons('n2', 'nsh-shim')]).toEqual([[], [expect.any(Number)]]);
+  const { status, stderr } = await cluster.nsh(['agent', 'stop', '--kill', '-n', 'n2']);
+  expect([status, stderr]).toEqual([0, '']);
+  expect([daemons('n2', 'nsh-agent'), daemons('n2', 'nsh-shim'), daemons('n2', 'sleep 1000')]).toEqual([[], [], []]);
+  expect((await cluster.nsh(['wait', String(gpid)])).status).toBeGreaterThan(128);
+});
+
+test("status without this machine's agent starts none: it is stopped, and the others were not asked", async () => {
+  await cluster.nsh(['agent', 'stop']);
+  const { status, stdout, stderr } = await cluster.nsh(['agent', 'status']);
+  expect(stdout).toMatch(/^localhost +stopped [^]*^n1 +unreachable [^]*^n2 +unreachable /m);
+  expect(status).toBe(3);
+  for (const node of ['n1', 'n2'])
+    expect(stderr).toContain(
+      `nsh agent: ${node}: it was not asked: the agent of this machine, which asks the others, `,
+    );
+  expect(cluster.localDaemons()).toEqual([]);
+});
+
 test('an agent of this machine that stands still is named with its PID and what to do; stop on a node says so after 5 s', async () => {
   await cluster.nsh(['agent', 'start', '-n', 'n1']);
   const [pid = 0] = cluster.localDaemons();

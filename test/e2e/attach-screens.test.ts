@@ -121,7 +121,7 @@ describe('a full-screen program on another node', () => {
     const near = direct(bash);
     const far = nsh('run', '-n', 'n2', '--', ...bash);
     for (const screen of [near, far]) {
-      await screen.untilText('#');
+      await screen.until((rows) => rows.some((row) => /[#$]$/.test(row)), 'the prompt of root or another user');
       screen.type(prompt);
       await screen.until((rows) => rows.some((row) => row === 'p>'), 'the prompt');
       screen.type('clear; seq 1 60; printf "\\033[1;31mred\\033[0m\\n"; echo half \\\r');
@@ -161,6 +161,22 @@ describe('a full-screen program on another node', () => {
     again.type('q');
     await again.untilText('exited with status 0');
     await cluster.nsh(['kill', '-9', String(sleeper)]);
+  });
+
+  it('has the size of the window that is left where another one detaches', async () => {
+    const script = 'trap "stty size" WINCH; stty size; while :; do sleep 0.05; done';
+    const gpid = String(await cluster.start('-t', '-n', 'n1', '--', 'bash', '-c', script));
+    const one = nsh('attach', gpid);
+    one.resize(100, 30);
+    await one.untilText('30 100');
+    const two = nsh('attach', gpid);
+    two.resize(60, 15);
+    for (const screen of [one, two]) await screen.untilText('15 60');
+    two.type('\u001cd');
+    await two.untilText(`nsh attach ${gpid}`);
+    await one.until((rows) => rows.findLast((row) => row !== '') === '30 100', 'its own size');
+    expect((await cluster.nsh(['ps', '-p', gpid, '-o', 'clients='])).stdout.trim()).toBe('1');
+    await cluster.nsh(['kill', '-9', gpid]);
   });
 
   it('shows the same to two at once, and a third that only reads cannot type', async () => {

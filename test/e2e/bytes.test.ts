@@ -79,9 +79,8 @@ async function runOnce(io: 'pty' | 'pipes', path: string): Promise<{ out: Buffer
     },
   };
   const process = { pid: started.pid, start: started.start, boot: started.boot };
-  const dial = processDialler(client, node, process, started.shim);
   const end = await openProcessStream({
-    dial,
+    ...processDialler(client, node, process, started.shim),
     process,
     role: 'foreground',
     client: foreground,

@@ -38,11 +38,15 @@ describe('when the client is killed', () => {
     await running.ended;
   }
 
-  test('--on-disconnect=keep leaves the process', async () => {
+  test('--on-disconnect=keep leaves the process; hup comes after the 10 s in which the client might come back', async () => {
     const [kept, hung] = [sleep(), sleep()];
     await orphan(['--on-disconnect=keep'], kept);
     await orphan(['--on-disconnect=hup'], hung);
+    const began = performance.now();
     await waitUntil(() => !runs(hung.join(' ')), 'the end of the one that is hung up', 25_000);
+    const tookMs = performance.now() - began;
+    expect(tookMs).toBeGreaterThan(9_500);
+    expect(tookMs).toBeLessThan(14_000);
     expect(runs(kept.join(' '))).toBe(true);
     await cluster.nsh(['pkill', '-f', `^${kept.join(' ')}$`]);
   });

@@ -47,7 +47,12 @@ test('a program that may not run, or is something else, is named with what it sa
   await cluster.hosts.clusterFile({ agentCommand: "sh -c 'echo no licence >&2; exit 9'" });
   expect((await cluster.nsh(['nodes', 'n1'])).stderr).toMatch(/n1: .*ended with status 9 \(no licence\)/);
   await cluster.hosts.clusterFile({ agentCommand: 'true' });
-  expect((await cluster.nsh(['nodes', 'n1'])).status).toBe(3);
+  const { status, stderr } = await cluster.nsh(['nodes', 'n1']);
+  expect(status).toBe(3);
+  expect(stderr).toContain(
+    "n1: 'true start' did not say where its agent listens. agentCommand in the cluster file must run nsh-agent: " +
+      "try 'true --version' on n1",
+  );
 });
 
 test('a node without Node is told from one without nsh', async () => {

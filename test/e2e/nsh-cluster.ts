@@ -4,6 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Host } from '../hosts/host.ts';
 import type { ClusterFileOptions } from '../hosts/cluster-file.ts';
@@ -138,7 +139,7 @@ export class NshCluster {
 export async function startCluster(options: ClusterOptions = {}): Promise<NshCluster> {
   const hosts = await startHosts(options);
   const file = await hosts.clusterFile(options.file);
-  return new NshCluster(hosts, file, await mkdtemp('/tmp/nsh-e2e-'));
+  return new NshCluster(hosts, file, await mkdtemp(join(tmpdir(), 'nsh-e2e-')));
 }
 
 /** False for a zombie: nothing of it runs. */

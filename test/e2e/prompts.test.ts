@@ -198,7 +198,7 @@ describe('a host whose key is not known', () => {
     const { env, file } = await withKnownHosts();
     const { stdout, stderr, status } = await offTerminal(echo, env);
     expect([stdout, status]).toEqual(['', 255]);
-    expect(stderr).toMatch(/^nsh run: n1: .*no terminal to ask on \(ED25519 SHA256:.*Log in once with "ssh n1"/);
+    expect(stderr).toMatch(/^nsh run: n1: .*no terminal to ask on \(ED25519 SHA256:.*Log in once with "ssh -F \S+ n1"/);
     expect(existsSync(file)).toBe(false);
   });
 });

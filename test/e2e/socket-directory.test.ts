@@ -94,6 +94,8 @@ test('a state path too long for a socket: the sockets lie in /tmp, and the refus
   expect(statSync(directory).mode & 0o777).toBe(0o700);
   expect(existsSync(join(directory, 'agent.sock'))).toBe(true);
   expect((await cluster.nsh(['agent', 'stop'], { env })).status).toBe(0);
+  expect(existsSync(directory)).toBe(false);
+  mkdirSync(directory);
   chmodSync(directory, 0o777);
   const open = await cluster.nsh(['nodes'], { env });
   expect([open.status, open.stderr]).toEqual([

@@ -4,12 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, type Duplex } from 'node:stream';
+import { duplexPair, PassThrough, type Duplex } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bridge, exitNoSocket } from '../../src/link/bridge.ts';
 import { FramedStream, frameWriter } from '../../src/link/frames.ts';
 import { passMarker, shellWord } from '../../src/link/marker.ts';
-import { memoryPair } from '../../src/link/memory.ts';
 import { bridgeCommand, readAll, serve, serveEcho } from './support.ts';
 
 let directory: string;
@@ -69,7 +68,7 @@ test('frames cut anywhere give the same bytes', async () => {
   writer.end();
   const framed = await readAll(writer);
   for (const step of [1, 3, 4, 5, 1_001, 100_000]) {
-    const [near, far] = memoryPair();
+    const [near, far] = duplexPair();
     const stream = new FramedStream(near, 'n1');
     for (let at = 0; at < framed.length; at += step) far.write(framed.subarray(at, at + step));
     expect((await readAll(stream)).equals(bytes)).toBe(true);
@@ -78,7 +77,7 @@ test('frames cut anywhere give the same bytes', async () => {
 });
 
 test('frames that break off are a lost link, not an end', async () => {
-  const [near, far] = memoryPair();
+  const [near, far] = duplexPair();
   const stream = new FramedStream(near, 'n1');
   far.end(Buffer.from([0, 0, 0, 5, 1, 2]));
   stream.resume();
@@ -92,7 +91,7 @@ test.each([
   ['the marker within a line', ['xMARK\nrest'], true, 'rest'],
   ['no marker', ['Welcome!\n'], false, ''],
 ] as const)('%s: the marker is found and what follows stays', async (_name, parts, found, rest) => {
-  const [near, far] = memoryPair();
+  const [near, far] = duplexPair();
   for (const part of parts) far.write(part);
   far.end();
   expect(await passMarker(near, 'MARK')).toBe(found);

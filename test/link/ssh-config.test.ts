@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfigFiles } from '../../src/link/ssh/config-files.ts';
-import { loadSettings } from '../../src/link/ssh/config-source.ts';
+import { loadSettings, loginCommand } from '../../src/link/ssh/config-source.ts';
 import { person } from '../../src/link/ssh/config-query.ts';
 import { readSettings, type SshSettings } from '../../src/link/ssh/settings.ts';
 
@@ -46,9 +46,18 @@ async function both(host: string, options: { user?: string; port?: number } = {}
   await file('more-1', 'Host web2\n  HashKnownHosts yes\n');
   const configFile = await file('config', text.replaceAll('DIRECTORY', directory));
   const query = { node: host, host, configFile, ...options };
-  const read = readSettings(host, host, await readConfigFiles(query), person());
+  const read = readSettings(host, host, await readConfigFiles(query), person(), loginCommand(query));
   return [await loadSettings(query), read];
 }
+
+test('a person is told to log in by the same configuration, in words for the shell', async () => {
+  const [settings] = await both('web3', { user: 'other', port: 7 });
+  expect(settings.loginCommand).toBe(`ssh -F ${directory}/config -l other -p 7 web3`);
+  expect(loginCommand({ node: 'n', host: 'web1' })).toBe('ssh web1');
+  expect(loginCommand({ node: 'n', host: 'web1', configFile: "/my file's" })).toBe(
+    String.raw`ssh -F '/my file'\''s' web1`,
+  );
+});
 
 test('a configuration is understood as ssh understands it', async () => {
   const [settings] = await both('web2');

@@ -134,7 +134,8 @@ test('an unknown key without a terminal is refused, with what to do', async () =
   const { sshConfig } = await withKnownHosts(undefined, 'StrictHostKeyChecking ask');
   const error = await failure(connect(hosts, 'n1', { sshConfig }));
   expect(error.code).toBe('hostKeyUnknown');
-  expect(error.message).toMatch(/no terminal to ask on \(ED25519 SHA256:.*Log in once with "ssh n1"/);
+  expect(error.message).toMatch(/no terminal to ask on \(ED25519 SHA256:.*Log in once with "ssh -F \S+ n1"/);
+  expect(error.message).toContain(`"ssh -F ${sshConfig} `);
 });
 
 test('StrictHostKeyChecking=yes refuses an unknown key without asking', async () => {

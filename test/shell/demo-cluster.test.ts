@@ -173,17 +173,19 @@ describe('nsh demo -- COMMAND', () => {
     expect(existsSync(directory)).toBe(false);
   });
 
-  it('leaves nothing behind where it is killed itself', async () => {
-    const running = demo('sh', '-c', 'echo "$NSH_CLUSTER"; echo $$; exec sleep 1000');
+  it.each([
+    ['a program', 'exec sleep 1000'],
+    ['one that ignores what is polite', 'trap "" HUP TERM; while :; do sleep 0.05; done'],
+  ])('leaves nothing behind where it is killed itself, not even %s', async (_what, script) => {
+    const running = demo('sh', '-c', `echo "$NSH_CLUSTER"; echo $$; ${script}`);
     const directory = await directoryOf(running);
     await waitUntil('COMMAND has said who it is', () => running.lines.length > 1);
     running.child.kill('SIGKILL');
     await waitUntil('the directory has gone', () => !existsSync(directory));
-    // COMMAND is the person's own and goes on, as it would under a killed sh.
     const command = running.lines[1] ?? '';
-    await waitUntil('the nodes have gone', () => namedIn(directory).length <= 1);
-    expect(namedIn(directory)).toEqual([command]);
-    process.kill(Number(command), 'SIGKILL');
+    await waitUntil('COMMAND has gone', () => !existsSync(`/proc/${command}`));
+    await waitUntil('the nodes and the janitor have gone', () => namedIn(directory).length === 0);
     await running.ended;
+    expect(running.child.signalCode).toBe('SIGKILL');
   });
 });

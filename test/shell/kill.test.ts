@@ -1,7 +1,8 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
 import { killCommand, parseKillArgs } from '../../shell/commands/kill.ts';
 import { NshError } from '../../src/protocol/errors.ts';
+import { programVersion } from '../../src/protocol/version.ts';
 import { fakeCluster, runCommand, type FakeNode } from './ps/fake-cluster.ts';
 
 /** Signals for real, as an agent does for processes that nsh does not run. */
@@ -92,6 +93,26 @@ describe('kill', () => {
       { id: 1, name: 'web1', kill: () => ({ errors: [{ code: 'recycledPid', message: 'was \x1b[2Jevil' }] }) },
     ]);
     expect((await kill('4711', on)).stderr).toBe('nsh kill: (10004711): was ?[2Jevil\n');
+  });
+});
+
+describe('kill -l and its like', () => {
+  it('tells what it knows, then what it does not know, as bash does', async () => {
+    const { status, stdout, stderr } = await kill('-l 9 200 15 FOO');
+    expect([status, stdout]).toEqual([1, 'KILL\nTERM\n']);
+    expect(stderr).toMatch(/^nsh kill: 200 is neither a signal [^\n]*\nnsh kill: unknown signal 'FOO'[^\n]*\n$/);
+    const bash = spawnSync('bash', ['-c', 'kill -l 9 200 15 FOO'], { encoding: 'utf8' });
+    expect([bash.status, bash.stdout]).toEqual([status, stdout]);
+  });
+
+  it('has --version and -V', async () => {
+    for (const word of ['--version', '-V'])
+      expect(await kill(word)).toMatchObject({ status: 0, stdout: `nsh ${programVersion}\n`, stderr: '' });
+  });
+
+  it('asks for the help with -h and --help', () => {
+    for (const word of ['-h', '--help'])
+      expect(() => parseKillArgs([word])).toThrow(expect.objectContaining({ data: { help: true } }));
   });
 });
 

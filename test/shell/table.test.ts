@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { displayWidth } from '../../shell/escape.ts';
 import { renderTable, type TableColumn } from '../../shell/table.ts';
 
 interface Thing {
@@ -33,6 +34,30 @@ describe('a table', () => {
       'web1         5  we',
       '日本  12345678',
       'x           10  a ',
+    ]);
+  });
+
+  it('is never wider than the terminal, and shows a number whole or not at all', () => {
+    const numbers: readonly TableColumn<Thing>[] = [
+      { header: 'NAME', text: ({ name }) => name },
+      { header: 'COUNT', align: 'right', text: ({ count }) => String(count) },
+      { header: 'FREE', align: 'right', text: () => '22.7G' },
+      { header: 'NOTE', text: ({ note }) => note },
+    ];
+    for (let width = 1; width < 40; width++) {
+      const lines = renderTable(things, numbers, { colour: false, width }).split('\n').slice(0, -1);
+      expect(lines).toHaveLength(4);
+      for (const line of lines) expect(displayWidth(line), `${width}: ${line}`).toBeLessThanOrEqual(width);
+      expect(lines[0]?.includes('COUNT')).toBe(width >= 14);
+      expect(lines[2]?.includes('12345678')).toBe(width >= 14);
+      expect(lines[1]?.includes('22.7G')).toBe(width >= 21);
+      expect(lines[1]).not.toMatch(/ 2$| 22$| 22\.$| 22\.7$/);
+    }
+    expect(renderTable(things, numbers, { colour: false, width: 20 }).split('\n').slice(0, 4)).toEqual([
+      'NAME     COUNT',
+      'web1         5',
+      '日本  12345678',
+      'x           10',
     ]);
   });
 

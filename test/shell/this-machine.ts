@@ -1,17 +1,19 @@
 /** The built `nsh` on this machine alone, with a state directory of its own: real agent, real shim. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nshProgram, RunningNsh, type NshOptions, type NshResult } from '../e2e/nsh-program.ts';
 import { isRunning } from '../e2e/nsh-cluster.ts';
 import { waitUntil } from './wait-until.ts';
 
 export class ThisMachine {
-  /** Short, so that the sockets lie in it. */
-  readonly directory = mkdtempSync('/tmp/nsh-m-');
+  /** The sockets lie in it, where TMPDIR is not long. */
+  readonly directory = mkdtempSync(join(tmpdir(), 'nsh-m-'));
   readonly env: Readonly<Record<string, string | undefined>> = {
     PATH: process.env['PATH'],
     HOME: this.directory,
     LANG: 'C.UTF-8',
+    TMPDIR: process.env['TMPDIR'],
     XDG_STATE_HOME: join(this.directory, 'state'),
     XDG_CACHE_HOME: join(this.directory, 'cache'),
     NSH_CLUSTER: undefined,

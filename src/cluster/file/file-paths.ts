@@ -1,5 +1,5 @@
 /** Paths: of the cluster file, and those that it names. */
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { NshError } from '../../protocol/errors.ts';
 import { quoteText } from '../../ids/quote-text.ts';
@@ -8,9 +8,18 @@ import type { Problems } from './problems.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** $HOME; what is empty or relative does not count, and the user database tells then. @throws NshError `agentFailed` */
 export function homeDirectory(env: Environment): string {
   const home = env['HOME'];
-  return home !== undefined && isAbsolute(home) ? home : homedir();
+  if (home !== undefined && isAbsolute(home)) return home;
+  try {
+    return userInfo().homedir;
+  } catch (error) {
+    const uid = process.getuid?.() ?? 0;
+    throw new NshError('agentFailed', `HOME is not set, and the user database has no home of user ${uid}: set HOME`, {
+      cause: error,
+    });
+  }
 }
 
 /** An XDG base directory; what is not absolute does not count (XDG Base Directory Specification). */

@@ -1,5 +1,6 @@
 /** Reads a cluster file together with what tells one version of it from another. */
-import { open } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { open, realpath, stat } from 'node:fs/promises';
 import { NshError } from '../../protocol/errors.ts';
 import type { FoundFile } from './file-paths.ts';
 
@@ -26,17 +27,21 @@ const maxBytes = 32 * 1024 * 1024;
  * @returns undefined where nobody named the file and it is not there.
  * @throws NshError `clusterFile`
  */
-export async function openClusterFile({ path, namedBy }: FoundFile): Promise<OpenedFile | undefined> {
+export async function openClusterFile({ path: given, namedBy }: FoundFile): Promise<OpenedFile | undefined> {
   const source = namedBy === undefined ? '' : `, named by ${namedBy}`;
   try {
-    const file = await open(path, 'r');
-    const stat = await file.stat();
-    const fault = stat.isFile() ? undefined : 'is not a regular file';
-    if (fault !== undefined || stat.size > maxBytes) {
+    // Looked at before it is opened: opening a FIFO waits for whoever writes to it.
+    checkKind(`${given}${source}`, await stat(given));
+    const path = await lastingPath(given, source);
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const found = await file.stat();
+    try {
+      checkKind(`${path}${source}`, found);
+    } catch (error) {
       await file.close();
-      throw new NshError('clusterFile', `${path}${source}: ${fault ?? `is larger than ${maxBytes} bytes`}`);
+      throw error;
     }
-    const stamp = { path, mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, size: stat.size, inode: stat.ino };
+    const stamp = { path, mtimeMs: found.mtimeMs, ctimeMs: found.ctimeMs, size: found.size, inode: found.ino };
     return { stamp, readText: async () => decode(path, await file.readFile()), close: async () => await file.close() };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -44,8 +49,32 @@ export async function openClusterFile({ path, namedBy }: FoundFile): Promise<Ope
     if (error instanceof NshError) throw error;
     const why =
       code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'you may not read it' : (error as Error).message;
-    throw new NshError('clusterFile', `cluster file ${path}${source}: ${why}`, { cause: error });
+    throw new NshError('clusterFile', `cluster file ${given}${source}: ${why}`, { cause: error });
   }
+}
+
+function checkKind(label: string, found: Stats): void {
+  if (!found.isFile()) {
+    throw new NshError('clusterFile', `${label}: is ${kindOf(found)}, not a regular file: the agent reads it again`);
+  }
+  if (found.size > maxBytes) throw new NshError('clusterFile', `${label}: is larger than ${maxBytes} bytes`);
+}
+
+function kindOf(found: Stats): string {
+  if (found.isDirectory()) return 'a directory';
+  if (found.isFIFO()) return 'a pipe';
+  return found.isSocket() ? 'a socket' : 'a device';
+}
+
+/** `/dev/stdin` and its like name a file to this process alone: the file behind them is what the agent can read too. */
+async function lastingPath(given: string, source: string): Promise<string> {
+  if (!/^\/(?:dev|proc)\//.test(given)) return given;
+  const path = await realpath(given).catch(() => undefined);
+  if (path !== undefined) return path;
+  throw new NshError(
+    'clusterFile',
+    `${given}${source}: leads to a file without a name, which the agent cannot read: write it to a file and name that`,
+  );
 }
 
 function decode(path: string, bytes: Uint8Array): string {

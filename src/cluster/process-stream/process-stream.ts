@@ -26,6 +26,7 @@ import { FrameConnection } from './frame-connection.ts';
 import { InputSide } from './input-side.ts';
 import { OutputSide } from './output-side.ts';
 import { mayPass, retryDelayMs } from './retry.ts';
+import { Shortcut } from './shortcut.ts';
 import type { ProcessStream, ProcessStreamOptions, StreamEnd, TerminalSize } from './types.ts';
 
 const defaultRetryForMs = 60_000;
@@ -33,6 +34,13 @@ const defaultRetryForMs = 60_000;
 const dialDeadlineMs = 60_000;
 /** A connection that lived so long, or brought bytes, was a good one: after it the first retry is immediate again. */
 const goodAfterMs = 1_000;
+/** A signal frame has no ack: so long after one the connection that took it is not left. */
+const signalSettledMs = 2_000;
+/** Why a connection is left for a better one. */
+const moved = new NshError('cancelled', 'the stream moves to another connection');
+/** One for all: a stack costs more than most of what a short stream does, and nobody reads it. */
+const over = new NshError('cancelled', 'the stream is over');
+const neverOpened = new NshError('cancelled', 'the stream ended before it was open');
 
 /** A random client id, to be given to `run` and to the foreground stream that follows. */
 export function newClientId(): string {
@@ -65,13 +73,23 @@ class ResumableStream implements ProcessStream {
   #complete = false;
   #isOver = false;
   #size: TerminalSize | undefined;
+  /** The size that the present connection was opened with. */
+  #openSize: TerminalSize | undefined;
   #unsentSignals: Buffer[] = [];
+  #lastSignalMs = -Infinity;
+  readonly #shortcut: Shortcut;
+  /** The connection that the stream is moving to. */
+  #next: Duplex | undefined;
+  /** Between two connections by its own will, of which nobody need hear. */
+  #isMoving = false;
+  #inputAckedBytes = 0;
 
   constructor(options: ProcessStreamOptions) {
     this.#options = options;
     this.#client = options.client ?? newClientId();
     this.#windowBytes = options.windowBytes ?? pipeWindowBytes;
     this.#size = options.size;
+    this.#shortcut = new Shortcut(options.shortcut, (socket) => this.#moveTo(socket));
     this.#outputs = new OutputSide(options, this.#windowBytes, {
       onGap: options.onGap,
       onSinkError: (stream, error) => {
@@ -92,7 +110,7 @@ class ResumableStream implements ProcessStream {
     return this.#ended.promise;
   }
   get connected(): boolean {
-    return this.#isOpen;
+    return this.#isOpen || this.#isMoving;
   }
 
   start(): void {
@@ -111,6 +129,7 @@ class ResumableStream implements ProcessStream {
 
   sendSignal(signal: number, foreground: boolean): void {
     const frame = encodeSignal(signal, foreground);
+    this.#lastSignalMs = performance.now();
     if (this.#isOpen) this.#connection?.send(frame);
     else this.#unsentSignals.push(frame);
   }
@@ -130,6 +149,7 @@ class ResumableStream implements ProcessStream {
       const receivedBefore = this.#outputs.receivedBytes;
       const failure = await this.#connectOnce();
       if (this.#isOver) return;
+      if (failure === moved) continue;
       if (!mayPass(failure)) return this.#fail(failure);
       const now = performance.now();
       if (this.#everOpened && (now - began > goodAfterMs || this.#outputs.receivedBytes > receivedBefore)) {
@@ -147,21 +167,47 @@ class ResumableStream implements ProcessStream {
   /** Dials, opens and stays. Resolves with the reason when the connection is lost; also when the stream is over. */
   async #connectOnce(): Promise<NshError> {
     const dial = new AbortController();
-    const late = new NshError('timeout', `no connection to the process within ${dialDeadlineMs / 1000} s`);
-    const timer = setTimeout(() => dial.abort(late), dialDeadlineMs);
+    const tooLate = (): void =>
+      dial.abort(new NshError('timeout', `no connection to the process within ${dialDeadlineMs / 1000} s`));
+    const timer = setTimeout(tooLate, dialDeadlineMs);
     const stop = (): void => dial.abort(this.#abort.signal.reason);
     this.#abort.signal.addEventListener('abort', stop, { once: true });
     try {
-      const socket = await this.#options.dial(dial.signal);
+      const socket = this.#takeNext() ?? (await this.#options.dial(dial.signal));
       clearTimeout(timer);
       if (!this.#isOver) return await this.#serve(socket);
       socket.destroy();
-      return new NshError('cancelled', 'the stream is over');
+      return over;
     } catch (error) {
       return toNshError(error, 'linkLost');
     } finally {
       clearTimeout(timer);
       this.#abort.signal.removeEventListener('abort', stop);
+    }
+  }
+
+  get #carriedBytes(): number {
+    return this.#outputs.receivedBytes + this.#inputAckedBytes;
+  }
+
+  #takeNext(): Duplex | undefined {
+    const next = this.#next;
+    this.#next = undefined;
+    return next;
+  }
+
+  /** The shim sends again what the connection that is left has not brought, and takes what it has not passed on. */
+  #moveTo(socket: Duplex): void {
+    const settledInMs = this.#lastSignalMs + signalSettledMs - performance.now();
+    if (!this.#isOpen || this.#complete || socket.destroyed) {
+      socket.destroy();
+    } else if (settledInMs > 0) {
+      const timer = setTimeout(() => this.#moveTo(socket), settledInMs);
+      this.#abort.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    } else {
+      this.#next = socket;
+      this.#drop(moved);
+      this.#isMoving = true;
     }
   }
 
@@ -174,14 +220,15 @@ class ResumableStream implements ProcessStream {
       });
       this.#connection = connection;
       this.#onLost = resolve;
-      const silent = new NshError('timeout', 'the shim did not answer');
-      this.#silence = setTimeout(() => this.#drop(silent), defaultDeadlineMs);
+      const isSilent = (): void => this.#drop(new NshError('timeout', 'the shim did not answer'));
+      this.#silence = setTimeout(isSilent, defaultDeadlineMs);
       connection.send(encodeJson('open', this.#openFrame()));
     });
   }
 
   #openFrame(): OpenFrame {
-    const { process, role, follow } = this.#options;
+    const { process, role, follow, skips } = this.#options;
+    this.#openSize = this.#size;
     return {
       version: streamVersion,
       process,
@@ -191,6 +238,7 @@ class ResumableStream implements ProcessStream {
       window: this.#windowBytes,
       ...(this.#size === undefined ? {} : { size: this.#size }),
       ...(follow === undefined ? {} : { follow }),
+      ...(skips === undefined ? {} : { skips }),
     };
   }
 
@@ -201,9 +249,12 @@ class ResumableStream implements ProcessStream {
     if (!this.#isOpen) throw new NshError('invalidMessage', `the shim sent ${frame.type} before it opened the stream`);
     switch (frame.type) {
       case 'data':
-        return this.#outputs.data(connection, frame.stream, frame.offset, frame.bytes);
+        this.#outputs.data(connection, frame.stream, frame.offset, frame.bytes);
+        return this.#shortcut.carried(this.#carriedBytes);
       case 'ack':
-        return this.#input.acked(frame.offset);
+        this.#input.acked(frame.offset);
+        this.#inputAckedBytes = frame.offset;
+        return this.#shortcut.carried(this.#carriedBytes);
       case 'eof':
         if (frame.stream !== streamNumbers.stdin) return this.#outputs.eof(connection, frame.stream, frame.offset);
         this.#input.discard();
@@ -231,8 +282,14 @@ class ResumableStream implements ProcessStream {
     this.#everOpened = true;
     this.#outputs.opened(connection, opened);
     if (this.#options.role !== 'read') this.#input.opened(connection, opened.stdin);
+    const size = this.#size;
+    if (size !== undefined && size !== this.#openSize) connection.send(encodeResize(size.cols, size.rows));
     for (const frame of this.#unsentSignals.splice(0)) connection.send(frame);
     this.#opened.resolve(opened);
+    const hasMoved = this.#isMoving;
+    this.#isMoving = false;
+    if (hasMoved) return;
+    this.#shortcut.arm(opened.io === 'pty', this.#carriedBytes);
     this.#options.onOpened?.(opened, again);
   }
 
@@ -272,9 +329,11 @@ class ResumableStream implements ProcessStream {
   /** The present connection is of no use any more. */
   #drop(reason: NshError): void {
     clearTimeout(this.#silence);
+    this.#shortcut.disarm();
     this.#connection?.destroy();
     this.#connection = undefined;
     this.#isOpen = false;
+    this.#isMoving = false;
     this.#input.lost();
     this.#outputs.lost();
     this.#onLost?.(reason);
@@ -283,7 +342,7 @@ class ResumableStream implements ProcessStream {
   #settle(end: StreamEnd): void {
     if (this.#isOver) return;
     this.#ended.resolve(end);
-    this.#opened.reject(new NshError('cancelled', 'the stream ended before it was open'));
+    this.#opened.reject(neverOpened);
     this.#stop();
   }
 
@@ -295,8 +354,8 @@ class ResumableStream implements ProcessStream {
   }
 
   #stop(): void {
-    const over = new NshError('cancelled', 'the stream is over');
     this.#isOver = true;
+    this.#next?.destroy();
     this.#input.discard();
     this.#outputs.close();
     this.#abort.abort(over);

@@ -23,6 +23,11 @@ export interface OutputGap {
 export interface ProcessStreamOptions {
   /** Opens a connection to the shim that serves the process; called again whenever the last one was lost. */
   readonly dial: (signal: AbortSignal) => Promise<Duplex>;
+  /**
+   * Opens a better connection to the same shim, for a stream that stays or carries much: the stream moves there, unnoticed. Where it
+   * fails the stream stays as it is.
+   */
+  readonly shortcut?: (signal: AbortSignal) => Promise<Duplex>;
   readonly process: ProcessRef;
   readonly role: OpenFrame['role'];
   /** Default: a random one. A foreground client must use the id that it gave to `run`. */
@@ -38,6 +43,8 @@ export interface ProcessStreamOptions {
   readonly size?: TerminalSize;
   /** `read` only: false stops at what is there now. Default true. */
   readonly follow?: boolean;
+  /** `attach` only: false gets every byte that is kept, for who has no screen to be drawn anew. Default true. */
+  readonly skips?: boolean;
   /** ms in which a lost connection must be made again. Default 60,000; 0: it is not made again. */
   readonly retryForMs?: number;
   /** The connection is lost and is being made again: `attempt` counts from 0. */

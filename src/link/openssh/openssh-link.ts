@@ -4,7 +4,7 @@
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { rm } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { backoffDelayMs, handshakeBackoff } from '../../policy/backoff.ts';
@@ -16,6 +16,7 @@ import { FramedStream } from '../frames.ts';
 import type { ExecResult, Link } from '../link.ts';
 import { newMarker, passMarker, shellWord } from '../marker.ts';
 import { printable } from '../printable.ts';
+import { openUnixSocket } from '../unix-socket.ts';
 import { delay, withSignal } from '../wait.ts';
 import { wasDropped } from './errors.ts';
 import type { Master } from './master.ts';
@@ -263,10 +264,9 @@ export class OpensshLink implements Link {
 }
 
 async function connectLocal(path: string, node: string): Promise<Socket> {
-  const socket = connect({ path, allowHalfOpen: true });
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('error', (error) => reject(new NshError('linkLost', `${node}: ${error.message}`, { cause: error })));
-  });
-  return socket;
+  try {
+    return await openUnixSocket(path);
+  } catch (error) {
+    throw new NshError('linkLost', `${node}: ${(error as Error).message}`, { cause: error });
+  }
 }

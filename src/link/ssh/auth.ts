@@ -103,7 +103,7 @@ function advice({ settings, asker }: AuthOptions, accepted: readonly string[]): 
   const asks = accepted.includes('password') || accepted.includes('keyboard-interactive');
   if (asks && !asker.canAsk && settings.batchMode) return 'BatchMode forbids to ask for a password';
   if (asks && !asker.canAsk) return 'There is no terminal to ask for a password: run it from one, or use a key';
-  return `Check that "ssh ${settings.alias}" works from here, or name the key with IdentityFile in ssh_config or identityFile in the cluster file`;
+  return `Check that "${settings.loginCommand}" works from here, or name the key with IdentityFile in ssh_config or identityFile in the cluster file`;
 }
 
 async function passwordAttempt({ settings, asker }: AuthOptions): Promise<AnyAuthMethod> {

@@ -16,7 +16,14 @@ const evaluationMs = 10_000;
 /** @throws NshError `unreachable` where the configuration cannot be read, `unsupported` where ssh2 cannot honour it. */
 export async function loadSettings(query: ConfigQuery): Promise<SshSettings> {
   const keywords = (await askSsh(query)) ?? (await readConfigFiles(query));
-  return readSettings(query.node, query.host, keywords, person());
+  return readSettings(query.node, query.host, keywords, person(), loginCommand(query));
+}
+
+/** As a person types it, quoted for the shell. */
+export function loginCommand(query: ConfigQuery): string {
+  const quoted = (word: string): string =>
+    /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  return ['ssh', ...sshArguments(query), query.host].map(quoted).join(' ');
 }
 
 /** What `ssh -G` says; undefined where there is no ssh program. */

@@ -127,7 +127,7 @@ async function ask(check: Check, offered: HostKey, otherTypes: readonly EntryPla
 }
 
 function unknown(node: string, why: string, check: Check, offered: HostKey): NshError {
-  const advice = `Log in once with "ssh ${check.settings.alias}", or add its key to ${check.settings.userKnownHostsFiles[0] ?? 'known_hosts'}`;
+  const advice = `Log in once with "${check.settings.loginCommand}", or add its key to ${check.settings.userKnownHostsFiles[0] ?? 'known_hosts'}`;
   return new NshError('hostKeyUnknown', `${node}: ${why} (${label(offered)} ${fingerprint(offered)}). ${advice}`, {
     data: { fingerprint: fingerprint(offered), host: check.name },
   });

@@ -13,6 +13,8 @@ export type StrictHostKeyChecking = 'yes' | 'no' | 'ask' | 'accept-new';
 export interface SshSettings {
   /** As it was asked for: %n. */
   readonly alias: string;
+  /** What a person types to log in by the same configuration: `ssh -F FILE web1`. */
+  readonly loginCommand: string;
   readonly hostName: string;
   readonly port: number;
   readonly user: string;
@@ -55,8 +57,17 @@ export interface Person {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** @throws NshError `unsupported` with the keyword that cannot be honoured and what to do instead. */
-export function readSettings(node: string, alias: string, keywords: Keywords, person: Person): SshSettings {
+/**
+ * @param login what a person types to log in as the link does; default: `ssh ALIAS`
+ * @throws NshError `unsupported` with the keyword that cannot be honoured and what to do instead.
+ */
+export function readSettings(
+  node: string,
+  alias: string,
+  keywords: Keywords,
+  person: Person,
+  login = `ssh ${alias}`,
+): SshSettings {
   const one = (name: string): string | undefined => noneIsAbsent(keywords.get(name)?.[0]);
   const flag = (name: string): boolean => ['yes', 'true'].includes(keywords.get(name)?.[0] ?? 'no');
   refuse(node, keywords);
@@ -74,6 +85,7 @@ export function readSettings(node: string, alias: string, keywords: Keywords, pe
   const proxyCommand = one('proxycommand');
   return {
     alias,
+    loginCommand: login,
     hostName,
     port,
     user,

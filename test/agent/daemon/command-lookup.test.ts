@@ -60,6 +60,35 @@ describe('findCommand', () => {
   });
 });
 
+describe('a directory on the PATH that may not be searched', () => {
+  /** Without root's right to search everything; access(2) goes by the real user, so only a look through stat(2) is refused. */
+  function asNobody<T>(look: () => T): T {
+    if (process.getuid?.() !== 0) return look();
+    process.seteuid?.(65_534);
+    try {
+      return look();
+    } finally {
+      process.seteuid?.(0);
+    }
+  }
+  const locked = (): string => join(root, 'locked');
+  beforeAll(() => {
+    mkdirSync(locked(), { mode: 0o000 });
+    chmodSync(root, 0o755);
+  });
+
+  it('is passed over, as execvp(3) does', () => {
+    expect(asNobody(() => findCommand('plain', `${locked()}:${root}/b`, '/'))).toBe(`${root}/b/plain`);
+  });
+
+  it('is remembered where nothing else is found', () => {
+    const look = (): unknown => asNobody(() => findCommand('no-such', `${locked()}:${root}/b`, '/'));
+    expect(look).toThrow(
+      expect.objectContaining({ code: 'commandNotExecutable', message: 'no-such: Permission denied' }),
+    );
+  });
+});
+
 describe('checkDirectory', () => {
   it('takes a directory and says what else it is', () => {
     checkDirectory(root);

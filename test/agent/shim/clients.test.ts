@@ -243,6 +243,47 @@ test('several clients see the same, type, and hear of each other’s sizes', asy
   await end(started);
 });
 
+test('the size of a client that detaches gives way to that of the client that was active last, who hears of it', async () => {
+  const started = await shim.spawn(['sh', '-c', 'stty -echo; echo ready; exec cat'], { io: 'pty' });
+  const size = async (): Promise<unknown> => (await record(started))?.size;
+  const one = await attach(started, { size: { cols: 100, rows: 30 } });
+  const two = await attach(started, { size: { cols: 90, rows: 20 } });
+  const three = await attach(started, { size: { cols: 60, rows: 15 } });
+  await waitUntil(() => one.text().includes('ready'), 'output');
+  expect(await size()).toEqual({ cols: 60, rows: 15 });
+  one.input(0, 'typed\n');
+  await waitUntil(() => two.text().includes('typed'), 'the answer');
+  expect(await size()).toEqual({ cols: 60, rows: 15 });
+  three.send(encodeDetach(false));
+  await waitUntil(() => one.sizes.length === 3 && two.sizes.length === 2, 'the size of the first');
+  expect([one.sizes.at(-1), two.sizes.at(-1)]).toEqual([
+    { cols: 100, rows: 30 },
+    { cols: 100, rows: 30 },
+  ]);
+  expect(await size()).toEqual({ cols: 100, rows: 30 });
+  // Whose size it is not may leave without a trace.
+  two.send(encodeDetach(false));
+  await waitUntil(() => two.isClosed, 'its end');
+  expect(await size()).toEqual({ cols: 100, rows: 30 });
+  expect(one.sizes).toHaveLength(3);
+  await end(started);
+});
+
+test('a client whose connection breaks keeps its size if it is soon back, and loses it if not', async () => {
+  const started = await shim.spawn(['sh', '-c', 'echo ready; exec sleep 1000'], { io: 'pty' });
+  const one = await attach(started, { size: { cols: 100, rows: 30 } });
+  const two = await attach(started, { size: { cols: 60, rows: 15 } });
+  await waitUntil(() => one.sizes.length === 1, 'the size of the second');
+  two.drop();
+  await expect.poll(async () => (await record(started))?.clients).toBe(1);
+  const again = await attach(started, { size: { cols: 60, rows: 15 } });
+  expect(one.sizes).toEqual([{ cols: 60, rows: 15 }]);
+  again.drop();
+  await waitUntil(() => one.sizes.length === 2, 'its own size');
+  expect((await record(started))?.size).toEqual({ cols: 100, rows: 30 });
+  await end(started);
+});
+
 test('a reader follows, in the order in which both streams came, and may not write', async () => {
   const words = ['sh', '-c', 'for i in 1 2 3 4 5; do echo out $i; sleep 0.03; echo err $i >&2; sleep 0.03; done'];
   const started = await shim.spawn(words, { keepBytes: 1024 * 1024 });

@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -195,6 +196,42 @@ describe('ended processes', () => {
     expect(later.exit?.lost).toBeDefined();
     // The terminal went with the shim.
     await waitUntil(() => !isAlive(started.pid), 'the hang-up');
+  });
+
+  test('of a shim that was killed tell whether the process lives on, for as long as it does', async () => {
+    const shim = await startShim();
+    const started = await shim.spawn(['sleep', '1000'], { stdin: 'null' });
+    shim.kill();
+    await shim.gone();
+    const other = await startShim({ beside: shim });
+    const lost = `its shim (PID ${shim.pid}) was killed`;
+    expect((await find(other, started))?.exit).toMatchObject({ code: null, signal: null, lost, runsOn: true });
+    expect((await everything(other, started)).exit).toMatchObject({ lost, runsOn: true });
+    process.kill(started.pid, 'SIGKILL');
+    await waitUntil(() => !isAlive(started.pid), 'its end');
+    const ended = (await find(other, started))?.exit;
+    expect([ended?.lost, ended?.runsOn]).toEqual([lost, undefined]);
+  });
+
+  test('of a shim that was killed still have the order in which both streams came, where they were kept on disk', async () => {
+    const shim = await startShim();
+    const script = 'for i in 1 2 3 4 5; do echo out $i; sleep 0.03; echo err $i >&2; sleep 0.03; done; exec sleep 1000';
+    const started = await shim.spawn(['sh', '-c', script], { keepBytes: 1024 * 1024, stdin: 'null' });
+    const directory = shim.recordDirectory(started);
+    await waitUntil(
+      () => existsSync(join(directory, 'order')) && read(shim, started, 'order').endsWith('2 30\n'),
+      'the order of all',
+    );
+    shim.kill();
+    await shim.gone();
+    process.kill(started.pid, 'SIGKILL');
+    // What the disk has not got of a stream is no reason to wait for it.
+    truncateSync(join(directory, 'stdout'), 29);
+    const other = await startShim({ beside: shim });
+    const expected = [1, 2, 3, 4, 5].map((index) => `out ${index}\nerr ${index}\n`).join('');
+    const stream = await everything(other, started);
+    expect(stream.arrivals.map(({ text }) => text).join('')).toBe(expected.replace('out 5\n', 'out 5'));
+    expect(stream.exit?.lost).toBeDefined();
   });
 
   test('garbage among the records harms nobody', async () => {

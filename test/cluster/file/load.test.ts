@@ -58,7 +58,7 @@ describe('loading the cluster', () => {
   });
 
   it.each([
-    ['a directory', (path: string) => mkdirSync(path), 'is not a regular file'],
+    ['a directory', (path: string) => mkdirSync(path), 'is a directory, not a regular file'],
     ['not UTF-8', (path: string) => writeFileSync(path, Buffer.from([0x63, 0xff, 0xfe])), 'is not UTF-8 text'],
   ])('refuses what is %s', async (_, make, message) => {
     const path = join(space.directory, 'odd.yaml');

@@ -301,3 +301,138 @@ describe('a process stream', () => {
     expect(server.detaches).toEqual([]);
   });
 });
+
+describe('a better connection', () => {
+  /** The shortcut leads to the same server; `ways` tells which way each connection took. */
+  function withShortcut(server: FrameServer, options: Partial<ProcessStreamOptions> = {}, succeeds = true) {
+    const ways: string[] = [];
+    const shortcutPairs: MemoryPair[] = [];
+    const connected = connect(
+      server,
+      {
+        shortcut: () => {
+          ways.push('shortcut');
+          if (!succeeds) return Promise.reject(new NshError('authFailed', 'it asks a person'));
+          const pair = memoryPair();
+          shortcutPairs.push(pair);
+          server.serve(pair.b);
+          return Promise.resolve(pair.a);
+        },
+        ...options,
+      },
+      () => {
+        ways.push('dial');
+        return {};
+      },
+    );
+    return { ...connected, ways, shortcutPairs };
+  }
+
+  it('is taken by a stream that carries much, without a byte lost or doubled and without a word', async () => {
+    const content = randomBytes(20_000_000);
+    const server = new FrameServer({ stdout: content, stderr: Buffer.alloc(0), exit: exited(0) });
+    const stdout = collector();
+    const said: string[] = [];
+    const slow: OutputSink = { write: (bytes, taken) => stdout.sink.write(bytes, () => setImmediate(taken)) };
+    const { stream, ways } = withShortcut(server, {
+      stdout: slow,
+      windowBytes: 200_000,
+      onLost: () => said.push('lost'),
+      onOpened: () => said.push('opened'),
+    });
+    expect(await stream.ended).toMatchObject({ kind: 'exit' });
+    expect(digest(stdout.bytes())).toBe(digest(content));
+    expect(ways).toEqual(['dial', 'shortcut']);
+    expect(said).toEqual(['opened']);
+    expect(server.opens.map(({ from }) => from.stdout)).toEqual([0, expect.toSatisfy((at: number) => at > 2e6)]);
+  });
+
+  it('is taken for input too', async () => {
+    const server = new FrameServer({ stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) });
+    server.stdinWindow = 1_000_000;
+    const { stream, ways } = withShortcut(server);
+    const content = randomBytes(6_000_000);
+    for (let at = 0; at < content.length; at += 500_000) {
+      if (!stream.stdin.write(content.subarray(at, at + 500_000)))
+        await new Promise((resolve) => stream.stdin.once('drain', resolve));
+    }
+    stream.stdin.end();
+    await vi.waitFor(() => expect(server.inputEnded).toBe(true), { timeout: 10_000 });
+    expect(digest(server.input)).toBe(digest(content));
+    expect(ways).toEqual(['dial', 'shortcut']);
+  });
+
+  it('is taken by a terminal that stays, which loses no key and falls back when it breaks', async () => {
+    const server = new FrameServer({ stdout: Buffer.from('$ '), stderr: undefined });
+    const stdout = collector();
+    const said: string[] = [];
+    const { stream, ways, shortcutPairs } = withShortcut(server, {
+      stdout: stdout.sink,
+      size: { cols: 80, rows: 24 },
+      onLost: () => said.push('lost'),
+    });
+    let typed = '';
+    const type = setInterval(() => {
+      typed += 'k';
+      stream.stdin.write('k');
+    }, 5);
+    try {
+      await vi.waitFor(() => expect(server.opens.length).toBe(2), { timeout: 5_000 });
+      expect(said).toEqual([]);
+      shortcutPairs[0]?.cut();
+      await vi.waitFor(() => expect(ways).toEqual(['dial', 'shortcut', 'dial', 'shortcut']), { timeout: 5_000 });
+      expect(said).toEqual(['lost']);
+    } finally {
+      clearInterval(type);
+    }
+    await vi.waitFor(() => expect(server.input.toString()).toBe(typed), { timeout: 5_000 });
+    expect(stdout.bytes().toString()).toBe('$ ');
+  });
+
+  it('is tried once where there is none, and the stream goes on as it is', async () => {
+    const content = randomBytes(20_000_000);
+    const server = new FrameServer({ stdout: content, stderr: Buffer.alloc(0), exit: exited(0) });
+    const stdout = collector();
+    const { stream, ways } = withShortcut(server, { stdout: stdout.sink }, false);
+    await stream.ended;
+    expect(digest(stdout.bytes())).toBe(digest(content));
+    expect(ways).toEqual(['dial', 'shortcut']);
+  });
+
+  it('waits until a signal that was sent has surely arrived', async () => {
+    const server = new FrameServer({ stdout: Buffer.alloc(0), stderr: undefined });
+    const { stream, ways } = withShortcut(server);
+    await stream.opened;
+    await vi.waitFor(() => expect(ways).toEqual(['dial']));
+    stream.sendSignal(15, false);
+    await vi.waitFor(() => expect(ways).toEqual(['dial', 'shortcut']), { timeout: 5_000 });
+    expect(server.opens.length).toBe(1);
+    await vi.waitFor(() => expect(server.opens.length).toBe(2), { timeout: 5_000 });
+    expect(server.signals).toEqual(['15']);
+  });
+
+  it('counts as connected on the way there, and what is sent meanwhile arrives', async () => {
+    const server = new FrameServer({ stdout: Buffer.alloc(0), stderr: undefined });
+    let welcome: (() => void) | undefined;
+    const { stream, pairs } = connect(server, {
+      shortcut: () => {
+        const pair = memoryPair();
+        welcome = () => server.serve(pair.b);
+        return Promise.resolve(pair.a);
+      },
+    });
+    await vi.waitFor(() => expect(server.opens.length).toBe(1));
+    const first = server.detaches.length;
+    await vi.waitFor(() => expect(pairs[0]?.a.destroyed).toBe(true), { timeout: 5_000 });
+    expect(stream.connected).toBe(true);
+    stream.sendSignal(2, true);
+    stream.resize({ cols: 100, rows: 30 });
+    stream.stdin.write('typed');
+    welcome?.();
+    await vi.waitFor(() => expect(server.input.toString()).toBe('typed'));
+    expect(server.signals).toEqual(['2 foreground']);
+    // The open frame had gone out before the size changed.
+    expect(server.resizes).toEqual(['100x30']);
+    expect(server.detaches.length).toBe(first);
+  });
+});

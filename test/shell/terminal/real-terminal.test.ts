@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Screen } from '../../e2e/screen.ts';
 import { ThisMachine } from '../this-machine.ts';
 import { PtySession, removeTemporaryDirectories } from './pty-session.ts';
 
@@ -146,5 +147,87 @@ describe('a real process on a real terminal', () => {
     const again = open('attach', gpid);
     expect((await again.ended()).status).toBe(2);
     await vi.waitFor(() => expect(again.shown).toMatch(/red[^]*exited with status 2/));
+  });
+
+  /** A person's terminal with two lines on it, in which a process that has ended is attached to. */
+  async function attachBelow(gpid: string, rows: number): Promise<string[]> {
+    const person = new Screen(['bash', '--norc', '--noprofile', '-i'], { ...machine.env, PS1: 'p> ' }, 60, rows);
+    try {
+      await person.untilText('p>');
+      const line = machine.words('attach', gpid).join(' ');
+      person.type(`clear; echo MYLINE1; echo MYLINE2; ${line} 2>&1 | cat >/dev/null; echo; ${line}; echo status $?\r`);
+      await person.until((shown) => shown.at(-1) === 'p>' || shown.some((row) => row.startsWith('status')), 'the end');
+      person.type('printf "<%s>" typed\r');
+      await person.untilText('<typed>');
+      expect(person.isAlternate).toBe(false);
+      return person.rows;
+    } finally {
+      await person.close();
+    }
+  }
+
+  it('prints the last screen of an ended process below what is on the terminal', async () => {
+    const gpid = String(await machine.start('-t', 'seq', '3'));
+    expect((await machine.nsh(['wait', gpid])).status).toBe(0);
+    const rows = await attachBelow(gpid, 20);
+    expect(rows.slice(0, 8)).toEqual([
+      'MYLINE1',
+      'MYLINE2',
+      '',
+      '1',
+      '2',
+      '3',
+      `[${gpid} exited with status 0]`,
+      'status 0',
+    ]);
+  });
+
+  it('prints the last screen of a full-screen program that was killed in it', async () => {
+    const gpid = String(await machine.start('-t', 'vim', '-u', 'NONE', '-i', 'NONE', '-n', '/etc/hostname'));
+    const logs = async (): Promise<string> => (await machine.nsh(['logs', gpid])).stdout;
+    // The cursor shown is the last that vim does when its last row is drawn.
+    await vi.waitFor(async () => expect(await logs()).toMatch(/hostname[^]*23;1H~[^]*\u001b\[\?25h/), 15_000);
+    await machine.nsh(['kill', '-9', gpid]);
+    expect((await machine.nsh(['wait', gpid])).status).toBe(137);
+    const rows = await attachBelow(gpid, 40);
+    expect(rows.slice(0, 3)).toEqual(['MYLINE1', 'MYLINE2', '']);
+    expect(rows.filter((row) => row === '~').length).toBeGreaterThan(15);
+    expect(rows.join('\n')).toMatch(/~\n"?.*hostname.*\n\[\d+ was ended by SIGKILL\]\nstatus 137/);
+  });
+
+  it('shows a terminal that lives in a pipe from its oldest kept line on, each line once', async () => {
+    const script = 'seq 3; read line; seq 4 6';
+    const gpid = String(await machine.start('-t', 'sh', '-c', script));
+    await vi.waitFor(async () => expect((await machine.nsh(['logs', gpid])).stdout).toContain('3'));
+    const live = machine.spawn('attach', gpid);
+    await live.untilStdout('3\r\n');
+    live.child.stdin.write('\n');
+    const { stdout, status } = await live.end();
+    expect(stdout).toBe('1\r\n2\r\n3\r\n\r\n4\r\n5\r\n6\r\n');
+    expect(status).toBe(0);
+    expect((await machine.nsh(['attach', gpid])).stdout).toBe(stdout);
+  });
+
+  it('shows only what is new of it with --no-scrollback', async () => {
+    const gpid = String(await machine.start('-t', 'sh', '-c', 'seq 3; read line; seq 4 6'));
+    await vi.waitFor(async () => expect((await machine.nsh(['logs', gpid])).stdout).toContain('3'));
+    const live = machine.spawn('attach', '--no-scrollback', gpid);
+    live.child.stdin.write('\n');
+    expect((await live.end()).stdout).not.toContain('3');
+  });
+
+  it('loses nothing of kept output that is long, from pipes', async () => {
+    const gpid = String(await machine.start('sh', '-c', 'seq 500000; exec sleep 1000'));
+    const wanted = `${Array.from({ length: 500_000 }, (_, i) => String(i + 1)).join('\n')}\n`;
+    await vi.waitFor(
+      async () => expect((await machine.nsh(['logs', '-n', '1', gpid])).stdout).toBe('500000\n'),
+      15_000,
+    );
+    const live = machine.spawn('attach', gpid);
+    await live.until(() => live.outBytes >= wanted.length, 'all of it');
+    live.kill('SIGTERM');
+    const { stdout } = await live.end();
+    expect(stdout === wanted).toBe(true);
+    await machine.nsh(['kill', '-9', gpid]);
   });
 });

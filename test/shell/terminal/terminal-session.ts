@@ -33,6 +33,7 @@ export class TerminalSession extends PtySession {
   readonly server: FrameServer;
   readonly #listener: Server;
   readonly #sockets = new Set<Socket>();
+  #isSilent = false;
 
   private constructor(process: Partial<ServedProcess>) {
     super();
@@ -40,7 +41,7 @@ export class TerminalSession extends PtySession {
     this.#listener = createServer({ allowHalfOpen: true }, (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
-      this.server.serve(socket);
+      if (!this.#isSilent) this.server.serve(socket);
     });
   }
 
@@ -57,6 +58,12 @@ export class TerminalSession extends PtySession {
   cut(forGood: boolean): void {
     if (forGood) this.#listener.close();
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** The connection is lost, and who comes again is not answered. */
+  fallSilent(): void {
+    this.#isSilent = true;
+    this.cut(false);
   }
 
   async untilOpen(count = 1): Promise<void> {

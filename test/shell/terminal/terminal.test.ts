@@ -116,6 +116,30 @@ describe('a foreground terminal', () => {
     await vi.waitFor(() => expect(session.server.input.toString()).toBe('typed meanwhile'));
   });
 
+  it.each([
+    ['the person detaches', (session: TerminalSession) => session.type('\u001cd')],
+    ['nsh gets SIGTERM', (session: TerminalSession) => session.signal('SIGTERM')],
+  ])('shows no more that the connection is lost when %s meanwhile', async (_title, leave) => {
+    const session = await inFullScreen();
+    session.fallSilent();
+    await session.untilShown('[nsh: connection to web1 lost, connecting again]');
+    leave(session);
+    await session.ended();
+    await vi.waitFor(() => expect(session.shown).toMatch(/connecting again\][^]*\u001b\[\?1049l/));
+    // On the screen that the program had: before that is left.
+    expect(session.shown).toMatch(/connecting again\][^]*\u001b7\u001b\[24;1H\u001b\[K\u001b8[^]*\u001b\[\?1049l/);
+  });
+
+  it('says no more of a lost connection than fits on the last row', async () => {
+    const session = await inFullScreen();
+    session.resize(30, 24);
+    await vi.waitFor(() => expect(session.server.resizes).toContain('30x24'), { timeout: 5_000 });
+    session.fallSilent();
+    await session.untilShown('\u001b[7m[nsh: connection to web1 lost,\u001b[m');
+    session.type('\u001cd');
+    await session.ended();
+  });
+
   it('is given back while nsh is stopped, and taken again', async () => {
     const session = await inFullScreen();
     session.signal('SIGTSTP');
@@ -200,14 +224,16 @@ describe('attach', () => {
     const ended = { ...record, exit: { code: null, signal: 'SIGKILL', atMs: 1 } };
     const session = await start({
       args: ['attach', '3.4711'],
-      env: { RECORD: JSON.stringify(ended), SCREEN: screen('\u001b[?1049h\u001b[H\u001b[?25lLAST WORDS', 6) },
+      env: {
+        RECORD: JSON.stringify(ended),
+        SCREEN: screen('\u001b[2J\u001b[?1049h\u001b[HLAST WORDS\u001b[1;1H\u001b[?25l', 6),
+      },
     });
     const result = await session.ended();
     await session.untilShown('was ended by SIGKILL');
     expect(result.status).toBe(137);
     expect(session.shown).toContain('LAST WORDS');
-    expect(session.shown).not.toContain('?1049h');
-    expect(session.shown).toMatch(/\u001b\[\?25l[^]*\u001b\[\?25h/);
+    expect(session.shown).not.toContain('\u001b');
   });
 
   it('draws the screen anew where it was too far behind', async () => {
