@@ -4,9 +4,11 @@
  */
 import type { RawColumn, RawValue } from '../../src/protocol/process.ts';
 import type { NameTable } from './names.ts';
+import { numaNodeOf } from './numa.ts';
 import { statField, type StatColumn } from './stat-line.ts';
 import { statusNumber, statusText } from './status-file.ts';
 import type { ProcessSources } from './sources.ts';
+import type { SystemdUnits, UnitNames } from './systemd-units.ts';
 import type { TtyNames } from './tty-names.ts';
 
 export interface ScanContext {
@@ -14,6 +16,7 @@ export interface ScanContext {
   readonly groups: NameTable;
   readonly ttys: TtyNames;
   readonly pageBytes: number;
+  readonly units: SystemdUnits;
   /** `status` is read anyway: what could come from a cheaper file comes from there. */
   readonly readsStatus: boolean;
 }
@@ -60,6 +63,7 @@ export const statusColumns: ReadonlySet<string> = new Set(Object.keys(fromStatus
 
 const others = {
   pid: (sources) => sources.pid,
+  tid: (sources) => sources.tid,
   comm: (sources) => sources.stat.comm,
   state: (sources) => sources.stat.state,
   euid: (sources) => sources.uid,
@@ -100,6 +104,13 @@ const others = {
   userNs: (sources) => sources.namespace('user'),
   cgroupNs: (sources) => sources.namespace('cgroup'),
   timeNs: (sources) => sources.namespace('time'),
+  numaNode: (sources) => numaNodeOf(sources.stat.fields[statField.processor] ?? 0),
+  unit: systemd('unit'),
+  userUnit: systemd('userUnit'),
+  slice: systemd('slice'),
+  machine: systemd('machine'),
+  loginSession: systemd('loginSession'),
+  sessionOwner: systemd('sessionOwner'),
   autogroupId: (sources) => autogroup(sources, 1),
   autogroupNice: (sources) => autogroup(sources, 2),
 } satisfies Partial<Record<RawColumn, CellReader>>;
@@ -161,6 +172,14 @@ function groupIds(sources: ProcessSources): number[] | undefined {
 function wchanName(text: string | null): string | null {
   if (text === null || text === '') return null;
   return text === '0' ? '-' : text.replace(/^\.?_*/, '');
+}
+
+/** A process whose control group may not be read has no unit that could be told. */
+function systemd(part: keyof UnitNames): CellReader {
+  return (sources, { units }) => {
+    const text = sources.small('cgroup');
+    return text === null ? null : units.of(text)[part];
+  };
 }
 
 function wholeNumber(text: string | null): number | null {

@@ -13,16 +13,19 @@ export type KeptFile = (typeof keptFiles)[number];
 const maxKept = 4_000;
 const descriptorsEach = 1 + keptFiles.length;
 
-/** One incarnation's open files. */
+/** One incarnation's open files: a process's, or those of one of its threads, which are kept for one scan only. */
 export class ProcessFiles {
   readonly pid: number;
+  /** The PID where these are a process's files. */
+  readonly tid: number;
   readonly directory: number;
   private readonly files = new Map<KeptFile, number>();
 
   /** @throws where the process has gone, or may not be looked at. */
-  constructor(pid: number) {
+  constructor(pid: number, path = `/proc/${pid}`, tid = pid) {
     this.pid = pid;
-    this.directory = openSync(`/proc/${pid}`, constants.O_RDONLY | constants.O_DIRECTORY);
+    this.tid = tid;
+    this.directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
   }
 
   /** Owner of /proc/PID: effective user and group. Right only where a later read of `stat` succeeds. */

@@ -7,11 +7,14 @@ import type { ManagedProcess, ProcessTable, RawColumn, RawRow } from '../../src/
 import { bootIdentity } from '../../src/cluster/this-machine.ts';
 import { bootSeconds, uptimeSeconds } from './boot.ts';
 import { cellReader, ownerColumns, statusColumns, type CellReader, type ScanContext } from './column-readers.ts';
-import { DescriptorCache } from './descriptors.ts';
+import { DescriptorCache, type ProcessFiles } from './descriptors.ts';
 import { listPids, pageBytes, processorCount, readMemory } from './machine.ts';
 import { NameTable } from './names.ts';
 import { ProcessSources } from './sources.ts';
 import { statField } from './stat-line.ts';
+import { statusNumber } from './status-file.ts';
+import { SystemdUnits } from './systemd-units.ts';
+import { listThreads, withThread } from './threads.ts';
 import { TtyNames } from './tty-names.ts';
 
 /** How long an answer waits for names that only a directory service knows. */
@@ -25,6 +28,8 @@ export interface ScanRequest {
   readonly ended?: boolean | undefined;
   /** Only these. */
   readonly pids?: readonly number[] | undefined;
+  /** A row for each thread. */
+  readonly threads?: boolean | undefined;
 }
 
 interface Plan {
@@ -33,11 +38,17 @@ interface Plan {
   readonly context: ScanContext;
   /** Start ticks of the managed processes: rows with another start are another process. */
   readonly onlyStarts: ReadonlyMap<number, number> | undefined;
+  /** A row for each thread: their directories are listed and their files opened only then. */
+  readonly threads: boolean;
+  /** PIDs were named: /proc answers to the number of a thread too, though it does not list it. */
+  readonly named: boolean;
 }
 
 interface Read {
   readonly row: RawRow;
   readonly start: number;
+  /** Rows of the threads besides the first. */
+  readonly threads: readonly RawRow[] | undefined;
 }
 
 export class ProcessScanner {
@@ -97,12 +108,13 @@ export class ProcessScanner {
 
   private readRows(request: ScanRequest, living: readonly ManagedProcess[], starts: Map<number, number>): RawRow[] {
     const onlyManaged = request.select === 'managed';
-    const plan = this.plan(request.columns, onlyManaged ? startsOf(living) : undefined);
+    const plan = this.plan(request, onlyManaged ? startsOf(living) : undefined);
     const rows: RawRow[] = [];
     for (const pid of this.pidsOf(request, plan)) {
       const read = this.readProcess(pid, plan);
       if (read === undefined) continue;
       rows.push(read.row);
+      if (read.threads !== undefined) rows.push(...read.threads);
       starts.set(pid, read.start);
     }
     return rows;
@@ -120,7 +132,7 @@ export class ProcessScanner {
     return all;
   }
 
-  private plan(columns: readonly RawColumn[], onlyStarts: Plan['onlyStarts']): Plan {
+  private plan({ columns, threads = false, pids }: ScanRequest, onlyStarts: Plan['onlyStarts']): Plan {
     this.users.refresh();
     this.groups.refresh();
     return {
@@ -131,9 +143,12 @@ export class ProcessScanner {
         groups: this.groups,
         ttys: new TtyNames(),
         pageBytes: pageBytes(),
+        units: new SystemdUnits(),
         readsStatus: columns.some((column) => statusColumns.has(column)),
       },
       onlyStarts,
+      threads,
+      named: pids !== undefined,
     };
   }
 
@@ -145,12 +160,38 @@ export class ProcessScanner {
         const start = sources.stat.fields[statField.start] ?? 0;
         const wanted = plan.onlyStarts?.get(pid);
         if (wanted !== undefined && wanted !== start) return undefined;
-        return { row: plan.readers.map((read) => read(sources, plan.context)), start };
+        if (plan.named && isLesserThread(sources)) return undefined;
+        const row = plan.readers.map((read) => read(sources, plan.context));
+        return { row, start, threads: plan.threads ? this.readThreads(files, plan) : undefined };
       });
     } catch {
       return undefined; // what may not be looked at (hidepid) is left out, as procps leaves it out
     }
   }
+
+  /** All but the first thread, whose row is the process's. */
+  private readThreads(process: ProcessFiles, plan: Plan): RawRow[] {
+    const { sources } = this;
+    if (!hasThreads(sources)) return [];
+    const rows: RawRow[] = [];
+    for (const tid of listThreads(process.path('task'))) {
+      if (tid === process.pid) continue;
+      const row = withThread(process, tid, (files) =>
+        sources.begin(files, plan.wantsOwner) ? plan.readers.map((read) => read(sources, plan.context)) : undefined,
+      );
+      if (row !== undefined) rows.push(row);
+    }
+    return rows;
+  }
+}
+
+function hasThreads(sources: ProcessSources): boolean {
+  return (sources.stat.fields[statField.numThreads] ?? 0) > 1;
+}
+
+/** Its number is that of a thread, and no process's. */
+function isLesserThread(sources: ProcessSources): boolean {
+  return hasThreads(sources) && statusNumber(sources.kept('status') ?? '', 'Tgid') !== sources.pid;
 }
 
 function startsOf(processes: readonly ManagedProcess[]): Map<number, number> {

@@ -15,6 +15,7 @@ const smallFileBytes = 64 * 1024;
 export class ProcessSources {
   readonly stat = new StatLine();
   pid = 0;
+  tid = 0;
   uid = 0;
   gid = 0;
   private files: ProcessFiles | undefined;
@@ -28,6 +29,7 @@ export class ProcessSources {
   begin(files: ProcessFiles, wantsOwner: boolean): boolean {
     this.files = files;
     this.pid = files.pid;
+    this.tid = files.tid;
     this.texts.clear();
     if (wantsOwner) ({ uid: this.uid, gid: this.gid } = files.owner());
     try {

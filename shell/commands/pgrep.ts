@@ -9,6 +9,8 @@ import { findProcesses } from '../ps/match/find-processes.ts';
 import type { Row } from '../ps/row.ts';
 
 const ownOptions: readonly OptionSpec[] = [
+  { short: 'v', long: 'inverse', summary: 'those that do not match' },
+  { short: 'w', long: 'lightweight', summary: 'the numbers of threads, each with its own name' },
   { short: 'l', long: 'list-name', summary: 'with their names' },
   { short: 'a', long: 'list-full', summary: 'with their command lines' },
   { short: 'd', long: 'delimiter', argument: 'TEXT', summary: 'between them, instead of a line feed' },
@@ -37,8 +39,8 @@ function print({ stdout }: CommandContext, rows: readonly Row[], { count, own }:
   }
   if (rows.length === 0) return;
   const texts = rows.map((row) => {
-    if (own.has('list-full')) return `${row.gpid} ${escapeText(commandLine(row))}`;
-    return own.has('list-name') ? `${row.gpid} ${escapeText(row.text('comm') ?? '-')}` : String(row.gpid);
+    if (own.has('list-full')) return `${row.threadGpid} ${escapeText(commandLine(row))}`;
+    return own.has('list-name') ? `${row.threadGpid} ${escapeText(row.text('comm') ?? '-')}` : String(row.threadGpid);
   });
   stdout.write(`${texts.join(own.get('delimiter') ?? '\n')}\n`);
 }

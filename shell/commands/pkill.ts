@@ -5,7 +5,7 @@ import type { Command, CommandContext, OptionSpec } from '../command.ts';
 import { escapeText } from '../escape.ts';
 import { incompleteStatus } from '../gather.ts';
 import { knownNodes } from '../ps/collect.ts';
-import { matchOptions, parseCriteria } from '../ps/match/criteria.ts';
+import { matchOptions, parseCriteria, type RefusedOption } from '../ps/match/criteria.ts';
 import { findProcesses } from '../ps/match/find-processes.ts';
 import type { Row } from '../ps/row.ts';
 import { sendSignals, type SignalTarget } from '../ps/send-signals.ts';
@@ -13,6 +13,12 @@ import { sendSignals, type SignalTarget } from '../ps/send-signals.ts';
 const ownOptions: readonly OptionSpec[] = [
   { long: 'signal', argument: 'SIGNAL', summary: 'this signal instead of TERM; also -SIGNAL' },
   { short: 'e', long: 'echo', summary: 'say what is signalled' },
+  { long: 'inverse', summary: 'those that do not match' },
+];
+
+const refused: readonly RefusedOption[] = [
+  { short: 'v', summary: '', why: 'too easily typed for what it would do; --inverse is there' },
+  { short: 'w', long: 'lightweight', summary: '', why: 'a signal goes to a whole process' },
 ];
 
 export const pkillCommand: Command = {
@@ -23,7 +29,10 @@ export const pkillCommand: Command = {
   async run(context, args) {
     const cluster = await context.cluster();
     const { signal, rest } = takeSignal(args);
-    const query = parseCriteria(rest, ownOptions, { current: cluster.self.id, nodes: knownNodes(cluster) });
+    const query = parseCriteria(rest, [...ownOptions, ...refused], {
+      current: cluster.self.id,
+      nodes: knownNodes(cluster),
+    });
     const named = query.own.get('signal');
     const chosen = named === undefined ? (signal ?? parseSignal('TERM')) : parseSignal(named);
     const { rows, incomplete } = await findProcesses(context, 'pkill', query);

@@ -1,5 +1,6 @@
 /** `nsh ps`: processes of the whole cluster, in procps's options and formats. */
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
+import { everyNode } from '../../src/cluster/every-node.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { splitGpid } from '../../src/ids/gpid.ts';
 import type { ProcessNameContext } from '../../src/ids/process-name.ts';
@@ -14,14 +15,16 @@ import { collectTables, knownNodes, nodesOn } from '../ps/collect.ts';
 import { allColumns } from '../ps/columns/index.ts';
 import { forestRows } from '../ps/forest.ts';
 import { renderJson } from '../ps/json.ts';
-import { rawNeeds } from '../ps/needs.ts';
+import { needsFresh, rawNeeds } from '../ps/needs.ts';
 import { parsePsArgs } from '../ps/parse/index.ts';
+import { personalityOf } from '../ps/parse/personality.ts';
 import { pidDigits } from '../ps/pid-digits.ts';
 import type { PsQuery } from '../ps/query.ts';
 import { renderRows, viewOf, type RenderOptions } from '../ps/render.ts';
 import { tableRows, type Row } from '../ps/row.ts';
 import { onlyManaged, onlyPids, selectRows } from '../ps/select.ts';
 import { sortRows } from '../ps/sort.ts';
+import { isFirstThread, withThreads } from '../ps/threads.ts';
 import { helpHint } from '../usage.ts';
 
 export const psCommand: Command = {
@@ -45,6 +48,10 @@ export const psCommand: Command = {
     { short: 'N', long: 'deselect', summary: 'all but these' },
     { long: 'sort', argument: 'KEYS', summary: 'in this order: -rss,+pid' },
     { long: 'forest', summary: 'as a tree, across nodes; -H indents only' },
+    {
+      short: 'L',
+      summary: 'threads, with their number; -T as SPID, -m below their process, H as if they were processes',
+    },
     { short: 'w', summary: 'wide; twice: nothing is cut' },
     { long: 'cols', argument: 'N', summary: 'cut at N columns' },
     { long: 'no-headers', summary: 'without heading; --headers repeats it' },
@@ -61,14 +68,17 @@ async function runPs(context: CommandContext, args: readonly string[]): Promise<
   if (query === undefined) return 1;
   if (query.version) return printVersion(context);
   if (query.listColumns) return listColumns(context);
+  for (const warning of query.warnings) context.stderr.write(`nsh ps: warning: ${escapeLines(warning)}\n`);
   const cluster = await context.cluster();
   const names: ProcessNameContext = { current: cluster.self.id, nodes: knownNodes(cluster) };
   const pids = onlyPids(query.selection, names);
   const nodes = await chooseNodes(cluster, query, pids);
   const { tables, incomplete } = await collectTables(context, 'ps', nodes, psParams(query, pids));
   const all = tables.flatMap(tableRows);
-  const selected = selectRows(all, query.selection, findCaller(cluster.self), names);
-  const rows = arrange(selected, query, pids);
+  const candidates = query.threads === 'below' ? all.filter(isFirstThread) : all;
+  const selected = selectRows(candidates, query.selection, findCaller(cluster.self), names);
+  const arranged = arrange(selected, query, pids);
+  const rows = query.threads === 'below' ? withThreads(arranged, all) : arranged;
   context.stdout.write(
     query.json ? renderJson(rows, query) : renderRows(rows, query, renderOptions(context, query, nodes)),
   );
@@ -79,7 +89,9 @@ async function runPs(context: CommandContext, args: readonly string[]): Promise<
 /** Undefined, with a message, where the line is wrong: procps's ps exits 1 then. */
 function parse({ env, stderr }: CommandContext, args: readonly string[]): PsQuery | undefined {
   try {
-    return parsePsArgs(args, { psFormat: env['PS_FORMAT'] === '' ? undefined : env['PS_FORMAT'], knowsUser });
+    const psFormat = env['PS_FORMAT'] === '' ? undefined : env['PS_FORMAT'];
+    const hideKernel = env['LIBPROC_HIDE_KERNEL'] !== undefined;
+    return parsePsArgs(args, { psFormat, knowsUser, hideKernel, personality: personalityOf(env) });
   } catch (error) {
     if (!(error instanceof NshError) || error.code !== 'usage') throw error;
     stderr.write(`nsh ps: error: ${escapeLines(error.message)}\n${helpHint('ps')}\n`);
@@ -99,7 +111,7 @@ async function chooseNodes(
     return known.filter((node) => wanted.has(node.id));
   }
   // what this session started may run on this machine though it is in no cluster file
-  return query.selection.scopes.has('session') ? known : cluster.nodes;
+  return query.selection.scopes.has('session') ? known : everyNode(cluster);
 }
 
 function psParams(query: PsQuery, pids: readonly number[] | undefined): PsParams {
@@ -107,6 +119,8 @@ function psParams(query: PsQuery, pids: readonly number[] | undefined): PsParams
     columns: rawNeeds(query),
     select: onlyManaged(query.selection) ? 'managed' : 'all',
     ...(query.ended ? { ended: true } : {}),
+    ...(needsFresh(query) ? { fresh: true } : {}),
+    ...(query.threads === 'none' ? {} : { threads: true }),
     ...(pids === undefined ? {} : { pids: pids.flatMap((pid) => splitGpid(pid)?.pid ?? []) }),
   };
 }

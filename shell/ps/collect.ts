@@ -1,5 +1,6 @@
 /** Tables of many nodes, and which nodes there are. */
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
+import { everyNode } from '../../src/cluster/every-node.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import type { PsParams } from '../../src/protocol/control.ts';
 import type { CommandContext } from '../command.ts';
@@ -35,7 +36,7 @@ export async function collectTables(
 
 /** The nodes of --on, else every node of the cluster. @throws NshError `nodeset`, `unknownNode` */
 export async function nodesOn(cluster: ClusterClient, nodeset: string | undefined): Promise<readonly NodeSpec[]> {
-  if (nodeset === undefined) return cluster.nodes;
+  if (nodeset === undefined) return everyNode(cluster);
   const { resolveNodes } = await import('../../src/cluster/file/resolve-nodes.ts');
   return resolveNodes(nodeset, cluster);
 }

@@ -1,6 +1,6 @@
 /** A ps's answer for programs: an array of objects, one a process, with the columns' names as keys and numbers as numbers. */
 import { escapeJson } from '../escape.ts';
-import type { Column, View } from './columns/index.ts';
+import { hasCell, type Column, type View } from './columns/index.ts';
 import type { PsQuery } from './query.ts';
 import { viewOf } from './render.ts';
 import type { Row } from './row.ts';
@@ -16,5 +16,6 @@ export function renderJson(rows: readonly Row[], query: PsQuery): string {
 }
 
 function readCell(column: Column, row: Row, view: View): unknown {
+  if (!hasCell(row, column)) return null;
   return column.json === undefined ? column.value(row, view) : column.json(row, view);
 }

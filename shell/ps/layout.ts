@@ -128,12 +128,11 @@ function blanks(count: number): string {
   return fewBlanks[count] ?? ' '.repeat(Math.max(0, count));
 }
 
-function cutCell(text: string, { cuts, width, format }: LaidColumn, room: number, isLast: boolean): string {
+function cutCell(text: string, { cuts, width }: LaidColumn, room: number, isLast: boolean): string {
   if (cuts === 'no' || text.length <= Math.min(room, width)) return text;
   if (cuts === 'plus') {
     const most = isLast ? Math.max(0, room) : width;
     return displayWidth(text) <= most ? text : `${cutToWidth(text, most - 1)}+`;
   }
-  if (isLast && format.fixed && !Number.isFinite(room)) return cutToWidth(text, width);
   return cutToWidth(text, Math.max(1, room));
 }

@@ -11,7 +11,13 @@ export function rawNeeds(query: PsQuery): RawColumn[] {
   for (const { column } of query.format) for (const need of column.needs) needs.add(need);
   for (const { cell } of query.sort) for (const need of cell.needs) needs.add(need);
   for (const need of selectionNeeds(query.selection)) needs.add(need);
+  if (query.threads !== 'none') needs.add('tid');
   if (query.forest !== 'none') needs.add('ppid');
   if (query.withEnviron) needs.add('environ');
   return [...needs];
+}
+
+/** Whether something is shown or sorted by that changes without notice: the agent asks its shims for it then. */
+export function needsFresh({ format, sort }: PsQuery): boolean {
+  return [...format.map(({ column }) => column), ...sort.map(({ cell }) => cell)].some(({ fresh }) => fresh === true);
 }

@@ -37,6 +37,8 @@ export interface Selection {
   readonly runningOnly: boolean;
   /** -N: all but these. */
   readonly negate: boolean;
+  /** $LIBPROC_HIDE_KERNEL: never kthreadd and its children, whatever is selected. */
+  readonly hideKernel: boolean;
 }
 
 /** A column of the output: its own heading and width where they were given. */
@@ -59,6 +61,8 @@ export interface PsQuery {
   readonly selection: Selection;
   readonly format: readonly FormatColumn[];
   readonly sort: readonly SortKey[];
+  /** `flat`: each thread as if it were a process (-L, -T, H); `below`: threads after their process (m, -m). */
+  readonly threads: 'none' | 'flat' | 'below';
   /** `art` draws branches, `indent` (-H) only indents. */
   readonly forest: 'none' | 'art' | 'indent';
   readonly heading: 'once' | 'repeat' | 'none';
@@ -80,6 +84,8 @@ export interface PsQuery {
   readonly listColumns: boolean;
   /** -V: print the version instead. */
   readonly version: boolean;
+  /** What was wrong and could be left aside. */
+  readonly warnings: readonly string[];
 }
 
 export type { Align };

@@ -1,6 +1,6 @@
 /** A ps's answer as text: rows of any number of nodes in one table. Everything that came from a node is escaped. */
 import { displayWidth, escapeText } from '../escape.ts';
-import type { View } from './columns/index.ts';
+import { hasCell, type View } from './columns/index.ts';
 import { joinCells, layOut, type LaidColumn, type Layout } from './layout.ts';
 import type { FormatColumn, PsQuery } from './query.ts';
 import type { Row } from './row.ts';
@@ -43,7 +43,7 @@ export function viewOf({ numeric, withDead, commandOnly, withEnviron }: PsQuery)
 function rowLine(row: Row, layout: Layout, view: View): string {
   const line = joinCells(
     layout,
-    ({ format }) => format.filler ?? escapeText(format.column.text(row, view)),
+    ({ format }) => format.filler ?? (hasCell(row, format.column) ? escapeText(format.column.text(row, view)) : '-'),
     ({ format }) => format.column.style?.(row),
   );
   return `${line}\n`;

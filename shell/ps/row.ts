@@ -6,6 +6,9 @@ import { toGpid } from '../../src/ids/gpid.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import type { ManagedProcess, ProcessTable, RawColumn, RawRow, RawValue } from '../../src/protocol/process.ts';
 
+/** `both`: a row that stands for a process, or for a thread as if it were one. */
+export type Line = 'both' | 'process' | 'thread';
+
 export type ColumnIndex = Readonly<Partial<Record<RawColumn, number>>>;
 
 export class Row {
@@ -17,6 +20,8 @@ export class Row {
   readonly ended: boolean;
   /** What a tree draws before the command. */
   branch = '';
+  /** Where threads are shown below their process: whether this line is the process's or a thread's. */
+  line: Line = 'both';
   private readonly index: ColumnIndex;
   private readonly cells: RawRow;
 
@@ -63,6 +68,23 @@ export class Row {
   /** Cluster PID. */
   get gpid(): number {
     return toGpid(this.node.id, this.pid);
+  }
+
+  /** Local thread id; the PID for the first thread, and where nobody asked for threads. */
+  get tid(): number {
+    return this.number('tid') ?? this.pid;
+  }
+
+  /** The thread's number in the cluster: threads and processes of a node share their numbers, so it is spelled as a PID. */
+  get threadGpid(): number {
+    return toGpid(this.node.id, this.tid);
+  }
+
+  /** The same row as a line of its own. */
+  as(line: Line): Row {
+    const row = new Row(this.node, this.table, this.index, this.cells, this.managed, this.ended);
+    row.line = line;
+    return row;
   }
 
   /** A PID-like number of this row as a cluster PID; -1 and 0 stay what they are. */

@@ -33,8 +33,9 @@ const listNeeds: Readonly<Record<ListKind, readonly RawColumn[]>> = {
   realGroup: ['rgroup', 'rgid'],
 };
 
-export function selectionNeeds({ scopes, lists, runningOnly }: Selection): RawColumn[] {
+export function selectionNeeds({ scopes, lists, runningOnly, hideKernel }: Selection): RawColumn[] {
   const needs: RawColumn[] = runningOnly ? ['state'] : [];
+  if (hideKernel) needs.push('ppid');
   if (scopes.has('own')) needs.push('euser', 'euid');
   if (scopes.has('notLeaders')) needs.push('session');
   for (const { kind } of lists) needs.push(...(kind === 'ownTty' ? (['tty'] as const) : listNeeds[kind]));
@@ -70,10 +71,18 @@ export function selectRows(
     ...selection.lists.map((list) => listTest(list, rows, caller, context)),
   ];
   return rows.filter((row) => {
+    if (selection.hideKernel && isKernels(row)) return false;
     const running = !selection.runningOnly || isRunning(row);
     const selected = running && tests.some((test) => test(row));
     return selected !== selection.negate;
   });
+}
+
+/** kthreadd, from which all kernel threads come. */
+const kernelPid = 2;
+
+export function isKernels(row: Row): boolean {
+  return row.pid === kernelPid || row.number('ppid') === kernelPid;
 }
 
 function isRunning(row: Row): boolean {

@@ -1,6 +1,6 @@
 /** pgrep and pkill, held against procps's on this machine, and their answers for a cluster. */
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,23 +9,77 @@ import { pkillCommand } from '../../shell/commands/pkill.ts';
 import { compileExtendedRegex } from '../../shell/ps/match/extended-regex.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import { fakeCluster, runCommand, thisMachine, type FakeNode } from './ps/fake-cluster.ts';
-import { startSamples, type Samples } from './ps/sample-processes.ts';
+import { startSamples, until, type Samples } from './ps/sample-processes.ts';
+import { startThreadedProcess, type ThreadedProcess } from './ps/threaded-process.ts';
 import { tableOf } from './ps/tables.ts';
 
 let samples: Samples;
+let threaded: ThreadedProcess;
 let directory: string;
+const holders: ChildProcess[] = [];
+let places: Record<string, string> = {};
 const machine = fakeCluster([thisMachine()]);
 
 beforeAll(async () => {
-  samples = await startSamples();
+  [samples, threaded] = await Promise.all([startSamples(), startThreadedProcess()]);
   directory = mkdtempSync(join(tmpdir(), 'nsh-pgrep-'));
-  writeFileSync(join(directory, 'pid'), `${samples.named['plain']}\n`);
-  writeFileSync(join(directory, 'empty'), '');
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(directory, name), text);
+    return join(directory, name);
+  };
+  const plain = `${samples.named['plain']}\n`;
+  file('empty', '');
+  places = {
+    PARENT: String(process.pid),
+    PLAIN: plain.trim(),
+    LAST: String(threaded.tids.at(-1)),
+    THREADS: file('threads', `${threaded.pid}\n`),
+    PIDFILE: file('pid', plain),
+    FLOCKED: file('flocked', plain),
+    LOCKED: file('locked', plain),
+  };
+  const lock = '$l = pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0); fcntl(F, F_SETLK, $l) or die';
+  const perl = `use Fcntl; open(F, "+<", shift); ${lock}; sleep 300`;
+  hold('flock', [places['FLOCKED'] ?? '', 'sleep', '300']);
+  hold('perl', ['-e', perl, places['LOCKED'] ?? '']);
+  places['OUTSIDE'] = await startOutside(plain.trim());
+  const locks = (): number =>
+    readFileSync('/proc/locks', 'latin1')
+      .split('\n')
+      .filter((line) => ['flocked', 'locked'].some((name) => line.includes(`:${statSync(join(directory, name)).ino} `)))
+      .length;
+  await until(() => locks() === 2, 'the locks');
 });
 afterAll(async () => {
-  await samples.close();
+  await Promise.all([samples.close(), threaded.close(), ...holders.map(end)]);
   rmSync(directory, { recursive: true });
 });
+
+/** A process with a network of its own, or, where that is not permitted, the other one. */
+async function startOutside(other: string): Promise<string> {
+  const flags = process.getuid?.() === 0 ? '-n' : '-Un';
+  const pid = hold('unshare', [flags, 'sleep', '301']);
+  const child = holders.at(-1);
+  const own = readlinkSync('/proc/self/ns/net');
+  const isOutside = (): boolean => child?.exitCode === null && readlinkSync(`/proc/${pid}/ns/net`) !== own;
+  await until(() => child?.exitCode !== null || isOutside(), 'a network namespace');
+  return child?.exitCode === null ? String(pid) : other;
+}
+
+function hold(file: string, args: readonly string[]): number {
+  const child = spawn(file, args, { stdio: 'ignore', detached: true });
+  if (child.pid === undefined) throw new Error(`cannot start ${file}`);
+  holders.push(child);
+  return child.pid;
+}
+
+/** With what it started: each has a process group of its own. */
+async function end(child: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  if (child.exitCode !== null) return;
+  process.kill(-(child.pid ?? 0), 'SIGKILL');
+  await gone;
+}
 
 function procps(args: readonly string[]): { status: number; stdout: string } {
   try {
@@ -123,11 +177,40 @@ describe('pgrep of this machine answers as procps', () => {
   });
 
   it('refuses what makes no sense across nodes, by name', async () => {
-    expect(await pgrep(['-w', 'x'])).toMatchObject({
+    expect(await pgrep(['-q', '1', 'x'])).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('not threads') as string,
+      stderr: expect.stringContaining('without a value') as string,
     });
-    expect((await pgrep(['--ns', '1', 'x'])).status).toBe(2);
+    for (const option of ['-v', '-w', '--lightweight']) {
+      expect((await runCommand(pkillCommand, [option, 'nobody-is-called-so'], machine)).status).toBe(2);
+    }
+  });
+
+  it.each([
+    ['-w', '-P', 'PARENT', 'node'],
+    ['-w', 'thread-LAST', '-x'],
+    ['-w', '-l', '-F', 'THREADS'],
+    ['-w', '-a', '-F', 'THREADS', 'node'],
+    ['-w', '-c', '-F', 'THREADS'],
+    ['-w', '-n', '-F', 'THREADS'],
+    ['-w', '-o', '-F', 'THREADS'],
+    ['-w', '-v', '-F', 'THREADS', '-x', 'kthreadd', '-c', '-n'],
+    ['thread-LAST'],
+    ['--ns', 'OUTSIDE', '--nslist', 'net'],
+    ['--ns', 'OUTSIDE', '--nslist', 'mnt', '-P', 'PARENT'],
+    ['--ns', 'OUTSIDE', 'sleep', '-x', '-P', 'PARENT'],
+    ['--ns', 'PLAIN', '-P', 'PARENT'],
+    ['--ns', '4194303', 'x'],
+    ['--ns', 'PLAIN', '--nslist', 'nosuch'],
+    ['-L', '-F', 'PIDFILE'],
+    ['-L', '-F', 'FLOCKED'],
+    ['-L', '-F', 'LOCKED'],
+    ['-L', 'x'],
+  ])('pgrep %s %s %s %s', async (...words: string[]) => {
+    const args = words.map((word) => word.replace(/[A-Z]{4,}/, (name) => places[name] ?? name));
+    const { theirs, ours } = await askBoth(args);
+    expect(ours.stdout).toBe(theirs.stdout);
+    expect(ours.status).toBe(theirs.status);
   });
 
   it('warns of a name that cannot match', async () => {
@@ -229,6 +312,44 @@ describe('a cluster', () => {
   it('finds the newest and the oldest of all nodes by the clock', async () => {
     expect((await pgrep(['-n', 'nginx'], both())).stdout).toBe('10000011\n');
     expect((await pgrep(['-o', 'nginx'], both())).stdout).toBe('20000010\n');
+  });
+
+  it('-w prints threads as cluster PIDs, each with its own name', async () => {
+    const threads: FakeNode = {
+      id: 3,
+      name: 'web3',
+      ps: tableOf([
+        { pid: 10, tid: 10, comm: 'db', args: ['db'] },
+        { pid: 10, tid: 17, comm: 'db-writer', args: ['db'] },
+      ]),
+    };
+    const cluster = fakeCluster([threads]);
+    expect((await pgrep(['-w', '-l', 'db'], cluster)).stdout).toBe('30000010 db\n30000017 db-writer\n');
+    expect((await pgrep(['-w', '-x', 'db-writer'], cluster)).stdout).toBe('30000017\n');
+    expect(cluster.calls[0]?.params).toMatchObject({ threads: true });
+  });
+
+  it('--ns finds processes of that process’s node only, whatever numbers other nodes give', async () => {
+    const spaces = { netNs: 5, mntNs: 6, pidNs: 7, utsNs: 8, ipcNs: 9, userNs: 10, cgroupNs: 11, timeNs: 12 };
+    const like = (id: number, name: string): FakeNode => ({
+      id,
+      name,
+      ps: tableOf([
+        { pid: 10, comm: 'a', ...spaces },
+        { pid: 11, comm: 'b', ...spaces, netNs: 55 },
+        { pid: 12, comm: 'c', ...spaces },
+        { pid: 13, comm: 'd', ...spaces, netNs: null },
+      ]),
+    });
+    const cluster = fakeCluster([like(1, 'web1'), like(2, 'web2')]);
+    expect((await pgrep(['--ns', 'web2.10'], cluster)).stdout).toBe('20000010\n20000012\n');
+    expect((await pgrep(['--ns', '10000010', '--nslist', 'mnt,pid'], cluster)).stdout).toBe(
+      '10000010\n10000011\n10000012\n10000013\n',
+    );
+    expect(await pgrep(['--ns', 'web1.13'], cluster)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('--ns 10000013: its namespaces may not be looked at') as string,
+    });
   });
 
   it('takes cluster PIDs for parents', async () => {

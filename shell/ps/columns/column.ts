@@ -31,6 +31,8 @@ export type Value = number | string | null;
 /** A cell, in three readings. */
 export interface Cell {
   readonly needs: readonly RawColumn[];
+  /** It changes without notice: what the agent knows of it may be old. */
+  readonly fresh?: boolean;
   /** What is shown; not escaped. `-` where it is not known. */
   text(row: Row, view: View): string;
   /** What is sorted by. */

@@ -4,6 +4,11 @@ import type { Row } from '../row.ts';
 import { columns, numberCell, showNumber, type Cell, type Column, type View } from './column.ts';
 
 const pid: Cell = { needs: ['pid'], value: (row) => row.gpid, text: (row) => String(row.gpid) };
+const thread: Cell = {
+  needs: ['pid'],
+  value: (row) => (row.ended ? null : row.threadGpid),
+  text: (row) => (row.ended ? '-' : String(row.threadGpid)),
+};
 const ppid: Cell = { needs: ['ppid'], value: (row) => row.parent, text: (row) => showNumber(row.parent) };
 const pgid = clusterPid('pgrp');
 const sid = clusterPid('session');
@@ -94,6 +99,11 @@ export const identityColumns: readonly Column[] = [
     ['pid', 'PID', 5, isPid],
     ['tgid', 'TGID', 5, isPid],
     ['gpid', 'GPID', 5, isPid],
+  ]),
+  ...columns(thread, 'right', [
+    ['lwp', 'LWP', 5, isPid],
+    ['spid', 'SPID', 5, isPid],
+    ['tid', 'TID', 5, isPid],
   ]),
   ...columns(ppid, 'right', [['ppid', 'PPID', 5, isPid]]),
   ...columns(pgid, 'right', [

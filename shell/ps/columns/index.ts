@@ -9,6 +9,7 @@ import { schedulingColumns } from './scheduling.ts';
 import { timeColumns } from './time.ts';
 
 export type { Align, Cell, Column, Value, View } from './column.ts';
+export { hasCell } from './lines.ts';
 
 export const allColumns: readonly Column[] = [
   ...identityColumns,
@@ -25,24 +26,20 @@ export function findColumn(name: string): Column | undefined {
   return byName.get(name);
 }
 
-/** procps's names for threads: nsh shows processes. */
-const threads = new Set(['lwp', 'spid', 'tid', 'taskid']);
-/** procps asks systemd for these. */
-const systemd = new Set(['lsession', 'machine', 'ouid', 'seat', 'slice', 'unit', 'uunit']);
 /** Names that procps accepts, for other systems' sake, and always shows as `-`. */
 const empty = new Set(
   `acflag acflg alarm argc bnd cnswap cpu ctid cursig emul inblk inblock jid jobc ktrace ktracep login logname luser m_dt m_lrs m_share
    m_swap msgrcv msgsnd nivcsw nsignals nsigs nswap nvcsw nwchan osz oublk oublock p_ru paddr poip prmgrp prmid project projid pset
-   psxpri re rlink scnt scount share sl systime tdev timeout tmout tsess tsession tsid u_procp umask upr uprocp usertime usrpri vm_exe
+   psxpri re rlink scnt scount share sl systime taskid tdev timeout tmout tsess tsession tsid u_procp umask upr uprocp usertime usrpri vm_exe
    vm_lib xstat zoneid`.split(/\s+/),
 );
 
 /** Why there is no column of that name, with what may have been meant. */
 export function explainUnknownColumn(name: string): string {
   const quoted = `unknown user-defined format specifier "${name}"`;
-  if (threads.has(name)) return `${quoted}: nsh shows processes, not threads; nlwp counts them`;
-  if (systemd.has(name)) return `${quoted}: systemd's, not in /proc; cgroup shows where a process belongs`;
-  if (name === 'numa') return `${quoted}: not in /proc; psr shows the processor`;
+  if (name === 'seat') {
+    return `${quoted}: logind's, not in /proc; lsession is there, and 'loginctl session-status' on the node tells its seat`;
+  }
   if (empty.has(name)) return `${quoted}: /proc does not give it, procps shows only '-'`;
   const near = findNear(name, byName.keys());
   return near.length === 0 ? `${quoted}; 'nsh ps L' lists them all` : `${quoted}; near: ${near.join(', ')}`;

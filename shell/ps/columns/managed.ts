@@ -13,7 +13,7 @@ function managedText(text: (row: Row) => string | undefined): Cell {
   return { needs: [], value: (row) => text(row) ?? null, text: (row) => text(row) ?? '-' };
 }
 
-/** How it ended: exit code, name of the signal, or that it is not known. `-` while it runs. */
+/** How it ended: exit code, name of the signal, or that it is not known, or that it runs on without its shim. `-` while it runs. */
 const status: Cell = {
   needs: [],
   value: statusText,
@@ -28,11 +28,19 @@ const status: Cell = {
 function statusText(row: Row): string | null {
   const exit = row.managed?.exit;
   if (exit === undefined) return row.ended ? 'lost' : null;
+  if (exit.runsOn === true) return 'orphan';
   return exit.signal ?? (exit.code === null ? 'lost' : String(exit.code));
 }
 
+const localThread: Cell = {
+  needs: ['pid'],
+  value: (row) => (row.ended ? null : row.tid),
+  text: (row) => (row.ended ? '-' : String(row.tid)),
+};
+
 const clients: Cell = {
   needs: [],
+  fresh: true,
   value: (row) => row.managed?.clients ?? null,
   text: (row) => showNumber(row.managed?.clients ?? null),
 };
@@ -42,6 +50,7 @@ const fits = { fits: true };
 export const managedColumns: readonly Column[] = [
   ...columns(node, 'left', [['node', 'NODE', 4, fits]]),
   ...columns(numberCell('pid'), 'right', [['lpid', 'LPID', 5]]),
+  ...columns(localThread, 'right', [['llwp', 'LLWP', 5]]),
   ...columns(
     managedText((row) => row.managed?.name),
     'left',

@@ -85,6 +85,12 @@ const limit: Cell = {
   },
 };
 
+/** Only the owner of a process may read these; procps shows 0 to others. */
+function ioCell(column: RawColumn): Cell {
+  const cell = numberCell(column);
+  return { ...cell, text: (row) => String(row.number(column) ?? 0) };
+}
+
 export const memoryColumns: readonly Column[] = [
   ...columns(rss, 'right', [
     ['rss', 'RSS', 5],
@@ -135,11 +141,11 @@ export const memoryColumns: readonly Column[] = [
   ]),
   ...columns(numberCell('cminflt'), 'right', [['cmin_flt', 'CMINFL', 6]]),
   ...columns(numberCell('cmajflt'), 'right', [['cmaj_flt', 'CMAJFL', 6]]),
-  ...columns(numberCell('ioReadBytes'), 'right', [['rbytes', 'RBYTES', 5]]),
-  ...columns(numberCell('ioReadChars'), 'right', [['rchars', 'RCHARS', 5]]),
-  ...columns(numberCell('ioReadCalls'), 'right', [['rops', 'ROPS', 5]]),
-  ...columns(numberCell('ioWriteBytes'), 'right', [['wbytes', 'WBYTES', 5]]),
-  ...columns(numberCell('ioWriteChars'), 'right', [['wchars', 'WCHARS', 5]]),
-  ...columns(numberCell('ioWriteCalls'), 'right', [['wops', 'WOPS', 5]]),
-  ...columns(numberCell('ioCancelledBytes'), 'right', [['wcbytes', 'WCBYTES', 5]]),
+  ...columns(ioCell('ioReadBytes'), 'right', [['rbytes', 'RBYTES', 5]]),
+  ...columns(ioCell('ioReadChars'), 'right', [['rchars', 'RCHARS', 5]]),
+  ...columns(ioCell('ioReadCalls'), 'right', [['rops', 'ROPS', 5]]),
+  ...columns(ioCell('ioWriteBytes'), 'right', [['wbytes', 'WBYTES', 5]]),
+  ...columns(ioCell('ioWriteChars'), 'right', [['wchars', 'WCHARS', 5]]),
+  ...columns(ioCell('ioWriteCalls'), 'right', [['wops', 'WOPS', 5]]),
+  ...columns(ioCell('ioCancelledBytes'), 'right', [['wcbytes', 'WCBYTES', 5]]),
 ];

@@ -148,6 +148,7 @@ export const schedulingColumns: readonly Column[] = [
     ['cpuid', 'CPUID', 5],
     ['lastcpu', 'C', 3],
   ]),
+  ...columns(numberCell('numaNode'), 'right', [['numa', 'NUMA', 4]]),
   ...columns(runningOn, 'right', [['sgi_p', 'P', 1]]),
   ...columns(numberCell('numThreads'), 'right', [
     ['nlwp', 'NLWP', 4],

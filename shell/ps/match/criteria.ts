@@ -1,17 +1,17 @@
 /** What pgrep and pkill are asked for, from their options: those of procps-ng 4, and --on. */
-import { readFileSync } from 'node:fs';
 import { parseProcessName, type ProcessNameContext } from '../../../src/ids/process-name.ts';
 import { NshError } from '../../../src/protocol/errors.ts';
 import type { OptionSpec } from '../../command.ts';
 import { parseOptions } from '../../getopt.ts';
 import type { Row } from '../row.ts';
 import { compileExtendedRegex } from './extended-regex.ts';
+import { namespaceKinds, type NamespaceQuery } from './namespaces.ts';
+import { readPidFile } from './pid-file.ts';
 
 export const matchOptions: readonly OptionSpec[] = [
   { short: 'f', long: 'full', summary: 'match the whole command line' },
   { short: 'x', long: 'exact', summary: 'match the whole name' },
   { short: 'i', long: 'ignore-case', summary: 'match without regard to case' },
-  { short: 'v', long: 'inverse', summary: 'those that do not match' },
   { short: 'c', long: 'count', summary: 'count them' },
   { short: 'n', long: 'newest', summary: 'only the one that was started last' },
   { short: 'o', long: 'oldest', summary: 'only the one that was started first' },
@@ -25,18 +25,19 @@ export const matchOptions: readonly OptionSpec[] = [
   { short: 't', long: 'terminal', argument: 'TTYS', summary: 'by controlling terminal' },
   { short: 'r', long: 'runstates', argument: 'STATES', summary: 'by state: D,R,S,T,Z' },
   { short: 'F', long: 'pidfile', argument: 'FILE', summary: 'only the process whose PID that file holds' },
+  { short: 'L', long: 'logpidfile', summary: 'fail where nobody has locked the file of -F' },
   { short: 'A', long: 'ignore-ancestors', summary: 'not the processes that led to this one' },
   { long: 'cgroup', argument: 'PATHS', summary: 'by control group (version 2)' },
+  { long: 'ns', argument: 'PID', summary: 'in the same namespaces as that process, on its node' },
+  { long: 'nslist', argument: 'NAMES', summary: 'which namespaces: cgroup,ipc,mnt,net,pid,time,user,uts' },
   { long: 'on', argument: 'NODESET', summary: 'only on these nodes' },
 ];
 
-/** procps's options that make no sense here, with the reason. */
-const refused: readonly (OptionSpec & { readonly why: string })[] = [
-  { short: 'w', long: 'lightweight', summary: '', why: 'nsh matches processes, not threads' },
-  { short: 'L', long: 'logpidfile', summary: '', why: 'a lock on a file says nothing of processes of other nodes' },
+/** An option of procps that makes no sense here, with the reason. */
+export type RefusedOption = OptionSpec & { readonly why: string };
+
+const refused: readonly RefusedOption[] = [
   { short: 'q', long: 'queue', argument: 'VALUE', summary: '', why: 'nsh sends signals without a value' },
-  { long: 'ns', argument: 'PID', summary: '', why: 'namespaces are those of one node; use ps -o pidns' },
-  { long: 'nslist', argument: 'NAMES', summary: '', why: 'namespaces are those of one node; use ps -o pidns' },
 ];
 
 /** One question asked of every row. */
@@ -52,6 +53,9 @@ export interface MatchQuery {
   /** Only one process of all. */
   readonly only: 'newest' | 'oldest' | undefined;
   readonly ignoreAncestors: boolean;
+  /** Each thread instead of each process. */
+  readonly threads: boolean;
+  readonly namespaces: NamespaceQuery | undefined;
   readonly on: string | undefined;
   /** A name longer than the kernel keeps cannot match. */
   readonly tooLong: boolean;
@@ -60,31 +64,34 @@ export interface MatchQuery {
 }
 
 /**
- * @param extra options of the command besides those above.
+ * @param extra options of the command besides those above, and those that it refuses.
  * @throws NshError `usage`, worded as procps words it.
  */
 export function parseCriteria(
   args: readonly string[],
-  extra: readonly OptionSpec[],
+  extra: readonly (OptionSpec | RefusedOption)[],
   context: ProcessNameContext,
 ): MatchQuery {
   const { options, operands } = parseOptions([...matchOptions, ...extra, ...refused], args);
   const given = new Map<string, string>();
   const criteria: Criterion[] = [];
   for (const { option, value = '' } of options) {
-    const unfit = refused.find((known) => known === option);
-    if (unfit !== undefined) throw usage(`--${unfit.long}: ${unfit.why}`);
+    if (isRefused(option)) throw usage(`${optionName(option)}: ${option.why}`);
     given.set(option.long ?? '', value);
-    const criterion = readCriterion(option.long ?? '', value, context);
+  }
+  for (const { option, value = '' } of options) {
+    const criterion = readCriterion(option.long ?? '', value, context, given);
     if (criterion !== undefined) criteria.push(criterion);
   }
+  const namespaces = readNamespaces(given, context);
+  if (given.has('logpidfile') && !given.has('pidfile')) throw usage('-L without -F makes no sense');
   const only = given.has('newest') ? 'newest' : given.has('oldest') ? 'oldest' : undefined;
   if ([given.has('newest'), given.has('oldest'), given.has('inverse')].filter(Boolean).length > 1) {
     throw usage('only one of -n, -o and -v can be given');
   }
   const [pattern, second] = operands;
   if (second !== undefined) throw usage('only one pattern can be provided');
-  if (pattern === undefined && criteria.length === 0 && only === undefined) {
+  if (pattern === undefined && criteria.length === 0 && only === undefined && namespaces === undefined) {
     throw usage('no matching criteria specified');
   }
   const full = given.has('full');
@@ -99,13 +106,34 @@ export function parseCriteria(
     count: given.has('count'),
     only,
     ignoreAncestors: given.has('ignore-ancestors'),
+    threads: given.has('lightweight'),
+    namespaces,
     on: given.get('on'),
     tooLong: !full && pattern !== undefined && pattern.length > 15,
     own: given,
   };
 }
 
-function readCriterion(option: string, value: string, context: ProcessNameContext): Criterion | undefined {
+function isRefused(option: OptionSpec | RefusedOption): option is RefusedOption {
+  return 'why' in option;
+}
+
+function optionName({ short = '', long }: OptionSpec): string {
+  return long === undefined ? `-${short}` : `--${long}`;
+}
+
+function readNamespaces(given: ReadonlyMap<string, string>, context: ProcessNameContext): NamespaceQuery | undefined {
+  const kinds = namespaceKinds(given.get('nslist'));
+  const pid = given.get('ns');
+  return pid === undefined ? undefined : { gpid: parseProcessName(pid, context).gpid, kinds };
+}
+
+function readCriterion(
+  option: string,
+  value: string,
+  context: ProcessNameContext,
+  given: ReadonlyMap<string, string>,
+): Criterion | undefined {
   switch (option) {
     case 'euid':
       return nameCriterion(items(value), 'euser', 'euid');
@@ -120,7 +148,7 @@ function readCriterion(option: string, value: string, context: ProcessNameContex
     case 'session':
       return pidCriterion(value, context, (row) => row.cluster('session'));
     case 'pidfile':
-      return pidCriterion(readPidFile(value), context, (row) => row.gpid);
+      return pidCriterion(readPidFile(value, given.has('logpidfile')), context, (row) => row.gpid);
     case 'terminal': {
       const names = new Set(items(value).map((name) => name.replace(/^\/dev\//, '')));
       return (row) => names.has(row.text('tty') ?? '');
@@ -164,18 +192,6 @@ function pidCriterion(list: string, context: ProcessNameContext, pidOf: (row: Ro
     const pid = pidOf(row);
     return wanted.some((each) => (each === undefined ? self !== undefined && pid === pidOf(self) : pid === each));
   };
-}
-
-function readPidFile(path: string): string {
-  let text = '';
-  try {
-    text = readFileSync(path, 'utf8').trim();
-  } catch {
-    // told below, with what else may be wrong with it
-  }
-  const [pid = ''] = text.split(/\s/);
-  if (!/^[\w.-]*\d$/.test(pid) || pid === '0') throw new NshError('noSuchProcess', `pidfile not valid: ${path}`);
-  return pid;
 }
 
 function elapsedSeconds(row: Row): number {

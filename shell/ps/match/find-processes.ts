@@ -5,7 +5,9 @@ import { collectTables, nodesOn } from '../collect.ts';
 import { commandLine } from '../columns/identity.ts';
 import { findCaller } from '../caller.ts';
 import { tableRows, type Row } from '../row.ts';
+import { isKernels } from '../select.ts';
 import type { MatchQuery } from './criteria.ts';
+import { namespaceColumns, namespaceTest } from './namespaces.ts';
 
 const always: readonly RawColumn[] = ['pid', 'ppid', 'pgrp', 'session', 'start', 'state', 'comm'];
 /** Costly columns, asked for only where an option looks at them. */
@@ -17,6 +19,8 @@ const optional: readonly (readonly [option: string, columns: readonly RawColumn[
   ['group', ['rgroup', 'rgid']],
   ['terminal', ['tty']],
   ['cgroup', ['cgroup']],
+  ['ns', namespaceColumns],
+  ['lightweight', ['tid']],
 ];
 
 export interface Found {
@@ -30,23 +34,30 @@ export async function findProcesses(context: CommandContext, command: string, qu
   const cluster = await context.cluster();
   const nodes = await nodesOn(cluster, query.on);
   const columns = [...always, ...optional.flatMap(([option, needs]) => (query.own.has(option) ? needs : []))];
-  const { tables, incomplete } = await collectTables(context, command, nodes, { columns, select: 'all' });
+  const { tables, incomplete } = await collectTables(context, command, nodes, {
+    columns,
+    select: 'all',
+    ...(query.threads ? { threads: true } : {}),
+  });
   if (query.tooLong) {
     context.stderr.write(
       `nsh ${command}: pattern that searches for process name longer than 15 characters will result in zero matches\n` +
         `Try 'nsh ${command} -f' option to match against the complete command line.\n`,
     );
   }
-  return { rows: matchRows(tables.flatMap(tableRows), query, findCaller(cluster.self).gpid), incomplete };
+  const all = tables.flatMap(tableRows);
+  const rows = context.env['LIBPROC_HIDE_KERNEL'] === undefined ? all : all.filter((row) => !isKernels(row));
+  return { rows: matchRows(rows, query, findCaller(cluster.self).gpid), incomplete };
 }
 
 /** @param caller GPID of this process, which never matches. */
 export function matchRows(rows: readonly Row[], query: MatchQuery, caller: number): Row[] {
   const self = rows.find((row) => row.gpid === caller);
+  const inNamespaces = query.namespaces === undefined ? undefined : namespaceTest(rows, query.namespaces);
   const ancestors = query.ignoreAncestors ? ancestorsOf(rows, self) : new Set<number>();
   const matching = rows.filter((row) => {
     if (row.gpid === caller || ancestors.has(row.gpid)) return false;
-    return isMatch(row, query, self) !== query.inverse;
+    return (isMatch(row, query, self) && (inNamespaces?.(row) ?? true)) !== query.inverse;
   });
   return query.only === undefined ? matching : onlyOne(matching, query.only);
 }
@@ -70,7 +81,7 @@ function ancestorsOf(rows: readonly Row[], self: Row | undefined): Set<number> {
 /** Of those started at the same moment the highest PID is the newest. */
 function onlyOne(rows: readonly Row[], only: 'newest' | 'oldest'): Row[] {
   const sign = only === 'newest' ? -1 : 1;
-  const [first] = [...rows].sort((a, b) => sign * (startOrder(a, b) || a.gpid - b.gpid));
+  const [first] = [...rows].sort((a, b) => sign * (startOrder(a, b) || a.threadGpid - b.threadGpid));
   return first === undefined ? [] : [first];
 }
 

@@ -1,15 +1,6 @@
 /** BSD options: `aux`, without a dash; an option with an argument ends its word. */
 import type { ListKind } from '../query.ts';
-import {
-  addList,
-  refuseThreads,
-  setHeading,
-  usage,
-  type Deferred,
-  type Draft,
-  type FormatFlag,
-  type Words,
-} from './draft.ts';
+import { addList, setHeading, usage, type Deferred, type Draft, type FormatFlag, type Words } from './draft.ts';
 
 const formatFlags: Readonly<Record<string, FormatFlag>> = {
   j: 'bsd-j',
@@ -17,6 +8,7 @@ const formatFlags: Readonly<Record<string, FormatFlag>> = {
   s: 'bsd-s',
   u: 'bsd-u',
   v: 'bsd-v',
+  X: 'bsd-X',
 };
 const lists: Readonly<Record<string, readonly [ListKind, string]>> = {
   U: ['effectiveUser', 'list of users must follow U'],
@@ -29,7 +21,9 @@ const deferred: Readonly<Record<string, readonly [Deferred['kind'], string]>> = 
   k: ['sort', "long sort specification must follow 'k'"],
 };
 const switches: Readonly<Record<string, (draft: Draft) => void>> = {
+  H: (draft) => void draft.threads.add('H'),
   L: (draft) => void (draft.listColumns = true),
+  M: (draft) => void draft.threads.add('bsd-m'),
   S: (draft) => void (draft.withDead = true),
   T: (draft) => void draft.lists.push({ kind: 'ownTty' }),
   V: (draft) => void (draft.version = true),
@@ -39,7 +33,8 @@ const switches: Readonly<Record<string, (draft: Draft) => void>> = {
   e: (draft) => void (draft.withEnviron = true),
   f: (draft) => void (draft.forest = 'art'),
   g: () => undefined, // session leaders too, as everywhere since SunOS 4
-  h: (draft) => setHeading(draft, 'none'),
+  h: (draft) => setHeading(draft, draft.personality.repeatsHeading ? 'repeat' : 'none'),
+  m: memoryOrThreads,
   n: (draft) => void (draft.numeric = true),
   r: (draft) => void (draft.runningOnly = true),
   w: (draft) => void draft.wideCount++,
@@ -57,11 +52,12 @@ export function parseBsdWord(draft: Draft, letters: string, words: Words): void 
       return;
     }
     if (takesArgument(draft, option, rest, words)) return;
+    if (option === 'L' && !(words.single && letters === 'L')) throw usage('the option is exclusive: L');
     const flag = formatFlags[option];
     const change = switches[option];
     if (flag !== undefined) draft.flags.add(flag);
     else if (change !== undefined) change(draft);
-    else refuse(option);
+    else throw usage(`unsupported option '${option}' (BSD syntax)`);
   }
 }
 
@@ -81,11 +77,12 @@ function addTerminals(draft: Draft, list: string | undefined): void {
   else addList(draft, 'tty', list);
 }
 
-function refuse(option: string): never {
-  if (option === 'H' || option === 'm' || option === 'M') return refuseThreads(option);
-  if (option === 'X')
-    throw usage('X: the register format of old i386 is not shown; columns eip, esp and stackp are there');
-  throw usage(`unsupported option '${option}' (BSD syntax)`);
+/** `m` has had three meanings; `ps -axm`, read as BSD options, has the oldest. */
+function memoryOrThreads(draft: Draft): void {
+  const { meaningOfM } = draft.personality;
+  if (meaningOfM === 'sort') draft.deferred.push({ kind: 'sort', text: 'pmem' });
+  else if (meaningOfM === 'format' || draft.secondChance) draft.flags.add('old-m');
+  else draft.threads.add('bsd-m');
 }
 
 function argumentOf(attached: string, words: Words, missing: string): string {

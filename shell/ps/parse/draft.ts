@@ -1,12 +1,27 @@
 /** What the option parsers fill in, word by word, before formats and selections are put together. */
 import { NshError } from '../../../src/protocol/errors.ts';
 import type { ListKind, PsQuery, Selector } from '../query.ts';
+import type { Personality } from './personality.ts';
 
 export type SimpleOption = 'unix-a' | 'unix-d' | 'bsd-a' | 'bsd-x';
 /** Options that choose a whole format. */
-export type FormatFlag = 'f' | 'l' | 'bsd-j' | 'bsd-l' | 'bsd-s' | 'bsd-u' | 'bsd-v' | 'context';
+export type FormatFlag =
+  | 'f'
+  | 'l'
+  | 'bsd-j'
+  | 'bsd-l'
+  | 'bsd-s'
+  | 'bsd-u'
+  | 'bsd-v'
+  | 'bsd-X'
+  /** The old Linux `m`: what it means in `ps -axm`. */
+  | 'old-m'
+  | 'context';
 /** Options that change one. */
 export type FormatModifier = 'F' | 'M' | 'P' | 'c' | 'j' | 'y';
+
+/** Options that show threads: H, m and -m how, -L and -T with which columns. */
+export type ThreadFlag = 'H' | 'bsd-m' | 'unix-m' | 'L' | 'T';
 
 /** A format or sort list, read when all options are known. */
 export interface Deferred {
@@ -15,6 +30,10 @@ export interface Deferred {
 }
 
 export interface Draft {
+  readonly personality: Personality;
+  /** Dashes do not matter: the line is read as BSD options because it makes no sense otherwise. */
+  readonly secondChance: boolean;
+  readonly threads: Set<ThreadFlag>;
   all: boolean;
   readonly simple: Set<SimpleOption>;
   readonly lists: Selector[];
@@ -41,8 +60,11 @@ export interface Draft {
   version: boolean;
 }
 
-export function newDraft(): Draft {
+export function newDraft(personality: Personality, secondChance: boolean): Draft {
   return {
+    personality,
+    secondChance,
+    threads: new Set(),
     all: false,
     simple: new Set(),
     lists: [],
@@ -53,7 +75,7 @@ export function newDraft(): Draft {
     deferred: [],
     forest: 'none',
     heading: undefined,
-    bsdDefaults: false,
+    bsdDefaults: secondChance || personality.onlyBsd,
     wideCount: 0,
     columns: undefined,
     rows: undefined,
@@ -80,6 +102,11 @@ export class Words {
 
   constructor(words: readonly string[]) {
     this.words = words;
+  }
+
+  /** Whether this is all of the command line. */
+  get single(): boolean {
+    return this.words.length === 1;
   }
 
   next(): string | undefined {
@@ -128,13 +155,4 @@ export function addSessionsOrGroups(draft: Draft, text: string): void {
 export function setHeading(draft: Draft, heading: PsQuery['heading']): void {
   if (draft.heading !== undefined) throw usage('only one heading option may be specified');
   draft.heading = heading;
-}
-
-/** Final: the line is not read again as BSD options, where the letter means something else. */
-export function refuseThreads(option: string): never {
-  throw new NshError(
-    'usage',
-    `${option}: nsh shows processes, not threads; column nlwp counts them, and 'nsh run -n NODE -- ps ${option}' shows them`,
-    { data: { final: true } },
-  );
 }

@@ -2,6 +2,7 @@
 import { explainUnknownColumn, findColumn, type Column } from '../columns/index.ts';
 import type { FormatColumn } from '../query.ts';
 import { usage, type Draft, type FormatFlag } from './draft.ts';
+import { addThreadColumns } from './thread-style.ts';
 
 const bsdFormats: Readonly<Partial<Record<FormatFlag, string>>> = {
   'bsd-j': 'ppid,pid,pgid,sid,tname,tpgid,stat,uid,bsdtime,args',
@@ -9,6 +10,8 @@ const bsdFormats: Readonly<Partial<Record<FormatFlag, string>>> = {
   'bsd-s': 'uid,pid,pending,sig_block,sig_ignore,caught,stat,tname,bsdtime,args',
   'bsd-u': 'user,pid,pcpu,pmem,vsz,rss,tname,stat,start_time,bsdtime,args',
   'bsd-v': 'pid,tname,stat,bsdtime,maj_flt,m_trs,m_drs,rss,pmem,args',
+  'bsd-X': 'pid,start_stack,esp,eip,timeout,alarm,stat,tname,bsdtime,args',
+  'old-m': 'pid,tname,majflt,minflt,m_trs,m_drs,m_size,m_swap,rss,m_share,vm_lib,m_dt,args',
   context: 'pid,context,command',
 };
 
@@ -17,16 +20,16 @@ export const trailers = { unix: 'state,tname,time,command', bsd: 'state,tname,cp
 
 /** The format that the options ask for where no list was given. @throws NshError `usage` where they contradict each other. */
 export function chooseFormat(draft: Draft): FormatColumn[] {
-  const { flags, modifiers } = draft;
+  const { flags, modifiers, personality } = draft;
   const [only] = flags;
-  const bsd = flags.size === 1 && only !== undefined ? bsdFormats[only] : undefined;
-  if (bsd !== undefined) return modifyFormat(bsd.split(','), draft).map(formatColumn);
+  const bsd = flags.size === 1 && only !== undefined ? (personality.formats[only] ?? bsdFormats[only]) : undefined;
+  if (bsd !== undefined) return modifyFormat(bsd.split(','), draft).map(optionColumn);
   for (const flag of flags) if (flag !== 'f' && flag !== 'l') throw usage('conflicting format options');
   if (modifiers.has('y') && !flags.has('l')) throw usage('modifier -y without format -l makes no sense');
-  return unixFormat(draft).map(formatColumn);
+  return unixFormat(draft).map(optionColumn);
 }
 
-function unixFormat({ flags, modifiers, bsdDefaults }: Draft): string[] {
+function unixFormat({ flags, modifiers, bsdDefaults, threads, personality }: Draft): string[] {
   const full = flags.has('f');
   const long = flags.has('l');
   const [F, M, P, c, j, y] = (['F', 'M', 'P', 'c', 'j', 'y'] as const).map((modifier) => modifiers.has(modifier));
@@ -34,16 +37,19 @@ function unixFormat({ flags, modifiers, bsdDefaults }: Draft): string[] {
     [M, 'label'],
     [long && !y, 'f'],
     [long, 's'],
-    [full, 'uid_hack'],
+    [full, personality.linux ? 'user' : 'uid_hack'],
     [long && !full, 'uid'],
     [true, 'pid'],
+    [threads.has('T'), 'spid'],
     [full || long, 'ppid'],
     [j, 'pgid,sid'],
+    [threads.has('L'), 'lwp'],
     [P, 'psr'],
     [(full || long) && !c, 'c'],
+    [full && threads.has('L'), 'nlwp'],
     [c, 'class,pri'],
     [long && !c, 'opri,ni'],
-    [long, y ? 'rss' : 'addr_1'],
+    [long, y ? 'rss' : personality.linux ? 'sgi_p' : 'addr_1'],
     [F || long, 'sz'],
     [long, 'wchan'],
     [F && !(long && y), 'rss'],
@@ -58,7 +64,8 @@ function unixFormat({ flags, modifiers, bsdDefaults }: Draft): string[] {
 }
 
 /** UNIX modifiers on a BSD format. */
-function modifyFormat(names: readonly string[], { modifiers }: Draft): string[] {
+function modifyFormat(names: readonly string[], draft: Draft): string[] {
+  const { modifiers } = draft;
   let format = [...names];
   if (modifiers.has('j')) {
     const after = format.includes('ppid') ? 'ppid' : 'pid';
@@ -70,6 +77,7 @@ function modifyFormat(names: readonly string[], { modifiers }: Draft): string[] 
     const without = new Set(['pcpu', 'nice']);
     format = format.flatMap((name) => (without.has(name) ? [] : name === 'priority' ? ['class', 'pri'] : [name]));
   }
+  format = addThreadColumns(format, draft);
   return modifiers.has('M') ? ['label', ...format] : format;
 }
 
@@ -78,6 +86,27 @@ export function withNode(format: readonly FormatColumn[], ended: boolean): Forma
   const added = (ended ? ['node', 'status'] : ['node']).map(formatColumn);
   const at = format.findIndex(({ column }) => column.name === 'pid');
   return [...format.slice(0, at + 1), ...added, ...format.slice(at + 1)];
+}
+
+/** Columns of other systems in the formats of options, heading and width: nobody can name them, and they always show `-`. */
+const placeholders: Readonly<Record<string, readonly [string, number]>> = {
+  alarm: ['ALARM', 5],
+  cpu: ['CPU', 3],
+  jobc: ['JOBC', 4],
+  m_dt: ['DT', 4],
+  m_share: ['SHRD', 5],
+  m_swap: ['SWAP', 5],
+  re: ['RE', 3],
+  sl: ['SL', 3],
+  timeout: ['TMOUT', 5],
+  vm_lib: ['LIB', 5],
+};
+
+function optionColumn(name: string): FormatColumn {
+  const [header, width] = placeholders[name] ?? [];
+  if (header === undefined || width === undefined) return formatColumn(name);
+  const column: Column = { ...fillerColumn, name, header, width, align: 'right', text: () => '-' };
+  return { column, header, width, fixed: false };
 }
 
 export function formatColumn(name: string): FormatColumn {
@@ -89,7 +118,7 @@ export function formatColumn(name: string): FormatColumn {
 /** A list as -o takes it: `pid,user=WHO,args:40`, or AIX descriptors: `%U %p`. @throws NshError `usage` */
 export function parseFormatList(text: string): FormatColumn[] {
   try {
-    return splitList(text, 'format').map(parseFormatItem);
+    return splitList(text, 'format').flatMap(parseFormatItem);
   } catch (error) {
     if (!text.includes('%')) throw error;
     return parseAixFormat(text) ?? rethrow(error);
@@ -109,7 +138,21 @@ export function splitList(text: string, what: 'format' | 'sort'): string[] {
   return items;
 }
 
-function parseFormatItem(item: string): FormatColumn {
+/** Names for several columns: procps's defaults. */
+const macros: Readonly<Record<string, string>> = {
+  DefBSD: 'pid,tname,stat,bsdtime,args',
+  DefSysV: 'pid,tname,time,cmd',
+};
+
+function parseFormatItem(item: string): FormatColumn[] {
+  const [name = '', more = ''] = item.split(/(?=[:=])/, 2);
+  const macro = Object.hasOwn(macros, name) ? macros[name] : undefined;
+  if (macro === undefined) return [parseOneColumn(item)];
+  if (more.startsWith(':')) throw usage('can not set width for a macro (multi-column) format specifier');
+  return macro.split(',').map((column) => parseOneColumn(column + item.slice(name.length)));
+}
+
+function parseOneColumn(item: string): FormatColumn {
   const equals = item.indexOf('=');
   const spec = equals < 0 ? item : item.slice(0, equals);
   const header = equals < 0 ? undefined : item.slice(equals + 1);

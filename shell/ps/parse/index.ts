@@ -7,8 +7,10 @@ import type { FormatColumn, PsQuery, Scope, SortKey } from '../query.ts';
 import { parseBsdWord } from './bsd.ts';
 import { addList, newDraft, usage, Words, type Draft } from './draft.ts';
 import { chooseFormat, formatColumn, parseFormatList, trailers, withNode } from './formats.ts';
+import { personalityOf, type Personality } from './personality.ts';
 import { parseGnuWord } from './gnu.ts';
 import { parseShortSort, parseSortList } from './sorting.ts';
+import { threadStyle, wantsThreadColumns } from './thread-style.ts';
 import { parseUnixWord } from './unix.ts';
 
 export interface PsEnvironment {
@@ -16,6 +18,10 @@ export interface PsEnvironment {
   readonly psFormat?: string | undefined;
   /** Whether this machine has a user of that name. Default: no. */
   readonly knowsUser?: ((name: string) => boolean) | undefined;
+  /** $LIBPROC_HIDE_KERNEL is set. Default: no. */
+  readonly hideKernel?: boolean | undefined;
+  /** Of `personalityOf`. Default: the standard one. */
+  readonly personality?: Personality | undefined;
 }
 
 /** @throws NshError `usage`, worded as procps words it. */
@@ -23,7 +29,7 @@ export function parsePsArgs(args: readonly string[], environment: PsEnvironment 
   try {
     return finish(parseWords(args, environment, false), environment);
   } catch (error) {
-    if (error instanceof NshError && error.data?.['final'] === true) throw error;
+    if (environment.personality?.onlyBsd === true) throw error;
     try {
       return finish(parseWords(args, environment, true), environment);
     } catch {
@@ -32,17 +38,17 @@ export function parsePsArgs(args: readonly string[], environment: PsEnvironment 
   }
 }
 
-function parseWords(args: readonly string[], environment: PsEnvironment, onlyBsd: boolean): Draft {
-  const draft = newDraft();
+function parseWords(args: readonly string[], environment: PsEnvironment, secondChance: boolean): Draft {
+  const draft = newDraft(environment.personality ?? personalityOf({}), secondChance);
+  const onlyBsd = secondChance || draft.personality.onlyBsd;
   const words = new Words(args);
-  if (onlyBsd) draft.bsdDefaults = true;
   for (let word = words.next(); word !== undefined; word = words.next()) {
     if (/^--[A-Za-z]/.test(word)) parseGnuWord(draft, word, words);
     else if (/^-[A-Za-z]/.test(word)) {
       if (onlyBsd) parseBsdWord(draft, word.slice(1), words);
       else parseUnixWord(draft, word, words, environment.knowsUser ?? (() => false));
     } else if (/^[A-Za-z]/.test(word)) {
-      if (onlyBsd) throw usage('second chance parse failed, not BSD or UNIX');
+      if (secondChance) throw usage('second chance parse failed, not BSD or UNIX');
       parseBsdWord(draft, word, words);
     } else if (/^[-+]?\d/.test(word)) parsePids(draft, [word, ...words.rest()]);
     else throw usage(`garbage option '${word}'`);
@@ -61,16 +67,19 @@ function parsePids(draft: Draft, items: readonly string[]): void {
 }
 
 function finish(draft: Draft, environment: PsEnvironment): PsQuery {
-  const { format, sort } = readDeferred(draft, environment);
+  const threads = threadStyle(draft);
+  const { format, sort, warnings } = readDeferred(draft, environment);
   const query: PsQuery = {
     selection: {
       scopes: scopesOf(draft),
       lists: draft.lists,
       runningOnly: draft.runningOnly,
       negate: draft.negate,
+      hideKernel: environment.hideKernel ?? false,
     },
     format,
     sort,
+    threads,
     forest: draft.forest,
     heading: draft.heading ?? 'once',
     columns: draft.wideCount > 1 ? Number.POSITIVE_INFINITY : draft.columns,
@@ -85,6 +94,7 @@ function finish(draft: Draft, environment: PsEnvironment): PsQuery {
     json: draft.json,
     listColumns: draft.listColumns,
     version: draft.version,
+    warnings,
   };
   checkQuick(query);
   return query;
@@ -106,12 +116,14 @@ function scopesOf({ all, simple, lists }: Draft): Set<Scope> {
 interface Lists {
   readonly format: FormatColumn[];
   readonly sort: SortKey[];
+  readonly warnings: string[];
 }
 
 function readDeferred(draft: Draft, { psFormat }: PsEnvironment): Lists {
   let format: FormatColumn[] | undefined;
   let sort: SortKey[] | undefined;
   let spelledOut = true;
+  const warnings: string[] = [];
   const sorted = draft.deferred.some(({ kind }) => kind === 'sort');
   for (const { kind, text } of draft.deferred) {
     if (kind === 'sort') {
@@ -130,15 +142,32 @@ function readDeferred(draft: Draft, { psFormat }: PsEnvironment): Lists {
       spelledOut = false;
     }
   }
+  if (format !== undefined && wantsThreadColumns(draft)) {
+    throw usage('-L/-T with H/m/-m and -o/-O/o/O is nonsense');
+  }
   if (format === undefined && draft.flags.size === 0 && draft.modifiers.size === 0 && psFormat !== undefined) {
-    format = parseFormatList(psFormat);
+    if (wantsThreadColumns(draft)) {
+      throw usage('-L/-T with H/m/-m adds a column to a format that $PS_FORMAT replaces; unset it, or use -o');
+    }
+    format = readPsFormat(psFormat, warnings);
   }
   if (format !== undefined && draft.flags.size > 0) throw usage('conflicting format options');
   if (format !== undefined && draft.modifiers.size > 0) {
     throw usage('can not use output modifiers with user-defined output');
   }
-  if (format !== undefined && spelledOut) return { format, sort: sort ?? [] };
-  return { format: withNode(format ?? chooseFormat(draft), draft.ended), sort: sort ?? [] };
+  if (format !== undefined && spelledOut) return { format, sort: sort ?? [], warnings };
+  return { format: withNode(format ?? chooseFormat(draft), draft.ended), sort: sort ?? [], warnings };
+}
+
+/** Undefined, with a warning, where it makes no sense: no ps should fail for a variable that was set long ago. */
+function readPsFormat(text: string, warnings: string[]): FormatColumn[] | undefined {
+  try {
+    return parseFormatList(text);
+  } catch (error) {
+    if (!(error instanceof NshError)) throw error;
+    warnings.push(`$PS_FORMAT ignored. (${error.message})`);
+    return undefined;
+  }
 }
 
 function preloaded(text: string, trailer: string): FormatColumn[] {

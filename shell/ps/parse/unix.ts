@@ -3,12 +3,12 @@ import type { ListKind } from '../query.ts';
 import {
   addList,
   addSessionsOrGroups,
-  refuseThreads,
   usage,
   type Draft,
   type FormatFlag,
   type FormatModifier,
   type SimpleOption,
+  type ThreadFlag,
   type Words,
 } from './draft.ts';
 
@@ -24,6 +24,7 @@ const lists: Readonly<Record<string, readonly [ListKind, string]>> = {
 };
 const formatFlags: Readonly<Record<string, FormatFlag>> = { f: 'f', l: 'l' };
 const modifiers: Readonly<Record<string, FormatModifier>> = { F: 'F', M: 'M', Z: 'M', P: 'P', c: 'c', j: 'j', y: 'y' };
+const threads: Readonly<Record<string, ThreadFlag>> = { L: 'L', T: 'T', m: 'unix-m' };
 const simple: Readonly<Record<string, SimpleOption>> = { a: 'unix-a', d: 'unix-d' };
 
 /** @param knowsUser whether this machine has a user of that name: `-aux` is `aux` unless there is a user called x. */
@@ -60,11 +61,13 @@ function applySimple(draft: Draft, option: string): void {
   const flag = formatFlags[option];
   const modifier = modifiers[option];
   const select = simple[option];
+  const thread = threads[option];
   if (flag !== undefined) draft.flags.add(flag);
   if (modifier !== undefined) draft.modifiers.add(modifier);
   if (select !== undefined) draft.simple.add(select);
+  if (thread !== undefined) draft.threads.add(thread);
   if (option === 'F') draft.flags.add('f');
-  if (flag !== undefined || modifier !== undefined || select !== undefined) return;
+  if ([flag, modifier, select, thread].some((known) => known !== undefined)) return;
   switch (option) {
     case 'A':
     case 'e':
@@ -82,10 +85,10 @@ function applySimple(draft: Draft, option: string): void {
     case 'w':
       draft.wideCount++;
       return;
-    case 'L':
-    case 'T':
-    case 'm':
-      return refuseThreads(`-${option}`);
+    case 'x':
+      if (!draft.personality.xIsY) throw usage('must set personality to get -x option');
+      draft.modifiers.add('y');
+      return;
     case '-':
       throw usage("embedded '-' among UNIX options makes no sense");
     default:

@@ -206,6 +206,17 @@ describe('the table', () => {
     expect(whole.stdout.split('\n')[1]).toBe('日本語日本語日本語日本語    10000005');
   });
 
+  it('shows 0 where it may not read how much a process read and wrote, as procps does', async () => {
+    const unreadable = fakeCluster([
+      { id: 1, name: 'a', ps: tableOf([{ pid: 5, comm: 'x', ioReadBytes: 7 }, { pid: 6 }]) },
+    ]);
+    const names = ['rbytes', 'rchars', 'rops', 'wbytes', 'wchars', 'wops', 'wcbytes'];
+    const { stdout } = await runCommand(psCommand, ['-e', '-o', names.map((name) => `${name}=`).join(',')], unreadable);
+    expect(stdout.trim().split(/\s+/)).toEqual(['7', ...Array.from({ length: 13 }, () => '0')]);
+    const json = await runCommand(psCommand, ['-e', '--json', '-o', 'rbytes'], unreadable);
+    expect(JSON.parse(json.stdout)).toEqual([{ rbytes: 7 }, { rbytes: null }]);
+  });
+
   it('shows no control character, escape sequence or direction override of a title', async () => {
     const title = 'a\x1b[2J\u009b31m\u202egpj\u2066\ud800b\u0000\tc\r\u007f';
     const evil = fakeCluster([

@@ -31,6 +31,15 @@ describe('formats', () => {
     ['--format:pid', 'pid'],
     ['--ended', 'pid,node,status,tname,time,ucmd'],
     ['--ended -o pid', 'pid'],
+    ['-L', 'pid,node,lwp,tname,time,ucmd'],
+    ['-T', 'pid,node,spid,tname,time,ucmd'],
+    ['-eLf', 'uid_hack,pid,node,ppid,lwp,c,nlwp,stime,tname,time,cmd'],
+    ['-eTf', 'uid_hack,pid,node,spid,ppid,c,stime,tname,time,cmd'],
+    ['axH', 'pid,node,tname,stat,bsdtime,args'],
+    ['axm', 'pid,node,tname,stat,bsdtime,args'],
+    ['-axm', 'pid,node,tname,majflt,minflt,m_trs,m_drs,m_size,m_swap,rss,m_share,vm_lib,m_dt,args'],
+    ['X', 'pid,node,start_stack,esp,eip,timeout,alarm,stat,tname,bsdtime,args'],
+    ['-o DefSysV,ni', 'pid,tname,time,cmd,ni'],
   ])('ps %s shows %s', (line, expected) => {
     expect(names(line)).toBe(expected);
   });
@@ -141,11 +150,18 @@ describe('what is wrong is said', () => {
   it.each([
     ['-o nosuch', /unknown user-defined format specifier "nosuch"/],
     ['-o usr', /near: .*user/],
-    ['-o lwp', /not threads/],
-    ['-o unit', /systemd/],
+    ['-o seat', /logind's, not in \/proc/],
     ['-o xstat', /\/proc does not give it/],
     ['--sort nosuch', /unknown sort specifier "nosuch"/],
-    ['-L', /threads/],
+    ['-L --forest', /thread display conflicts with forest display/],
+    ['-LT', /can't use both -L and -T/],
+    ['H -m', /can't use H with m or -m/],
+    ['m -m', /can't use both m and -m/],
+    ['-Lm -o pid', /-L\/-T with H\/m\/-m and -o\/-O\/o\/O is nonsense/],
+    ['-HL -p 1', /thread display conflicts with forest display/],
+    ['L -e', /the option is exclusive: L/],
+    ['aL', /the option is exclusive: L/],
+    ['-o DefBSD:3', /can not set width/],
     ['-z', /unsupported option '-z'/],
     ['--nosuch', /unknown option '--nosuch'/],
     ['--fromat pid', /did you mean '--format'\?/],
@@ -175,5 +191,38 @@ describe('what is wrong is said', () => {
     ['%', /garbage option/],
   ])('ps %s', (line, message) => {
     expect(() => parse(line)).toThrow(message);
+  });
+});
+
+describe('threads', () => {
+  it.each([
+    ['-e', 'none'],
+    ['-eL', 'flat'],
+    ['-eT', 'flat'],
+    ['axH', 'flat'],
+    ['-em', 'below'],
+    ['axm', 'below'],
+    ['axM', 'below'],
+    ['-eLm', 'below'],
+    ['-axm', 'none'],
+  ])('ps %s: %s', (line, expected) => {
+    expect(parse(line).threads).toBe(expected);
+  });
+});
+
+describe('$PS_FORMAT', () => {
+  it('may name the default formats', () => {
+    const { format } = parse('-e', { psFormat: 'DefBSD' });
+    expect(format.map(({ column }) => column.name).join()).toBe('pid,tname,stat,bsdtime,args');
+  });
+
+  it('that makes no sense is left aside with a warning', () => {
+    const { format, warnings } = parse('-e', { psFormat: 'nosuch' });
+    expect(format.map(({ column }) => column.name).join()).toBe('pid,node,tname,time,ucmd');
+    expect(warnings).toEqual([expect.stringMatching(/^\$PS_FORMAT ignored\. \(unknown .* "nosuch"/)]);
+  });
+
+  it('does not hide the column of -L beside m', () => {
+    expect(() => parse('-Lm', { psFormat: 'pid' })).toThrow('$PS_FORMAT');
   });
 });

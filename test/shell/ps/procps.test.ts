@@ -1,8 +1,8 @@
 /** `nsh ps` of this machine, held against procps's ps: the same processes, the same options, the same bytes apart from NODE. */
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { psCommand } from '../../../shell/commands/ps.ts';
 import { fakeCluster, runCommand, thisMachine } from './fake-cluster.ts';
+import { askBoth, procps } from './procps.ts';
 import { startSamples, type Samples } from './sample-processes.ts';
 
 const cluster = fakeCluster([thisMachine()]);
@@ -17,43 +17,8 @@ afterAll(async () => {
   await samples.close();
 });
 
-function procps(args: readonly string[], env: Record<string, string> = {}): { status: number; stdout: string } {
-  const options = { encoding: 'utf8', env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', ...env } } as const;
-  try {
-    return { status: 0, stdout: execFileSync('ps', args, { ...options, stdio: ['ignore', 'pipe', 'ignore'] }) };
-  } catch (error) {
-    const { status, stdout } = error as { status: number; stdout: string };
-    return { status, stdout };
-  }
-}
-
-/** The NODE column is `localhost` everywhere. */
-function withoutNode(text: string): string {
-  return text.replaceAll(/^([^\n]*?) (?:NODE {5}|NODE|localhost)(?=[ \n])/gm, '$1');
-}
-
-interface Shown {
-  readonly status: number;
-  readonly stdout: string;
-}
-
-/** Asked again where they differ: ELAPSED and the like move between the two. */
-async function askBoth(args: readonly string[], strip = false): Promise<{ ours: Shown; theirs: Shown }> {
-  for (let attempt = 0; ; attempt++) {
-    const theirs = procps(args);
-    const { status, stdout } = await runCommand(psCommand, strip ? args.map(withRoomForNode) : args, cluster);
-    const ours = { status, stdout: strip ? withoutNode(stdout) : stdout };
-    if (ours.stdout === theirs.stdout || attempt === 3) return { ours, theirs };
-  }
-}
-
-/** What our lines take more: a blank and `localhost`. */
-function withRoomForNode(argument: string, i: number, args: readonly string[]): string {
-  return args[i - 1] === '--cols' ? String(Number(argument) + ' localhost'.length) : argument;
-}
-
 async function expectSame(args: readonly string[]): Promise<void> {
-  const { ours, theirs } = await askBoth(args);
+  const { ours, theirs } = await askBoth(cluster, args);
   expect(ours).toEqual(theirs);
 }
 
@@ -95,7 +60,7 @@ describe('default formats, apart from NODE', () => {
     '-q LIST --cols 400',
     '--context -p LIST --cols 400',
   ])('ps %s', async (line) => {
-    const { ours, theirs } = await askBoth(withList(line), true);
+    const { ours, theirs } = await askBoth(cluster, withList(line), { strip: true });
     expect(ours).toEqual(theirs);
   });
 });
@@ -136,6 +101,12 @@ describe('formats that were spelled out, byte for byte', () => {
     '-o uss,pid -p LIST',
     '-o rbytes,rchars,rops,wbytes,wcbytes,wchars,wops -p LIST',
     '-o fname,pid,args -p LIST',
+    '-o pid:3,comm:5 -p LIST',
+    '-o pid:3,comm:5 -p LIST --cols 200',
+    '-o comm:5,args:6 -p LIST',
+    '-o pid,cgroup:4 -p LIST',
+    '-o pid,wchan:2 -p LIST',
+    '-o pid,user:2 -p LIST',
     '-o ucmd,cmd -p LIST --cols 120',
     '-o stackp,esp,eip,pid -p LIST',
     '-o addr,pid -p LIST',
@@ -157,7 +128,7 @@ describe('formats that were spelled out, byte for byte', () => {
     '-o pid,comm --ppid 999999',
     '-o pid,comm r -p LIST',
   ])('ps %s', async (line) => {
-    const { ours, theirs } = await askBoth(withList(line));
+    const { ours, theirs } = await askBoth(cluster, withList(line));
     expect(ours).toEqual(theirs);
   });
 
@@ -196,9 +167,9 @@ describe('selection', () => {
   });
 
   it('exits 1 with the heading alone where nothing is selected', async () => {
-    const heading = await askBoth(['-f', '-p', '32767'], true);
+    const heading = await askBoth(cluster, ['-f', '-p', '32767'], { strip: true });
     expect(heading.ours).toEqual(heading.theirs);
-    const nothing = await askBoth(['-o', 'pid=', '-p', '32767']);
+    const nothing = await askBoth(cluster, ['-o', 'pid=', '-p', '32767']);
     expect(nothing.ours).toEqual(nothing.theirs);
   });
 
