@@ -2,7 +2,7 @@
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { resolveNodes } from '../../src/cluster/file/index.ts';
 import type { NodeInfo, NodeStatus } from '../../src/protocol/control.ts';
-import type { NshError } from '../../src/protocol/errors.ts';
+import { toNshError, type NshError } from '../../src/protocol/errors.ts';
 import type { Command } from '../command.ts';
 import { escapeJson } from '../escape.ts';
 import { gather, incompleteStatus, tellFailures } from '../gather.ts';
@@ -32,7 +32,10 @@ export const nodesCommand: Command = {
     const nodes = operands.length === 0 ? client.nodes : resolveNodes(operands.join(','), client);
     const { results, failures } = await gather(client, nodes, 'info', {}, { signal: context.signal });
     // An agent that has gone since leaves the addresses out, not the answers.
-    const statuses = await client.status().catch((): readonly NodeStatus[] => []);
+    const statuses = await client.status().catch((error: unknown): readonly NodeStatus[] => {
+      if (toNshError(error).code === 'linkLost' || results.length > 0) return [];
+      throw error;
+    });
     const addresses = new Map<number, NodeStatus>(statuses.map((status) => [status.id, status]));
     const infos = new Map(results.map(({ node, result }) => [node.id, result]));
     const errors = new Map(failures.map(({ node, error }) => [node.id, error]));

@@ -46,7 +46,8 @@ test.each([
 describe.runIf(process.getuid?.() === 0)('with a /tmp that may not be written to', () => {
   /** In a mount namespace of its own (unshare(1)). */
   const nshThere = (words: readonly string[], env: Readonly<Record<string, string>>) => {
-    const script = 'mount -t tmpfs -o ro none /tmp && exec "$@"';
+    // What lies there, this checkout perhaps, can still be read.
+    const script = 'mount --bind /tmp /tmp && mount -o remount,bind,ro /tmp && exec "$@"';
     return spawnSync('unshare', ['--mount', 'sh', '-c', script, 'sh', process.execPath, nshProgram, ...words], {
       env: { PATH: process.env['PATH'], ...env },
       encoding: 'utf8',
