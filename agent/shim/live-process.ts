@@ -85,6 +85,8 @@ export class LiveProcess {
   /** Its time was up: how much it had. */
   #timedOutMs: number | undefined;
   #retireForeground: (() => void) | undefined;
+  #report: Buffer | undefined;
+  #owesReport = false;
   #isComplete = false;
   #isFinished = false;
 
@@ -142,6 +144,17 @@ export class LiveProcess {
   /** What a client is told: exit follows the end of output, and what is kept of it is on disk by then. */
   get finalExit(): ExitStatus | undefined {
     return this.#isComplete ? this.#exit : undefined;
+  }
+
+  /** What it left on its channel. Memory alone: it may hold what must not be on a disk. */
+  get report(): Buffer | undefined {
+    return this.#report;
+  }
+
+  /** Its foreground client has the report. */
+  reportTaken(): void {
+    this.#owesReport = false;
+    if (this.#isComplete) this.#finishWhereSettled();
   }
 
   /** Makes the record and waits for the end. Call once, when the exec has succeeded. */
@@ -257,6 +270,9 @@ export class LiveProcess {
     this.#deadlines.clear('timeout');
     this.leader.reaped();
     for (const stream of this.streams) stream.drain();
+    const report = this.#started.channel?.take();
+    this.#report = report === undefined || report.length === 0 ? undefined : report;
+    this.#owesReport = this.#report !== undefined;
     const timedOutMs = this.#timedOutMs;
     this.#exit = { code, signal, atMs: Date.now(), ...(timedOutMs === undefined ? {} : { timedOutMs }) };
     if (this.isOutputClosed) {
@@ -309,6 +325,7 @@ export class LiveProcess {
     if (this.#isFinished) return;
     const ends = new Map(this.streams.map((stream) => [stream.number, stream.end] as const));
     if (!this.foreground.isSettled(ends)) return;
+    if (this.#owesReport && this.foreground.state !== 'none') return;
     this.#isFinished = true;
     this.#deadlines.clear('grace');
     this.foreground.deadline();

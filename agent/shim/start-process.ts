@@ -11,6 +11,7 @@ import { closePipe, type FifoPool } from './fifo-pool.ts';
 import { PipeSink, TerminalSink } from './input-sink.ts';
 import { withoutHoles } from './inherited-descriptors.ts';
 import { forkTerminal } from './native-pty.ts';
+import { SessionChannel } from './session-channel.ts';
 import { signalName } from './signals.ts';
 import type { Started } from './started.ts';
 import { buildTrampoline, type Trampoline } from './trampoline.ts';
@@ -51,8 +52,10 @@ export class ProcessStarter {
     const stdin = input?.read ?? openSync('/dev/null', 'r');
     const ours = [out.read, err.read, report.read, ...(input === undefined ? [] : [input.write])];
     const theirs = [stdin, out.write, err.write, report.write];
+    let channel: SessionChannel | undefined;
     try {
-      const { file, args, env, throughEnv } = this.#trampoline(params);
+      channel = openChannel(params);
+      const { file, args, env, throughEnv } = this.#trampoline(params, channel);
       const child = spawn(file, args, { cwd: params.cwd, env, detached: true, stdio: this.#covered(theirs) });
       const exit = new Promise<Awaited<Started['exit']>>((resolve) => {
         child.once('exit', (code, signal) => resolve({ code, signal }));
@@ -60,17 +63,20 @@ export class ProcessStarter {
       const failed = new Promise<Error>((resolve) => child.once('error', resolve));
       if (child.pid === undefined) throw await failed;
       const watch = watchExec(report.read);
+      void watch.outcome.then(() => channel?.opened());
       return {
         pid: child.pid,
         outputs: [out.read, err.read],
         input: input === undefined ? undefined : new PipeSink(input.write),
         terminal: undefined,
+        channel,
         size: undefined,
         exec: this.#outcome(watch, exit, child.pid, readStart(child.pid), throughEnv),
         exit,
       };
     } catch (error) {
       for (const fd of ours) closeSync(fd);
+      channel?.close();
       throw new NshError('spawnFailed', `${params.argv[0]}: no process can be made: ${(error as Error).message}`, {
         cause: error,
       });
@@ -82,13 +88,18 @@ export class ProcessStarter {
   async #startTerminal(params: SpawnParams, size: { cols: number; rows: number }): Promise<Started> {
     const [report] = await this.#pipes.take(1);
     if (report === undefined) throw new Error('the pool gave no pipe');
-    const { file, args, env, throughEnv } = this.#trampoline(params, `/proc/${process.pid}/fd/${report.write}`);
+    let channel: SessionChannel | undefined;
     let onExit: (exit: Awaited<Started['exit']>) => void = () => undefined;
     const exit = new Promise<Awaited<Started['exit']>>((resolve) => {
       onExit = resolve;
     });
     let terminal: { fd: number; pid: number };
+    let throughEnv = false;
     try {
+      channel = openChannel(params);
+      const trampoline = this.#trampoline(params, channel, pathOf(report.write));
+      const { file, args, env } = trampoline;
+      throughEnv = trampoline.throughEnv;
       terminal = withoutHoles(Math.max(-1, ...this.#masters), () =>
         forkTerminal({
           file,
@@ -103,13 +114,16 @@ export class ProcessStarter {
       );
     } catch (error) {
       closePipe(report);
+      channel?.close();
       throw error;
     }
     this.#masters.add(terminal.fd);
     let isOpen = true;
     const letGo = (): void => {
-      if (isOpen) closeSync(report.write);
+      if (!isOpen) return;
       isOpen = false;
+      closeSync(report.write);
+      channel?.opened();
     };
     const watch = watchExec(report.read, letGo);
     return {
@@ -117,6 +131,7 @@ export class ProcessStarter {
       outputs: [terminal.fd],
       input: new TerminalSink(terminal.fd),
       terminal: terminal.fd,
+      channel,
       size,
       exec: this.#outcome(watch, exit, terminal.pid, readStart(terminal.pid), throughEnv).finally(letGo),
       exit,
@@ -134,13 +149,14 @@ export class ProcessStarter {
     return stdio;
   }
 
-  #trampoline(params: SpawnParams, reportPath?: string): Trampoline {
+  #trampoline(params: SpawnParams, channel: SessionChannel | undefined, reportPath?: string): Trampoline {
     const { argv, environment, gpidBase, cwd, umask, limits } = params;
     const { shell, bash, envPath } = this.#facilities;
     // A terminal's child has every other descriptor closed by node-pty; a pipe's child has only libuv's own closed.
     const leaks = reportPath === undefined && this.#masters.size > 0;
     const openFiles = this.#openFiles;
-    const common = { argv, environment, gpidBase, cwd, umask, limits, openFiles, envPath, reportPath };
+    const channelPaths = channel?.descriptors.map(pathOf) ?? [];
+    const common = { argv, environment, gpidBase, cwd, umask, limits, openFiles, envPath, reportPath, channelPaths };
     return leaks && bash !== undefined
       ? buildTrampoline({ ...common, shell: bash, close: [...this.#masters] })
       : buildTrampoline({ ...common, shell });
@@ -171,6 +187,15 @@ export class ProcessStarter {
 function startIn(stat: string): number | undefined {
   const start = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
   return Number.isSafeInteger(start) ? start : undefined;
+}
+
+function openChannel({ channel }: SpawnParams): SessionChannel | undefined {
+  return channel === undefined ? undefined : new SessionChannel(channel);
+}
+
+/** Where a child opens a descriptor of ours. */
+function pathOf(fd: number): string {
+  return `/proc/${process.pid}/fd/${fd}`;
 }
 
 const defaultSize = { cols: 80, rows: 24 };

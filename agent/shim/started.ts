@@ -1,5 +1,6 @@
 /** A process that was just started, before anybody knows whether its exec will succeed. */
 import type { InputSink } from './input-sink.ts';
+import type { SessionChannel } from './session-channel.ts';
 
 export interface Started {
   readonly pid: number;
@@ -9,6 +10,7 @@ export interface Started {
   readonly input: InputSink | undefined;
   /** Master side; undefined with pipes. */
   readonly terminal: number | undefined;
+  readonly channel: SessionChannel | undefined;
   /** Of the terminal, at the start. */
   readonly size: { readonly cols: number; readonly rows: number } | undefined;
   /** Start ticks (with the PID they name this process and no other), and the status that a failed exec is known by. */

@@ -11,6 +11,7 @@ import {
   encodeResize,
   FrameDecoder,
   openFrame,
+  streamNumbers,
   type Frame,
   type OpenFrame,
   type StreamNumber,
@@ -106,6 +107,11 @@ export class StreamConnection implements CursorOutput, InputListener, ProcessCli
     const exit = this.#target?.finalExit;
     if (exit === undefined && this.#open?.follow !== false) return;
     this.#isOver = true;
+    const report = this.#target?.report;
+    if (exit !== undefined && report !== undefined) {
+      this.#socket.write(encodeDataHeader(streamNumbers.report, 0, report.length));
+      this.#socket.write(report);
+    }
     if (exit !== undefined) this.#socket.write(encodeJson('exit', exit));
     // The client may still ack; it is the one to close.
     this.#socket.end();
@@ -195,7 +201,7 @@ export class StreamConnection implements CursorOutput, InputListener, ProcessCli
 
   #onAck(target: StreamTarget, stream: StreamNumber, offset: number): void {
     if (stream === 0) throw new NshError('invalidMessage', 'a client does not ack its own input');
-    this.#output?.ack(stream, offset);
+    if (stream !== streamNumbers.report) this.#output?.ack(stream, offset);
     target.acked(stream, offset);
     this.pump();
   }

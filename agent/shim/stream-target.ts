@@ -1,5 +1,5 @@
 /** A process as one stream connection deals with it: living or ended. One object for each connection. */
-import type { OpenedFrame, OpenFrame, StreamNumber } from '../../src/protocol/frames.ts';
+import { streamNumbers, type OpenedFrame, type OpenFrame, type StreamNumber } from '../../src/protocol/frames.ts';
 import type { ExitStatus } from '../../src/protocol/process.ts';
 import { streamVersion } from '../../src/protocol/version.ts';
 import { NshError } from '../../src/protocol/errors.ts';
@@ -18,6 +18,8 @@ export interface StreamInput {
 export interface StreamTarget {
   /** The exit status, once every byte of output is there. */
   readonly finalExit: ExitStatus | undefined;
+  /** What it left on its channel; for its foreground client alone. */
+  readonly report: Buffer | undefined;
   /** Absent where input goes nowhere. */
   readonly input: StreamInput | undefined;
   attach(
@@ -38,6 +40,7 @@ export interface StreamTarget {
 
 export class EndedTarget implements StreamTarget {
   readonly input = undefined;
+  readonly report = undefined;
   readonly #process: EndedProcess;
 
   constructor(process: EndedProcess) {
@@ -93,6 +96,10 @@ export class LiveTarget implements StreamTarget {
     return this.#process.finalExit;
   }
 
+  get report(): Buffer | undefined {
+    return this.#isForeground ? this.#process.report : undefined;
+  }
+
   attach(open: OpenFrame, client: ProcessClient, input: InputListener): ReturnType<StreamTarget['attach']> {
     const process = this.#process;
     this.#checkRole(open);
@@ -129,7 +136,8 @@ export class LiveTarget implements StreamTarget {
   }
 
   acked(stream: StreamNumber, offset: number): void {
-    if (this.#isForeground) this.#process.acked(stream, offset);
+    if (stream === streamNumbers.report) this.#process.reportTaken();
+    else if (this.#isForeground) this.#process.acked(stream, offset);
     else this.#process.streams[stream - 1]?.regulate();
   }
 

@@ -34,6 +34,8 @@ export interface TrampolineOptions {
    * reports its own stat line: the thread that reaps it may be faster than anybody who looks.
    */
   readonly reportPath?: string | undefined;
+  /** To be opened for reading and for writing: descriptors 3 and 4 of the program. Empty: not wanted. */
+  readonly channelPaths?: readonly string[];
   /** Descriptors that must not reach the program: masters of other terminals. Needs bash: dash knows but one digit. */
   readonly close?: readonly number[];
 }
@@ -58,6 +60,8 @@ export function buildTrampoline(options: TrampolineOptions): Trampoline {
   const mayUseEnv = envPath !== undefined && !command.includes('=');
   const throughEnv = mayUseEnv && (shell.kind !== 'dash' || !passesUnchanged(environment, cwd));
   const script = [
+    // Before the report: with it the shim lets go of its own ends.
+    ...openChannel(options.channelPaths),
     ...(options.reportPath === undefined
       ? []
       : [`exec 3>${options.reportPath}`, 'read -r s </proc/$$/stat', 'echo "s $s" >&3']),
@@ -73,7 +77,7 @@ export function buildTrampoline(options: TrampolineOptions): Trampoline {
     `export NSH_GPID=$((${options.gpidBase}+$$))`,
     ...(shell.kind === 'bash' ? [] : [`trap 'echo $? >&3' 0`]),
     ...(shell.kind === 'bash' ? ['shopt -s execfail'] : []),
-    '{ exec "$@"; } 3>&-',
+    `{ exec "$@"; } ${hasChannel(options) ? '3<&4 4>&5 5>&-' : '3>&-'}`,
     // bash comes here after a failed exec; dash leaves, by way of its trap.
     's=$?',
     'echo $s >&3',
@@ -86,6 +90,14 @@ export function buildTrampoline(options: TrampolineOptions): Trampoline {
     env: hidden.env,
     throughEnv,
   };
+}
+
+function hasChannel({ channelPaths }: TrampolineOptions): boolean {
+  return channelPaths !== undefined && channelPaths.length > 0;
+}
+
+function openChannel([input, output]: readonly string[] = []): readonly string[] {
+  return input === undefined || output === undefined ? [] : [`exec 4<${input} 5>${output}`];
 }
 
 /** A failure ends the trampoline with the message on its stderr, which is the process's and is read by whoever started it. */

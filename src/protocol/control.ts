@@ -18,7 +18,7 @@ import {
   starterSchema,
   type ProcessTable,
 } from './process.ts';
-import { defaultDeadlineMs, maxNameLength, maxPathLength } from './limits.ts';
+import { defaultDeadlineMs, maxChannelBytes, maxNameLength, maxPathLength } from './limits.ts';
 import { isProcessTable } from './table-check.ts';
 
 const text = v.pipe(v.string(), v.maxLength(4096));
@@ -82,6 +82,11 @@ export const runParams = v.object({
   limits: v.optional(
     v.record(v.pipe(v.string(), v.regex(/^[a-zA-Z]$/)), v.union([v.number(), v.literal('unlimited')])),
   ),
+  /**
+   * A text that the program reads from its descriptor 3, each character a byte; what it writes to descriptor 4 until it ends is its
+   * report, which its foreground client gets.
+   */
+  channel: v.optional(v.pipe(v.string(), v.maxLength(maxChannelBytes), v.regex(/^[\u0000-\u00ff]*$/))),
   starter: starterSchema,
 });
 export type RunParams = v.InferOutput<typeof runParams>;

@@ -39,7 +39,8 @@ export const frameTypes = {
 } as const;
 export type FrameName = keyof typeof frameTypes;
 
-export const streamNumbers = { stdin: 0, stdout: 1, stderr: 2 } as const;
+/** `report`: what the process left on its channel, whole, before the exit frame; it needs no credit. */
+export const streamNumbers = { stdin: 0, stdout: 1, stderr: 2, report: 3 } as const;
 export type StreamNumber = (typeof streamNumbers)[keyof typeof streamNumbers];
 
 /** Where to begin: an offset, the oldest byte kept, or only what is new. */
@@ -283,7 +284,7 @@ function checkLength(type: number, length: number): void {
 }
 
 function streamNumber(value: number | undefined): StreamNumber {
-  if (value === 0 || value === 1 || value === 2) return value;
+  if (value === 0 || value === 1 || value === 2 || value === 3) return value;
   throw new NshError('invalidMessage', `no stream has the number ${value}`);
 }
 

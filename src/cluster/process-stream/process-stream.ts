@@ -9,6 +9,7 @@ import { fromWireError, NshError, toNshError, type WireError } from '../../proto
 import {
   encodeDetach,
   encodeJson,
+  encodeOffset,
   encodeResize,
   encodeSignal,
   exitFrame,
@@ -18,7 +19,7 @@ import {
   type OpenedFrame,
   type OpenFrame,
 } from '../../protocol/frames.ts';
-import { defaultDeadlineMs, pipeWindowBytes } from '../../protocol/limits.ts';
+import { defaultDeadlineMs, maxChannelBytes, pipeWindowBytes } from '../../protocol/limits.ts';
 import { streamVersion } from '../../protocol/version.ts';
 import { check } from '../../rpc/typed.ts';
 import { deferred } from './deferred.ts';
@@ -83,6 +84,7 @@ class ResumableStream implements ProcessStream {
   /** Between two connections by its own will, of which nobody need hear. */
   #isMoving = false;
   #inputAckedBytes = 0;
+  #report: Buffer[] = [];
 
   constructor(options: ProcessStreamOptions) {
     this.#options = options;
@@ -249,6 +251,7 @@ class ResumableStream implements ProcessStream {
     if (!this.#isOpen) throw new NshError('invalidMessage', `the shim sent ${frame.type} before it opened the stream`);
     switch (frame.type) {
       case 'data':
+        if (frame.stream === streamNumbers.report) return this.#addReport(frame.offset, frame.bytes);
         this.#outputs.data(connection, frame.stream, frame.offset, frame.bytes);
         return this.#shortcut.carried(this.#carriedBytes);
       case 'ack':
@@ -265,13 +268,24 @@ class ResumableStream implements ProcessStream {
         return this.#options.onResize?.({ cols: frame.cols, rows: frame.rows });
       case 'exit': {
         const status = check(exitFrame, frame.json, 'exit', 'invalidMessage');
-        return this.#finishWith(connection, { kind: 'exit', status });
+        const report = this.#report.length > 0 ? { report: Buffer.concat(this.#report) } : {};
+        if (report.report !== undefined)
+          connection.send(encodeOffset('ack', streamNumbers.report, report.report.length));
+        return this.#finishWith(connection, { kind: 'exit', status, ...report });
       }
       case 'open':
       case 'signal':
       case 'detach':
         throw new NshError('invalidMessage', `the shim sent ${frame.type}, which only clients send`);
     }
+  }
+
+  /** Once more from its beginning on each connection. */
+  #addReport(offset: number, bytes: Buffer): void {
+    if (offset === 0) this.#report = [];
+    if (offset + bytes.length > maxChannelBytes)
+      throw new NshError('tooLarge', 'the report of the process is too long');
+    this.#report.push(Buffer.from(bytes));
   }
 
   #welcome(connection: FrameConnection, opened: OpenedFrame): void {

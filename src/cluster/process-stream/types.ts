@@ -67,7 +67,12 @@ export interface ProcessStreamOptions {
 /** How a stream ended. */
 export type StreamEnd =
   /** The process has ended, and all its output was taken. */
-  | { readonly kind: 'exit'; readonly status: ExitStatus }
+  | {
+      readonly kind: 'exit';
+      readonly status: ExitStatus;
+      /** What it left on the channel that its `run` gave it. */
+      readonly report?: Buffer;
+    }
   /** `detach` was called. */
   | { readonly kind: 'detached' }
   /** `follow: false`: everything that was there was taken; the process may run on. */
