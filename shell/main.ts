@@ -16,6 +16,8 @@ interface Invocation {
   readonly cluster: string | undefined;
   readonly name: string | undefined;
   readonly args: readonly string[];
+  /** The LINE of `-c LINE`; the arguments are bash's. */
+  readonly line?: string;
 }
 
 /** Options before the name of the command. @throws NshError `usage` */
@@ -25,6 +27,7 @@ function readInvocation(argv: readonly string[]): Invocation {
     const word = argv[i] ?? '';
     if (word === '--cluster') cluster = argv[++i];
     else if (word.startsWith('--cluster=')) cluster = word.slice('--cluster='.length);
+    else if (word === '-c') return readLine(cluster, argv.slice(i + 1));
     else if (word === '--version') return { cluster, name: 'version', args: [] };
     else if (word === '--help' || word === '-h') return { cluster, name: 'help', args: [] };
     else if (word.startsWith('-')) throw new NshError('usage', `unrecognized option ${quoteText(word)}`);
@@ -34,21 +37,23 @@ function readInvocation(argv: readonly string[]): Invocation {
   return { cluster, name: undefined, args: [] };
 }
 
+function readLine(cluster: string | undefined, [line, ...args]: readonly string[]): Invocation {
+  if (line === undefined) throw new NshError('usage', "option '-c' requires an argument");
+  return { cluster, name: undefined, args, line };
+}
+
 /** `--help` among the options; behind `--` or a command of its own it is that command's. */
 function asksForHelp(args: readonly string[]): boolean {
   const end = args.findIndex((word) => word === '--' || !word.startsWith('-'));
   return (end === -1 ? args : args.slice(0, end)).includes('--help');
 }
 
-function usage(): string {
-  const width = Math.max(...summaries.map(([name]) => name.length));
-  const lines = summaries.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`);
+async function usage(): Promise<string> {
+  const { renderCommandList } = await import('./command-list.ts');
   return [
     'usage: nsh [--cluster FILE] COMMAND [ARGUMENT…]',
     '',
-    'Commands:',
-    ...lines,
-    '',
+    renderCommandList(summaries, process.stdout.isTTY ? process.stdout.columns : undefined),
     "'nsh COMMAND --help' tells more; man nsh tells all.",
     '',
   ].join('\n');
@@ -56,16 +61,25 @@ function usage(): string {
 
 async function main(argv: readonly string[]): Promise<number> {
   refuseForeignArguments(argv);
-  const { cluster, name, args } = readInvocation(argv);
+  const { cluster, name, args, line } = readInvocation(argv);
+  if (line !== undefined) return await (await import('./session/run-script.ts')).runLine(line, args, { cluster });
   if (name === 'version') return print(`nsh ${programVersion}\n`);
-  if (name === 'help' && args[0] === undefined) return print(usage());
+  if (name === 'help' && args[0] === undefined) return print(await usage());
   if (name === undefined) {
-    process.stderr.write(usage());
+    if (process.stdin.isTTY && process.stdout.isTTY && process.env['TERM'] !== 'dumb') {
+      const { runInteractive } = await import('./interactive/index.ts');
+      return await runInteractive(cluster);
+    }
+    if (!process.stdin.isTTY) return await (await import('./session/run-script.ts')).runInput({ cluster });
+    process.stderr.write(await usage());
     return 2;
   }
   const wanted = name === 'help' ? (args[0] ?? '') : name;
-  const command = await loadCommand(wanted);
+  const command = wanted === '__complete' ? await loadCompletion() : await loadCommand(wanted);
   if (command === undefined) {
+    const script = await import('./session/run-script.ts');
+    if (name.startsWith('@')) return await script.runWords(name, args, { cluster });
+    if (script.looksLikeScript(name)) return await script.runFile(name, args, { cluster });
     throw new NshError('usage', `${quoteText(wanted)}: no such command${nearCommands(wanted)}`);
   }
   if (name === 'help' || asksForHelp(args)) return await printHelp(command);
@@ -78,6 +92,11 @@ async function main(argv: readonly string[]): Promise<number> {
   } finally {
     context.close();
   }
+}
+
+/** Not one of the commands: what the completion scripts of other shells run. */
+async function loadCompletion(): Promise<Command> {
+  return (await import('./completion/one-shot.ts')).completeCommand;
 }
 
 /** Says why, and answers the status; what a signal broke off ends as by that signal. */

@@ -22,14 +22,16 @@ const ranks: Readonly<Record<string, number>> = {
 /** Packages and the folders that may import them; a package that is not here may not be imported at all. */
 const importers: Readonly<Record<string, readonly string[]>> = {
   valibot: ['src/', 'agent/', 'shell/'],
+  unbash: ['shell/language/', 'shell/session/', 'shell/highlight/', 'shell/completion/'],
   'node-pty': ['agent/shim/'],
   ssh2: ['src/link/ssh/', 'shell/demo/'],
   'ssh-config': ['src/link/'],
   yaml: ['src/cluster/file/'],
   chokidar: ['agent/', 'src/cluster/file/'],
   '@xterm/headless': ['agent/screen/'],
-  ink: ['shell/ui/'],
-  react: ['shell/ui/'],
+  'string-width': ['shell/editor/'],
+  ink: ['shell/interactive/'],
+  react: ['shell/interactive/'],
 };
 
 /** What a one-shot command must not load before it knows that it needs it: each costs tens of milliseconds. */

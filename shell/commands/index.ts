@@ -5,15 +5,19 @@ import type { Command } from '../command.ts';
 const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   agent: async () => (await import('./agent.ts')).agentCommand,
   attach: async () => (await import('./attach.ts')).attachCommand,
+  completion: async () => (await import('./completion.ts')).completionCommand,
   demo: async () => (await import('./demo.ts')).demoCommand,
+  help: async () => (await import('./help.ts')).makeHelpCommand({ summaries, load: loadCommand }),
   kill: async () => (await import('./kill.ts')).killCommand,
   logs: async () => (await import('./logs.ts')).logsCommand,
+  man: async () => (await import('./man.ts')).manCommand,
   nodes: async () => (await import('./nodes.ts')).nodesCommand,
   nodeset: async () => (await import('./nodeset.ts')).nodesetCommand,
   pgrep: async () => (await import('./pgrep.ts')).pgrepCommand,
   pkill: async () => (await import('./pkill.ts')).pkillCommand,
   ps: async () => (await import('./ps.ts')).psCommand,
   run: async () => (await import('./run.ts')).runCommand,
+  top: async () => (await import('./top.ts')).topCommand,
   wait: async () => (await import('./wait.ts')).waitCommand,
 };
 
@@ -21,6 +25,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
 export const summaries: readonly (readonly [name: string, summary: string])[] = [
   ['nodes', 'show the nodes of the cluster and how they are'],
   ['ps', 'show processes of the whole cluster'],
+  ['top', 'show the processes of the whole cluster live'],
   ['pgrep', 'find processes by name and other attributes'],
   ['pkill', 'signal processes by name and other attributes'],
   ['kill', 'signal processes by their cluster PIDs'],
@@ -30,6 +35,9 @@ export const summaries: readonly (readonly [name: string, summary: string])[] = 
   ['wait', 'wait for processes and pass their exit status on'],
   ['nodeset', 'expand, fold and count sets of nodes'],
   ['agent', 'start, stop and inspect the agents'],
+  ['help', 'list the commands, or tell more of one'],
+  ['man', "show manual pages, nsh's own and others"],
+  ['completion', 'print the script that completes nsh in another shell'],
   ['demo', 'a cluster on this machine, to try nsh'],
 ];
 

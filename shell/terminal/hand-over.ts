@@ -13,8 +13,13 @@ import type {
 import { progressAfterMs } from '../../src/protocol/limits.ts';
 import type { ExitStatus } from '../../src/protocol/process.ts';
 import { cutToWidth, escapeText } from '../escape.ts';
+import type { OutputSink } from '../../src/cluster/process-stream/sink.ts';
+import { StopNotice } from './stop-notice.ts';
 import { DetachKeyParser, type DetachKey } from './detach-keys.ts';
 import { RawTerminal } from './raw-terminal.ts';
+
+/** What looks like the beginning of a leader's notice is shown after so long where nothing follows. */
+const heldForMs = 20;
 
 export interface HandOverOptions {
   readonly stdin: Readable;
@@ -32,6 +37,8 @@ export interface HandOverOptions {
   readonly tellsEnd: boolean;
   /** Fires on a signal to nsh. */
   readonly signal: AbortSignal;
+  /** The process runs under a job-control leader (session/leader.ts), whose notices carry this token: Ctrl-Z gives the terminal back. */
+  readonly stopToken?: string;
 }
 
 export type StreamParts = Required<Pick<ProcessStreamOptions, 'stdout' | 'onLost' | 'onOpened'>> &
@@ -42,8 +49,21 @@ export type StreamParts = Required<Pick<ProcessStreamOptions, 'stdout' | 'onLost
 
 export type HandOverEnd = StreamEnd | { readonly kind: 'signal'; readonly name: string };
 
+/** The job has stopped; the stream stays open, and can be handed over again. */
+export interface Stopped {
+  readonly kind: 'stopped';
+  readonly status: number;
+}
+
 /** @throws NshError what the stream's `ended` rejects with. The terminal is back in every case. */
-export async function handOver(options: HandOverOptions): Promise<HandOverEnd> {
+export async function handOver(options: Omit<HandOverOptions, 'stopToken'>): Promise<HandOverEnd> {
+  const end = await handOverJob(options);
+  if (end.kind === 'stopped') throw new Error('a job has stopped that nobody watches');
+  return end;
+}
+
+/** The same for what runs under a job-control leader. */
+export async function handOverJob(options: HandOverOptions): Promise<HandOverEnd | Stopped> {
   const session = new HandOver(options);
   try {
     return await session.run();
@@ -64,8 +84,10 @@ class HandOver {
   #endsLine = true;
   #notice: NodeJS.Timeout | undefined;
   #noticeShown = false;
-  #leave: ((end: HandOverEnd) => void) | undefined;
+  #leave: ((end: HandOverEnd | Stopped) => void) | undefined;
   #inputEnded = false;
+  #flush: NodeJS.Timeout | undefined;
+  readonly #onDrain = (): void => this.#terminal.resumeInput();
 
   constructor(options: HandOverOptions) {
     this.#options = options;
@@ -78,9 +100,9 @@ class HandOver {
     });
   }
 
-  async run(): Promise<HandOverEnd> {
+  async run(): Promise<HandOverEnd | Stopped> {
     const { signal } = this.#options;
-    const left = new Promise<HandOverEnd>((resolve) => {
+    const left = new Promise<HandOverEnd | Stopped>((resolve) => {
       this.#leave = resolve;
       const stop = (): void => resolve({ kind: 'signal', name: signalOf(signal) });
       if (signal.aborted) stop();
@@ -90,7 +112,7 @@ class HandOver {
     const size = this.#options.readOnly ? undefined : this.#terminal.size;
     const opening = Promise.resolve(
       this.#options.open({
-        stdout: this.#terminal.sink,
+        stdout: this.#sink(),
         onLost: () => this.#lost(),
         onOpened: () => this.#opened(),
         nudge: () => this.#nudge(),
@@ -110,11 +132,32 @@ class HandOver {
     const end = await Promise.race([stream.ended, left]);
     if (end.kind === 'signal' || end.kind === 'detached') stream.detach(end.kind === 'signal');
     this.#planned = end.kind !== 'signal';
+    this.#detachInput();
     this.#endsLine = end.kind !== 'exit' || this.#options.tellsEnd || isUnusual(end.status);
     return end;
   }
 
+  /** What the leader says is for nsh, the rest for the terminal. */
+  #sink(): OutputSink {
+    const { stopToken } = this.#options;
+    const { sink } = this.#terminal;
+    if (stopToken === undefined) return sink;
+    const notice = new StopNotice(stopToken);
+    const flush = (): void => sink.write(notice.flush(), () => undefined);
+    return {
+      write: (bytes, taken) => {
+        clearTimeout(this.#flush);
+        const { output, stopped } = notice.push(bytes);
+        if (output.length > 0) sink.write(output, taken);
+        else taken();
+        if (notice.isHolding) this.#flush = setTimeout(flush, heldForMs);
+        if (stopped !== undefined) this.#leave?.({ kind: 'stopped', status: stopped });
+      },
+    };
+  }
+
   giveBack(): void {
+    clearTimeout(this.#flush);
     clearTimeout(this.#notice);
     this.#hideNotice();
     this.#terminal.restore(this.#planned, this.#endsLine);
@@ -122,10 +165,15 @@ class HandOver {
 
   #connect(stream: ProcessStream): void {
     this.#stream = stream;
-    stream.stdin.on('drain', () => this.#terminal.resumeInput());
+    stream.stdin.on('drain', this.#onDrain);
     for (const bytes of this.#early.splice(0)) stream.stdin.write(bytes);
     if (this.#inputEnded) this.#ended();
     this.#terminal.resumeInput();
+  }
+
+  /** A stream that outlives this may be handed over again. */
+  #detachInput(): void {
+    this.#stream?.stdin.off('drain', this.#onDrain);
   }
 
   #typed(bytes: Buffer): boolean {

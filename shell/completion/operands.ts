@@ -1,0 +1,100 @@
+/** What the operands of nsh's builtins are, and the arguments of options by the name that their table gives them. */
+import { defaultShells } from './shells.ts';
+import type { Choice, Want } from './types.ts';
+
+const managed: Want = { kind: 'process', select: 'managed' };
+const kept: Want = { kind: 'process', select: 'kept' };
+const process: Want = { kind: 'process', select: 'all' };
+const job: Want = { kind: 'job' };
+const nodeset: Want = { kind: 'nodeset', form: 'bare' };
+const variable: Want = { kind: 'variable' };
+const directory: Want = { kind: 'path', only: 'directory' };
+const path: Want = { kind: 'path', only: 'any' };
+
+/** @param position how many operands stand before. Undefined: nothing is known of this command's operands. */
+export function operandWants(command: string, position: number): readonly Want[] | undefined {
+  const first = (...wants: readonly Want[]): readonly Want[] => (position === 0 ? wants : []);
+  switch (command) {
+    case 'kill':
+      return [process, job];
+    case 'attach':
+    case 'logs':
+      return first(kept, job);
+    case 'wait':
+      return [kept, job];
+    case 'fg':
+      return first(job, managed);
+    case 'bg':
+    case 'jobs':
+    case 'disown':
+      return [job];
+    case 'nodes':
+    case 'nodeset':
+      return [nodeset];
+    case 'on':
+      return first(nodeset);
+    case 'agent':
+      return first(words('start', 'stop', 'status'));
+    case 'completion':
+      return first(words(...defaultShells));
+    case 'help':
+      return first({ kind: 'builtin' });
+    case 'man':
+      return [words('nsh', 'nsh-agent', 'nsh-cluster', 'nsh-protocol'), { kind: 'command' }];
+    case 'cd':
+    case 'pushd':
+    case 'rmdir':
+    case 'mkdir':
+      return [directory];
+    case 'export':
+    case 'unset':
+    case 'readonly':
+    case 'declare':
+    case 'typeset':
+    case 'local':
+    case 'read':
+      return [variable];
+    case 'trap':
+      return position === 0 ? [] : [{ kind: 'signal', dash: false }];
+    case 'type':
+    case 'which':
+    case 'hash':
+      return [{ kind: 'command' }];
+    case 'ps':
+    case 'pgrep':
+    case 'pkill':
+    case 'top':
+    case 'demo':
+      return [];
+    default:
+      return undefined;
+  }
+}
+
+/** @param argument as the table has it: `NODESET`, `VAR[=VALUE]`, `[SIGNAL]`. */
+export function argumentWants(command: string, long: string | undefined, argument: string): readonly Want[] {
+  switch (argument.replace(/^\[|\]$/g, '')) {
+    case 'NODESET':
+      return [nodeset];
+    case 'PID':
+      return [process];
+    case 'SIGNAL':
+      return [{ kind: 'signal', dash: false }];
+    case 'DIR':
+      return [directory];
+    case 'FILE':
+      return [path];
+    case 'VAR[=VALUE':
+      return [variable];
+    case 'ACTION':
+      return [words('keep', 'hup', 'kill')];
+    case 'LIST':
+      return command === 'ps' && (long === 'pid' || long === 'ppid' || long === 'sid') ? [process] : [];
+    default:
+      return [];
+  }
+}
+
+function words(...values: readonly string[]): Want {
+  return { kind: 'word', words: values.map((value): Choice => ({ value })) };
+}

@@ -1,0 +1,185 @@
+/**
+ * The foreground of an interactive session: a bash that has stdin, stdout and stderr to itself is a managed process with a terminal of
+ * its own, on whichever node, and the person's terminal is handed over to it. It can be stopped, detached from, attached to and seen by
+ * ps. What has pipes goes to the runner beneath.
+ */
+import { randomUUID } from 'node:crypto';
+import { newClientId, openProcessStream } from '../../src/cluster/process-stream/process-stream.ts';
+import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
+import type { NodeSpec } from '../../src/cluster/node-spec.ts';
+import { currentStarter } from '../../src/cluster/starter.ts';
+import { toGpid } from '../../src/ids/gpid.ts';
+import { findSignal } from '../../src/ids/signals.ts';
+import { toNshError, type ErrorCode } from '../../src/protocol/errors.ts';
+import { defaultKeepBytes, maxNameLength, ptyWindowBytes } from '../../src/protocol/limits.ts';
+import type { Params } from '../../src/protocol/control.ts';
+import { escapeLines } from '../escape.ts';
+import { describeExit, exitStatusOf, linkFailedStatus } from '../run/exit-status.ts';
+import { foreground } from '../run/foreground.ts';
+import { foregroundFailure } from '../run/report.ts';
+import { leaderCommand } from '../session/leader.ts';
+import type { BashEnd, BashJob, BashRunner, RunningBash } from '../session/runner.ts';
+import { defaultDetachKeys, parseDetachKeys } from '../terminal/detach-keys.ts';
+import type { HandOverEnd } from '../terminal/hand-over.ts';
+import { TerminalStep } from './terminal-step.ts';
+
+export interface TerminalBashOptions {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cluster: () => Promise<ClusterClient>;
+  /** Of the line that runs: fires when the shell is to end. */
+  readonly signal: () => AbortSignal;
+  /** What `ps` shows as the name of the process: the line. */
+  readonly title: () => string;
+  /** A line of nsh's own. */
+  readonly tell: (message: string) => void;
+  /** Told of each: who ends must leave those that are stopped or in the background. */
+  readonly onStart: (step: TerminalStep) => void;
+  /** Output of a step that was continued in the background. */
+  readonly background: (bytes: Buffer) => void;
+  /** Told how each ended, before the session hears of it. */
+  readonly onEnd: (end: 'exit' | 'signal' | 'detached' | 'lost') => void;
+}
+
+/** Why nothing can be asked of this machine's agent. */
+const withoutAgent: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'clusterFile',
+  'noAgent',
+  'agentFailed',
+  'unsafeSocket',
+  'unreachable',
+  'timeout',
+  'wrongNode',
+  'protocolMismatch',
+]);
+
+/** @param node undefined: this machine, as the session was started on it. @param base runs what has pipes. */
+export function terminalBash(base: BashRunner, node: NodeSpec | undefined, options: TerminalBashOptions): BashRunner {
+  return {
+    node: base.node,
+    start: async (job) => {
+      const isForeground = job.stdin === 'inherit' && job.stdout === 'inherit' && job.stderr === 'inherit';
+      if (!isForeground || job.isBackground === true) return await base.start(job);
+      try {
+        const client = await options.cluster();
+        return await startOnTerminal(job, client, node ?? client.self, node === undefined, options);
+      } catch (error) {
+        const known = toNshError(error);
+        if (node !== undefined || !withoutAgent.has(known.code)) throw error;
+        // A shell whose cluster file is broken, or whose agent does not start, is needed to mend that.
+        options.tell(`${known.message}; running it without the cluster`);
+        return await base.start(job);
+      }
+    },
+  };
+}
+
+async function startOnTerminal(
+  bash: BashJob,
+  client: ClusterClient,
+  node: NodeSpec,
+  isOwn: boolean,
+  options: TerminalBashOptions,
+): Promise<RunningBash> {
+  const clientId = newClientId();
+  const token = randomUUID().replaceAll('-', '');
+  const argv = leaderCommand(bash.driver, bash.name, token);
+  const params = { ...runParams(bash, client, isOwn, options), argv, foreground: clientId };
+  const started = await client.call(node, 'run', params, { signal: options.signal() });
+  const gpid = toGpid(node.id, started.pid);
+  const target = foreground(client, node, started, clientId, ptyWindowBytes);
+  const step = new TerminalStep({
+    gpid,
+    token,
+    handOver: () => ({
+      stdin: options.stdin,
+      stdout: options.stdout,
+      detachKeys: parseDetachKeys(defaultDetachKeys),
+      readOnly: false,
+      nodeName: node.name,
+      passInputEnd: true,
+      tellsEnd: false,
+      signal: options.signal(),
+    }),
+    open: (parts) => openProcessStream({ ...target, ...parts }),
+    toEnd: (end) => toBashEnd(end, gpid, options),
+    toFailure: (error) => {
+      options.onEnd('lost');
+      options.tell(foregroundFailure(error, node.name, gpid).message);
+      return { status: linkFailedStatus, report: '' };
+    },
+    background: options.background,
+  });
+  options.onStart(step);
+  return step.start();
+}
+
+function runParams(
+  bash: BashJob,
+  client: ClusterClient,
+  isOwn: boolean,
+  { stdout, env, title }: TerminalBashOptions,
+): Omit<Params<'run'>, 'argv'> {
+  const { columns, rows } = stdout;
+  const name = title().replaceAll(/\s+/g, ' ').trim();
+  const isNode = client.nodes.some(({ id }) => id === client.self.id);
+  return {
+    io: 'pty',
+    pty: {
+      cols: columns > 0 ? columns : 80,
+      rows: rows > 0 ? rows : 24,
+      ...(env['TERM'] === undefined || env['TERM'] === '' ? {} : { term: env['TERM'] }),
+    },
+    keepBytes: defaultKeepBytes,
+    onDisconnect: 'keep',
+    starter: currentStarter(env, client.self, isNode),
+    channel: bash.restore,
+    ...(name === '' ? {} : { name: name.slice(0, maxNameLength) }),
+    ...(isOwn ? { cwd: process.cwd() } : {}),
+    // A file that bash would source at the start of every step is the session's to source once.
+    env: { ...(isOwn ? ownEnvironment(env) : {}), BASH_ENV: '', ENV: '', ...defined(bash.env ?? {}) },
+  };
+}
+
+/** On this machine a session goes on with the environment that it was started in, but for what names a managed process. */
+function ownEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
+  const owned: ReadonlySet<string> = new Set(['NSH_GPID', 'NSH_SOCKET', 'NSH_NODE', 'TERM', 'COLUMNS', 'LINES']);
+  return Object.fromEntries(Object.entries(defined(env)).filter(([name]) => name !== '' && !owned.has(name)));
+}
+
+function defined(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+function toBashEnd(end: HandOverEnd, gpid: number, { onEnd, tell }: TerminalBashOptions): BashEnd {
+  switch (end.kind) {
+    case 'exit': {
+      const { status, report } = end;
+      onEnd(status.signal === null ? (status.code === null ? 'lost' : 'exit') : 'signal');
+      if (status.code === null && status.signal === null) tell(`${gpid} ${describeExit(status, gpid)}`);
+      return {
+        status: exitStatusOf(status),
+        report: report?.toString('latin1') ?? '',
+        ...(status.signal === null ? {} : { signal: status.signal }),
+      };
+    }
+    case 'detached':
+      onEnd('detached');
+      tell(`detached from ${gpid}; attach ${gpid} takes it back`);
+      return { status: 0, report: '' };
+    case 'signal':
+      onEnd('detached');
+      return { status: 128 + (findSignal(end.name) ?? 1), report: '' };
+    case 'outputClosed':
+    case 'outputEnd':
+  }
+  onEnd('lost');
+  return { status: linkFailedStatus, report: '' };
+}
+
+/** For messages of the session. */
+export function describeFailure(error: unknown): { readonly status: number; readonly message: string } {
+  const known = toNshError(error);
+  return { status: known.exitStatus, message: escapeLines(known.message) };
+}

@@ -1,0 +1,63 @@
+/** What the words behind `@` name, and how the output of several nodes is told apart. */
+import { Transform, type Writable } from 'node:stream';
+import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
+import type { NodeSpec } from '../../src/cluster/node-spec.ts';
+import { makePrefixes } from '../output/prefixes.ts';
+import { LinePrefixer } from '../output/line-prefixer.ts';
+import { chooseNodes } from '../run/choose-nodes.ts';
+import { nodeRunner } from './node-runner.ts';
+import type { BashRunner, NodeRunners } from './runner.ts';
+
+export interface ClusterRunnersOptions {
+  /** Connected when the first node is named. */
+  readonly cluster: () => Promise<ClusterClient>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  /** Colour for the names of nodes may be used on this stream. */
+  readonly colour: (stream: 'stdout' | 'stderr') => boolean;
+}
+
+export function clusterRunners({ cluster, env, signal, colour }: ClusterRunnersOptions): NodeRunners {
+  const known = new Map<number, BashRunner>();
+  /** In the order in which they were first named: the colours follow it. */
+  const names: string[] = [];
+  const runnerFor = (client: ClusterClient, node: NodeSpec): BashRunner => {
+    const runner = known.get(node.id) ?? nodeRunner(node, { client, env });
+    if (!known.has(node.id)) names.push(node.name);
+    known.set(node.id, runner);
+    return runner;
+  };
+  return {
+    async resolve(where) {
+      const client = await cluster();
+      const nodes = await chooseNodes(client, wanted(where), signal);
+      return nodes.map((node) => runnerFor(client, node));
+    },
+    labelled(target, runner, stream) {
+      const all = names.includes(runner.node) ? names : [...names, runner.node];
+      const prefix = makePrefixes(all, { aligned: false, colour: colour(stream) })[all.indexOf(runner.node)] ?? '';
+      return prefixing(target, prefix);
+    },
+  };
+}
+
+/** `all`, `any`, or a nodeset. */
+function wanted(where: string): { nodeset: string | undefined; everyNode: boolean } {
+  if (where === 'all') return { nodeset: undefined, everyNode: true };
+  return { nodeset: where === 'any' ? undefined : where, everyNode: false };
+}
+
+/** Whole lines, each with its prefix. The target is not ended: others write to it too. */
+function prefixing(target: Writable, prefix: string): Writable {
+  const prefixer = new LinePrefixer(prefix);
+  const through = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      done(null, prefixer.push(chunk));
+    },
+    flush(done) {
+      done(null, prefixer.end());
+    },
+  });
+  through.pipe(target, { end: false });
+  return through;
+}

@@ -1,0 +1,54 @@
+/**
+ * The job-control leader of a foreground step: the session leader on its terminal, which runs the step's own bash as a job in a process group
+ * of its own. A program that is the session leader itself is in an orphaned group, whose Ctrl-Z the kernel throws away (setpgid(2)).
+ *
+ *   bash --norc --noprofile -c LEADER NAME DRIVER TOKEN
+ *
+ * When the job stops, the leader says so on the terminal (stop-notice.ts) and stops itself until SIGCONT: then the job is continued in the
+ * foreground, or, where SIGUSR1 came with it, in the background. SIGUSR2 makes it say and do the same while its job runs in the background. It
+ * ends with the job's status.
+ */
+
+/** While its job is stopped or in the background a leader passes on what would end it alone. */
+const passOn = (name: string): string => `\\builtin trap 'f ${name}' ${name}`;
+const passedOn = ['TERM', 'HUP', 'INT'] as const;
+const dropTraps = `\\builtin trap - ${passedOn.join(' ')}`;
+
+const inForeground = `${dropTraps}; \\builtin fg %1 >/dev/null; s=$?`;
+/** A wait that a signal interrupted is taken up again. */
+const inBackground = [
+  't=',
+  '\\builtin bg %1 >/dev/null 2>&1',
+  '\\builtin wait %1',
+  's=$?',
+  'if [[ -n $t ]]; then \\builtin wait %1; s=$?; fi',
+  dropTraps,
+].join('; ');
+
+/** No loop: bash leaves every loop in which a job stops. */
+const afterJob = [
+  'f() { t=1; \\builtin kill -$1 %1; }',
+  'k() { \\builtin kill -0 %1 2>/dev/null || \\builtin return 0',
+  `\\builtin printf '\\e]7717;%s;%s\\a' "$1" $s`,
+  'm=fg',
+  ...passedOn.map(passOn),
+  '\\builtin kill -STOP $$',
+  `if [[ $m = fg ]]; then ${inForeground}; else ${inBackground}; fi`,
+  'k "$1"; }',
+].join('; ');
+
+const leader = [
+  '\\builtin set -m',
+  "\\builtin trap 'm=bg' USR1",
+  '\\builtin trap : USR2',
+  afterJob,
+  'bash --norc --noprofile -c "$1" "$0"',
+  's=$?',
+  'k "$2"',
+  '\\builtin exit $s',
+].join('; ');
+
+/** @param token by which the notice is known. */
+export function leaderCommand(driver: string, name: string, token: string): string[] {
+  return ['bash', '--norc', '--noprofile', '-c', leader, name, driver, token];
+}

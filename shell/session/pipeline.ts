@@ -1,0 +1,81 @@
+/**
+ * Runs a pipeline in which something is nsh's: stages on nodes, builtins in this process, bash between, joined by streams. Statuses are bash's: PIPESTATUS has one for
+ * each stage as written, `pipefail`, `!` and `time` mean what they mean there.
+ */
+import { toNshError } from '../../src/protocol/errors.ts';
+import { escapeLines } from '../escape.ts';
+import type { PipelineStep } from '../language/steps.ts';
+import { mergeStages, type ResolvedStage, resolveStages } from './resolve-stages.ts';
+import type { Session, StepPlace, StepResult } from './session.ts';
+import { runStage } from './run-stage.ts';
+import { openPipe, type StepStreams } from './streams.ts';
+import { formatTimes } from './times.ts';
+
+export async function runPipeline(session: Session, step: PipelineStep, place: StepPlace): Promise<StepResult> {
+  const before = performance.now();
+  const statuses = await runStages(session, step, place);
+  if (step.timed !== undefined) {
+    const seconds = (performance.now() - before) / 1000;
+    const format = session.state.variables.get('TIMEFORMAT')?.value;
+    session.write('stderr', formatTimes(seconds, step.timed, typeof format === 'string' ? format : undefined));
+  }
+  // A single bash has set everything itself.
+  if (typeof statuses !== 'number') {
+    const failed = statuses.findLast((each) => each !== 0) ?? 0;
+    const last = statuses.at(-1) ?? 0;
+    session.setStatus(session.state.options.get('pipefail') === true ? failed : last, statuses);
+  }
+  if (step.isNegated) session.setStatus(session.state.status === 0 ? 1 : 0, session.state.pipeStatus);
+  return { status: session.state.status, isOver: session.isOver };
+}
+
+/** A number alone: one bash ran it all, and the session has taken over what it left. */
+async function runStages(session: Session, step: PipelineStep, place: StepPlace): Promise<number | readonly number[]> {
+  let stages: readonly ResolvedStage[];
+  try {
+    stages = mergeStages(await resolveStages(session, step.stages));
+  } catch (error) {
+    const known = toNshError(error);
+    session.options.tell(escapeLines(known.message));
+    return step.stages.map(() => known.exitStatus);
+  }
+  const [only] = stages;
+  if (stages.length === 1 && only?.kind === 'bash' && only.runners.length === 1) {
+    const [runner] = only.runners;
+    const text = { kind: 'bash', text: only.text, line: only.line, isClosed: !only.text.endsWith('\\') } as const;
+    const isCondition = place.isCondition || step.isNegated;
+    const result = await session.runBash(text, { ...place, isLast: false, isCondition }, runner);
+    session.isOver = result.isOver;
+    return result.status;
+  }
+  return await joinStages(session, stages, place.streams);
+}
+
+async function joinStages(session: Session, stages: readonly ResolvedStage[], outer: StepStreams): Promise<number[]> {
+  let input = outer.stdin;
+  const running: Promise<readonly number[]>[] = [];
+  for (const [i, stage] of stages.entries()) {
+    const isEnd = i === stages.length - 1;
+    const pipe = isEnd ? undefined : openPipe();
+    const stdout = pipe ?? outer.stdout;
+    const stderr = stage.pipesStderr ? stdout : outer.stderr;
+    const streams: StepStreams = { stdin: input, stdout, stderr };
+    const fail = (error: unknown): readonly number[] => {
+      const known = toNshError(error);
+      session.options.tell(escapeLines(known.message));
+      return Array.from({ length: stage.width }, () => known.exitStatus);
+    };
+    const source = input;
+    running.push(
+      runStage(session, stage, streams)
+        .catch(fail)
+        .finally(() => {
+          // Behind it nothing more comes; before it nobody reads any more.
+          pipe?.end();
+          if (typeof source === 'object' && source !== outer.stdin) source.destroy();
+        }),
+    );
+    input = pipe ?? 'null';
+  }
+  return (await Promise.all(running)).flat();
+}

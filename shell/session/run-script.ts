@@ -1,0 +1,201 @@
+/**
+ * `nsh -c LINE [ARG…]`, `nsh FILE [ARG…]` and `… | nsh`. A script in which nothing is nsh's is bash's altogether: the program bash runs it, with these very arguments.
+ * Else a session does, step by step.
+ */
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { NshError } from '../../src/protocol/errors.ts';
+import { processContext, type OwnedContext } from '../context.ts';
+import { escapeLines } from '../escape.ts';
+import { type ByteText, toByteText } from '../language/byte-text.ts';
+import { findCallBacks, hasCommandWord } from '../language/call-back.ts';
+import { cutScript } from '../language/cut.ts';
+import type { Surroundings } from '../language/nsh-words.ts';
+import { faultOf, parseScript } from '../language/script-tree.ts';
+import { type CallBackProgram, callBackVariable } from './call-backs.ts';
+import { commandBuiltins } from './command-builtins.ts';
+import { startFedBash } from './fed-bash.ts';
+import { FedScript, type StartFedBash } from './fed-script.ts';
+import { localRunner } from './local-runner.ts';
+import { relaySignals, runBashProgram } from './program.ts';
+import { quoteWord } from './quote.ts';
+import type { NodeRunners } from './runner.ts';
+import { lookAhead, readCommands } from './script-input.ts';
+import { Session } from './session.ts';
+import { summaries } from '../commands/index.ts';
+
+export interface ScriptOptions {
+  /** FILE of `--cluster FILE`. */
+  readonly cluster: string | undefined;
+  /** Finds nodes; absent where none can be reached. */
+  readonly nodes?: NodeRunners;
+}
+
+/** `nsh -c LINE [NAME [ARG…]]` @returns the exit status. */
+export async function runLine(line: string, args: readonly string[], options: ScriptOptions): Promise<number> {
+  const text = toByteText(line);
+  if (isBashOnly(text)) return await runBashProgram(['-c', line, ...args]);
+  const [name = 'bash', ...positional] = args;
+  return await runText(text, name, positional, options);
+}
+
+/** `nsh FILE [ARG…]` @throws NshError where the file cannot be read. */
+export async function runFile(path: string, args: readonly string[], options: ScriptOptions): Promise<number> {
+  let text: ByteText;
+  try {
+    text = readFileSync(path, 'latin1');
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const message = `${path}: ${missing ? 'no such file' : 'cannot be read'}`;
+    throw new NshError(missing ? 'commandNotFound' : 'commandNotExecutable', message, { cause: error });
+  }
+  // Bash reads what it finds there itself, and finds its name in $0 and BASH_SOURCE.
+  if (isBashOnly(text)) return await runBashProgram([path, ...args]);
+  return await runText(text, path, args, options);
+}
+
+/** `nsh @NODESET COMMAND [ARGUMENT…]`, and what a bash calls back: the words are expanded already. */
+export async function runWords(where: string, args: readonly string[], options: ScriptOptions): Promise<number> {
+  const words = args.map((word) => quoteWord(toByteText(word)));
+  const text = [toByteText(where), ...words].join(' ');
+  return await withSession('bash', [], options, async (session) => {
+    const descriptor = process.env[callBackVariable] ?? '';
+    if (/^\d+$/.test(descriptor)) await session.adopt(readFileSync(Number(descriptor), 'latin1'));
+    await session.run(text, true);
+    return await session.close();
+  });
+}
+
+/** `… | nsh` */
+export async function runInput(options: ScriptOptions): Promise<number> {
+  const ahead = lookAhead(0);
+  if (ahead !== undefined && isBashOnly(ahead)) return await runBashProgram([]);
+  return await withSession('bash', [], { ...options, inputIsScript: true }, async (session) => {
+    const start: StartFedBash = async (restore) =>
+      await startFedBash({ env: process.env, cwd: process.cwd(), name: 'bash', restore });
+    const script = new FedScript(session, start);
+    for (let text = await readCommands(0); text !== ''; text = await readCommands(0)) {
+      if ((await script.run(text)).isOver) break;
+    }
+    return await script.close();
+  });
+}
+
+/** Nothing in the script, at whatever depth, is nsh's. */
+export function isBashOnly(text: ByteText): boolean {
+  const around = scriptSurroundings('bash');
+  const tree = parseScript(text);
+  if (faultOf(tree) !== undefined) return !hasCommandWord(text, around.builtins);
+  const found = findCallBacks(text, around, tree);
+  return !found.nodesets && found.builtins.length === 0;
+}
+
+function scriptSurroundings(jobsAre: 'nsh' | 'bash'): Surroundings {
+  return {
+    builtins: new Set(summaries.map(([name]) => name)),
+    isDefined: () => false,
+    hasJobs: false,
+    jobsAre,
+  };
+}
+
+async function runText(
+  text: ByteText,
+  name: string,
+  positional: readonly string[],
+  options: ScriptOptions,
+): Promise<number> {
+  const tree = parseScript(text);
+  // Where only bash's own commands are called back from, one bash runs it all, and keeps its own jobs.
+  const isCut =
+    faultOf(tree) === undefined &&
+    cutScript(text, scriptSurroundings('bash'), tree).some(({ kind }) => kind !== 'bash');
+  return await withSession(
+    name,
+    positional,
+    options,
+    async (session) => {
+      await session.run(text, true);
+      return await session.close();
+    },
+    isCut ? 'nsh' : 'bash',
+  );
+}
+
+async function withSession(
+  name: string,
+  positional: readonly string[],
+  { cluster, nodes, inputIsScript = false }: ScriptOptions & { readonly inputIsScript?: boolean },
+  run: (session: Session) => Promise<number>,
+  jobsAre: 'nsh' | 'bash' = 'nsh',
+): Promise<number> {
+  const context = processContext(cluster);
+  const session = new Session({
+    runner: localRunner({ env: process.env, cwd: process.cwd() }),
+    nodes: nodes ?? nodesOf(context),
+    builtins: commandBuiltins(context),
+    name,
+    positional: positional.map(toByteText),
+    streams: { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' },
+    callBack: ownProgram(),
+    tell: (message) => {
+      process.stderr.write(`nsh: ${escapeLines(message)}\n`);
+    },
+    jobsAre,
+    inputIsScript,
+  });
+  const release = relaySignals((signal) => {
+    if (signal === 'SIGINT' || signal === 'SIGQUIT') session.interrupt(signal.slice(3));
+    else session.kill(signal.slice(3));
+  });
+  try {
+    return await run(session);
+  } finally {
+    release();
+    context.close();
+  }
+}
+
+/** The cluster's, loaded when the first node is named. */
+function nodesOf(context: OwnedContext): NodeRunners {
+  let runners: NodeRunners | undefined;
+  return {
+    async resolve(where) {
+      const { clusterRunners } = await import('./cluster-runners.ts');
+      const { colour } = context.terminal;
+      runners ??= clusterRunners({
+        cluster: () => context.cluster(),
+        env: context.env,
+        signal: context.signal,
+        colour: (stream) => colour && context[stream].isTTY === true,
+      });
+      return await runners.resolve(where);
+    },
+    labelled: (target, runner, stream) => runners?.labelled?.(target, runner, stream) ?? target,
+  };
+}
+
+/** What starts this very program again. */
+function ownProgram(): CallBackProgram {
+  return [process.execPath, ...process.execArgv, process.argv[1] ?? 'nsh'];
+}
+
+/** The file begins like a script or at least like text; a program is the kernel's to run. */
+export function looksLikeScript(path: string): boolean {
+  const head = Buffer.alloc(256);
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    // Not there, or not ours to read.
+    return false;
+  }
+  try {
+    const length = readSync(fd, head, 0, head.length, 0);
+    return !head.subarray(0, length).includes(0);
+  } catch {
+    // A directory.
+    return false;
+  } finally {
+    closeSync(fd);
+  }
+}

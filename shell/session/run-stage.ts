@@ -1,0 +1,131 @@
+/** Runs one stage of a pipeline, in subshells that give nothing back but their statuses. */
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { toNshError } from '../../src/protocol/errors.ts';
+import { escapeLines } from '../escape.ts';
+import { fromByteText } from '../language/byte-text.ts';
+import { replaceLastJob } from '../language/last-job.ts';
+import { finalDriver } from './driver.ts';
+import { callBacksFor } from './step-call-backs.ts';
+import type { ResolvedBash, ResolvedBuiltin, ResolvedStage } from './resolve-stages.ts';
+import { renderRestore } from './restore.ts';
+import type { BashRunner, InputSource, OutputTarget } from './runner.ts';
+import type { Session } from './session.ts';
+import { environmentOf } from './environment.ts';
+import { copyTo, openBranch, type StepStreams, writerOf } from './streams.ts';
+
+/** @returns one status for each stage as written. */
+export async function runStage(
+  session: Session,
+  stage: ResolvedStage,
+  streams: StepStreams,
+): Promise<readonly number[]> {
+  if (stage.kind === 'failed') return [stage.status];
+  if (stage.kind === 'builtin') return [await runBuiltin(session, stage, streams)];
+  const [only] = stage.runners;
+  if (only === undefined) return [0];
+  if (stage.runners.length === 1) return await runSubshell(session, stage, only, streams);
+  return await runMany(session, stage, streams);
+}
+
+async function runSubshell(
+  session: Session,
+  { text, line, width }: ResolvedBash,
+  runner: BashRunner,
+  streams: StepStreams,
+): Promise<readonly number[]> {
+  const callBacks = callBacksFor(session, text);
+  const { lastId } = session.jobs;
+  const running = await runner.start({
+    driver: finalDriver,
+    name: session.options.name ?? 'bash',
+    restore: renderRestore(session.subshellState(), runner.node, {
+      text: lastId === undefined ? text : replaceLastJob(text, lastId),
+      line: session.line + line,
+      isClosed: false,
+      isCondition: false,
+      wantsFresh: false,
+      isFinal: true,
+      prelude: callBacks.text,
+    }),
+    ...session.streamsFor(runner, streams),
+    reports: 0,
+    ...(session.options.signal === undefined ? {} : { signal: session.options.signal }),
+  });
+  const { status } = await session.follow(running);
+  // Several stages in one bash: only the last one's status is known here, and it is what counts without pipefail.
+  return Array.from({ length: width }, (_, i) => (i === width - 1 ? status : 0));
+}
+
+/** Every node gets all of the input; the largest status counts, as for `nsh run`. */
+async function runMany(session: Session, stage: ResolvedBash, streams: StepStreams): Promise<readonly number[]> {
+  const { runners } = stage;
+  const inputs: readonly InputSource[] =
+    typeof streams.stdin === 'object' ? copyTo(streams.stdin, runners.length) : runners.map(() => 'null' as const);
+  const statuses = await Promise.all(
+    runners.map(async (runner, i) => {
+      const stdout = labelled(session, streams.stdout, process.stdout, runner, 'stdout');
+      const stderr = labelled(session, streams.stderr, process.stderr, runner, 'stderr');
+      const ends = { stdin: inputs[i] ?? 'null', stdout, stderr };
+      try {
+        const each = await runSubshell(session, stage, runner, ends);
+        return each.at(-1) ?? 0;
+      } catch (error) {
+        // One node that fails does not keep the others' answers back.
+        const known = toNshError(error);
+        session.options.tell(escapeLines(known.message));
+        return known.exitStatus;
+      } finally {
+        await Promise.all([flush(stdout), flush(stderr)]);
+      }
+    }),
+  );
+  return [...Array.from({ length: stage.width - 1 }, () => 0), Math.max(...statuses)];
+}
+
+/** Several writers on one stream: the first that ends must not end it for the others. */
+function labelled(
+  session: Session,
+  target: OutputTarget,
+  own: NodeJS.WriteStream,
+  runner: BashRunner,
+  stream: 'stdout' | 'stderr',
+): Writable {
+  const writer = writerOf(target, own);
+  return session.options.nodes?.labelled?.(writer, runner, stream) ?? openBranch(writer);
+}
+
+/** Ends what one of several wrote through, and waits until it has been passed on. */
+async function flush(branch: Writable): Promise<void> {
+  if (branch.destroyed) return;
+  branch.end();
+  // Where its reader has gone there is nothing to wait for.
+  await finished(branch).catch(() => undefined);
+}
+
+async function runBuiltin(session: Session, { name, args }: ResolvedBuiltin, streams: StepStreams): Promise<number> {
+  const own = { stdout: writerOf(streams.stdout, process.stdout), stderr: writerOf(streams.stderr, process.stderr) };
+  const abort = new AbortController();
+  const stop = (): void => {
+    abort.abort();
+  };
+  session.options.signal?.addEventListener('abort', stop, { once: true });
+  try {
+    return await session.builtins.run(
+      name,
+      args.map(fromByteText),
+      { stdin: readerOf(session.streamsFor(undefined, streams).stdin), ...own },
+      { cwd: fromByteText(session.state.directory ?? ''), env: environmentOf(session.state), signal: abort.signal },
+    );
+  } finally {
+    session.options.signal?.removeEventListener('abort', stop);
+  }
+}
+
+function readerOf(source: InputSource): Readable {
+  if (typeof source === 'object') return source;
+  if (source === 'inherit') return process.stdin;
+  const empty = new PassThrough();
+  empty.end();
+  return empty;
+}

@@ -1,0 +1,76 @@
+/**
+ * The seam between a session and whatever starts its bashes: on this machine (local-runner.ts), or on a node. A runner knows nothing of state or language: it
+ * carries a restore text in, streams, signals, and a report out.
+ */
+import type { Readable, Writable } from 'node:stream';
+import type { ByteText } from '../language/byte-text.ts';
+
+/** `inherit`: this process's own; a number: a descriptor of this process. */
+export type InputSource = 'inherit' | 'null' | number | Readable;
+export type OutputTarget = 'inherit' | 'null' | number | Writable;
+
+export interface BashJob {
+  /** driver.ts: what `bash -c` is given. */
+  readonly driver: string;
+  /** What `$0` is. */
+  readonly name: string;
+  /** Read by the bash from its channel (descriptor 3), whole. */
+  readonly restore: ByteText;
+  readonly stdin: InputSource;
+  /** Never ended by a runner: several may write to one. `ended` resolves when all that was written has been passed on. */
+  readonly stdout: OutputTarget;
+  readonly stderr: OutputTarget;
+  /** Added to the environment the runner gives (`undefined` takes away). */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Breaks it off: SIGHUP, as a lost terminal would. */
+  readonly signal?: AbortSignal;
+  /** It leads a process group of its own, away from the terminal's foreground; signals go to the whole group. */
+  readonly isBackground?: boolean;
+  /** How many reports the driver writes: 0, 1, or 2 with the fresh one. Lets a runner know when the report is whole. */
+  readonly reports: 0 | 1 | 2;
+}
+
+export interface BashEnd {
+  /** As a shell says it: 128 + n for signal n. */
+  readonly status: number;
+  /** The signal that ended it. */
+  readonly signal?: string;
+  /** What it wrote to its channel (descriptor 4); empty when nothing. */
+  readonly report: ByteText;
+  /** It has not ended: `status` says by what it was stopped. */
+  readonly stopped?: StoppedBash;
+}
+
+/** A step that Ctrl-Z, or a signal, has stopped. */
+export interface StoppedBash {
+  /** Goes on, with the person's terminal or without. @returns how it ended, or stopped again. */
+  resume(where: 'foreground' | 'background'): Promise<BashEnd>;
+}
+
+export interface RunningBash {
+  /** On the node where it runs. */
+  readonly pid: number | undefined;
+  readonly ended: Promise<BashEnd>;
+  /** It is in this process's own group: what the terminal's keys send reaches it without help. */
+  readonly isInOwnGroup?: boolean;
+  /** To the process and, where it leads one, its group: `INT`, `TSTP`, … */
+  kill(signal: string): void;
+}
+
+export interface BashRunner {
+  /** Names the machine in states and messages; '' for the session's own machine. */
+  readonly node: string;
+  /** @throws NshError where the node cannot be reached or has no bash. */
+  start(job: BashJob): Promise<RunningBash>;
+}
+
+/** Finds who runs what a nodeset word names. Implemented where the cluster is known; a session without one has no nodes. */
+export interface NodeRunners {
+  /**
+   * @param where the word behind the `@`, expanded: `web1`, `web[1-8]`, `all`, `any`, `@gpu`.
+   * @returns one for each node, in the order of the cluster. @throws NshError `nodeset`, `unknownNode`, `clusterFile`
+   */
+  resolve(where: string): Promise<readonly BashRunner[]>;
+  /** Where several nodes write to one stage's output: wraps the target for one of them (prefix, fold). Absent: lines are merged as they come. */
+  labelled?(target: Writable, runner: BashRunner, stream: 'stdout' | 'stderr'): Writable;
+}

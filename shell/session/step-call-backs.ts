@@ -1,0 +1,30 @@
+/** What a step's bash needs so that it can call nsh back: decided by its own text and those of the session's functions. */
+import type { ByteText } from '../language/byte-text.ts';
+import { findCallBacks } from '../language/call-back.ts';
+import { renderCallBacks } from './call-backs.ts';
+import { exitFunction } from './driver.ts';
+import type { Session } from './session.ts';
+
+export interface Prelude {
+  /** Definitions; '' where none are needed. */
+  readonly text: ByteText;
+  /** What it defines, and the session must not keep. */
+  readonly names: ReadonlySet<string>;
+}
+
+/** @param around default: the session's own. */
+export function callBacksFor(session: Session, text: ByteText, around = session.surroundings): Prelude {
+  const { options, state } = session;
+  const own = options.isInteractive === true && state.functions.get('exit') === undefined;
+  const first: Prelude = own ? { text: exitFunction, names: new Set(['exit']) } : { text: '', names: new Set() };
+  if (options.callBack === undefined) return first;
+  const texts = [text, ...[...state.functions.values()].map((each) => each?.text ?? '')];
+  const found = texts.map((each) => findCallBacks(each, around));
+  const builtins = new Set(found.flatMap((each) => each.builtins));
+  const nodesets = found.some((each) => each.nodesets);
+  const rest = renderCallBacks(options.callBack, nodesets, builtins);
+  return {
+    text: [first.text, rest.text].filter((each) => each !== '').join('\n'),
+    names: new Set([...first.names, ...rest.names]),
+  };
+}

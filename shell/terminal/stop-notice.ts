@@ -1,0 +1,82 @@
+/**
+ * Takes the notices of a job-control leader (session/leader.ts) out of a terminal's output: `ESC ] 7717 ; TOKEN ; STATUS BEL`, which any
+ * terminal would ignore, and the line that bash puts before it. Pure. What may be the beginning of one is held back until it is clear.
+ */
+
+/** bash's own line: `[1]+  Stopped                 bash --norc …`. The line feed before it ends the line of the ^Z. */
+const bashLine = '[1]+  Stopped';
+const longestBytes = 512;
+
+export interface Filtered {
+  /** For the terminal. */
+  readonly output: Buffer;
+  /** The status with which the job stopped; undefined where it did not. */
+  readonly stopped: number | undefined;
+}
+
+export class StopNotice {
+  readonly #pattern: RegExp;
+  readonly #notice: string;
+  /** What may become one. */
+  readonly #partial: RegExp;
+  #held = '';
+
+  /** @param token letters and digits. */
+  constructor(token: string) {
+    this.#notice = `\u001b]7717;${token};`;
+    const notice = `${beginningOf(this.#notice)}\\d{0,3}`;
+    const line = `\\[1\\]\\+  Stopped[^\\r\\n]*(?:\\r\\n?(?:${notice})?)?`;
+    this.#partial = new RegExp(`^(?:${line}|${beginningOf(bashLine)}|${notice})$`);
+    this.#pattern = new RegExp(`(?:\\[1\\]\\+  Stopped[^\\r\\n]*\\r\\n)?\u001b\\]7717;${token};(\\d{1,3})\u0007`);
+  }
+
+  /** A notice is the last thing before the leader stops: what comes after it belongs to what is continued later. */
+  push(bytes: Buffer): Filtered {
+    const text = this.#held + bytes.toString('latin1');
+    const match = this.#pattern.exec(text);
+    if (match !== null) {
+      this.#held = '';
+      const output = text.slice(0, match.index) + text.slice(match.index + match[0].length);
+      return { output: Buffer.from(output, 'latin1'), stopped: Number(match[1]) };
+    }
+    const from = this.#suspicious(text);
+    this.#held = text.slice(from);
+    return {
+      output: from === text.length ? this.#whole(bytes, text) : Buffer.from(text.slice(0, from), 'latin1'),
+      stopped: undefined,
+    };
+  }
+
+  /** What is held back was no notice: nothing more has come for a while, or the stream has ended. */
+  flush(): Buffer {
+    const held = this.#held;
+    this.#held = '';
+    return Buffer.from(held, 'latin1');
+  }
+
+  get isHolding(): boolean {
+    return this.#held !== '';
+  }
+
+  /** The usual case costs no copy. */
+  #whole(bytes: Buffer, text: string): Buffer {
+    return text.length === bytes.length ? bytes : Buffer.from(text, 'latin1');
+  }
+
+  /** Where a notice may begin that has not come whole; the length of the text where none does. */
+  #suspicious(text: string): number {
+    const after = Math.max(0, text.length - longestBytes);
+    for (const candidate of [bashLine, this.#notice]) {
+      for (let at = text.indexOf(candidate[0] ?? '', after); at !== -1; at = text.indexOf(candidate[0] ?? '', at + 1)) {
+        if (this.#partial.test(text.slice(at))) return at;
+      }
+    }
+    return text.length;
+  }
+}
+
+/** Matches every beginning of `text`, the empty one not among them. */
+function beginningOf(text: string): string {
+  const escaped = text.split('').map((character) => character.replace(/[\]\\[^$.*+?(){}|]/, '\\$&'));
+  return escaped.reduceRight((rest, character) => (rest === '' ? character : `${character}(?:${rest})?`), '');
+}
