@@ -15,6 +15,7 @@ import { Leader } from './leader.ts';
 import { resizeTerminal } from './native-pty.ts';
 import { OrderLog } from './order-log.ts';
 import { OutputStream, type KeepMode } from './output-stream.ts';
+import { OwedReport } from './owed-report.ts';
 import { RecordKeeper } from './record-keeper.ts';
 import type { ProcessEnd, ProcessRecord } from './record-files.ts';
 import { clampSize } from './start-process.ts';
@@ -85,8 +86,7 @@ export class LiveProcess {
   /** Its time was up: how much it had. */
   #timedOutMs: number | undefined;
   #retireForeground: (() => void) | undefined;
-  #report: Buffer | undefined;
-  #owesReport = false;
+  readonly #report = new OwedReport();
   #isComplete = false;
   #isFinished = false;
 
@@ -146,14 +146,14 @@ export class LiveProcess {
     return this.#isComplete ? this.#exit : undefined;
   }
 
-  /** What it left on its channel. Memory alone: it may hold what must not be on a disk. */
+  /** What it left on its channel. */
   get report(): Buffer | undefined {
-    return this.#report;
+    return this.#report.bytes;
   }
 
   /** Its foreground client has the report. */
   reportTaken(): void {
-    this.#owesReport = false;
+    this.#report.taken();
     if (this.#isComplete) this.#finishWhereSettled();
   }
 
@@ -270,9 +270,7 @@ export class LiveProcess {
     this.#deadlines.clear('timeout');
     this.leader.reaped();
     for (const stream of this.streams) stream.drain();
-    const report = this.#started.channel?.take();
-    this.#report = report === undefined || report.length === 0 ? undefined : report;
-    this.#owesReport = this.#report !== undefined;
+    this.#report.keep(this.#started.channel?.take());
     const timedOutMs = this.#timedOutMs;
     this.#exit = { code, signal, atMs: Date.now(), ...(timedOutMs === undefined ? {} : { timedOutMs }) };
     if (this.isOutputClosed) {
@@ -325,7 +323,7 @@ export class LiveProcess {
     if (this.#isFinished) return;
     const ends = new Map(this.streams.map((stream) => [stream.number, stream.end] as const));
     if (!this.foreground.isSettled(ends)) return;
-    if (this.#owesReport && this.foreground.state !== 'none') return;
+    if (this.#report.isOwed && this.foreground.state !== 'none') return;
     this.#isFinished = true;
     this.#deadlines.clear('grace');
     this.foreground.deadline();
