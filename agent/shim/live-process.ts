@@ -10,12 +10,12 @@ import type { NshError } from '../../src/protocol/errors.ts';
 import { ClientSizes } from './client-sizes.ts';
 import { Deadlines } from './deadlines.ts';
 import { Foreground, type ForegroundOutcome } from './foreground.ts';
-import { InputQueue } from './input-queue.ts';
 import { Leader } from './leader.ts';
 import { resizeTerminal } from './native-pty.ts';
 import { OrderLog } from './order-log.ts';
 import { OutputStream, type KeepMode } from './output-stream.ts';
 import { OwedReport } from './owed-report.ts';
+import { ProcessInputs } from './process-inputs.ts';
 import { RecordKeeper } from './record-keeper.ts';
 import type { ProcessEnd, ProcessRecord } from './record-files.ts';
 import { clampSize } from './start-process.ts';
@@ -69,7 +69,7 @@ export class LiveProcess {
   readonly record: ProcessRecord;
   readonly streams: readonly OutputStream[];
   readonly order = new OrderLog();
-  readonly input: InputQueue;
+  readonly inputs: ProcessInputs;
   readonly foreground: Foreground;
   readonly leader: Leader;
   readonly #started: Started;
@@ -99,7 +99,7 @@ export class LiveProcess {
     this.#size = record.size;
     this.leader = new Leader(record.pid, record.start);
     this.foreground = new Foreground(params.foreground);
-    this.input = new InputQueue(started.input);
+    this.inputs = new ProcessInputs({ typed: started.input, fed: started.pipe, feedTimeoutMs: params.feedTimeoutMs });
     const keep = keepMode(params);
     this.#keep = keep;
     const numbers: readonly StreamNumber[] = started.terminal === undefined ? [1, 2] : [1];
@@ -259,7 +259,7 @@ export class LiveProcess {
     }
     if (stream.closed && this.#started.terminal !== undefined) {
       this.#events.onTerminalClosed(this.#started.terminal);
-      this.input.destroy();
+      this.inputs.closeTyped();
     }
     if (this.#deadlines.has('hangUp')) this.#hangUpSoon();
     for (const client of this.#clients) client.pump();
@@ -292,7 +292,7 @@ export class LiveProcess {
   /** Output has ended too: the files are made complete, then everybody is told. */
   async #complete(): Promise<void> {
     this.#deadlines.clear('hangUp', 'hangUpAtLast', 'order', 'size');
-    this.input.destroy();
+    this.inputs.destroy();
     if (this.streams.some((stream) => stream.isLogPending)) await this.#flushLogs();
     for (const stream of this.streams) stream.closeLog();
     const wasKnown = this.#keeper.end !== undefined;

@@ -86,7 +86,7 @@ export class ProcessStarter {
   }
 
   async #startTerminal(params: SpawnParams, size: { cols: number; rows: number }): Promise<Started> {
-    const [report] = await this.#pipes.take(1);
+    const [report, input] = await this.#pipes.take(params.stdin === 'pipe' ? 2 : 1);
     if (report === undefined) throw new Error('the pool gave no pipe');
     let channel: SessionChannel | undefined;
     let onExit: (exit: Awaited<Started['exit']>) => void = () => undefined;
@@ -97,7 +97,10 @@ export class ProcessStarter {
     let throughEnv = false;
     try {
       channel = openChannel(params);
-      const trampoline = this.#trampoline(params, channel, pathOf(report.write));
+      const trampoline = this.#trampoline(params, channel, {
+        report: report.write,
+        ...(input === undefined ? {} : { input: input.read }),
+      });
       const { file, args, env } = trampoline;
       throughEnv = trampoline.throughEnv;
       terminal = withoutHoles(Math.max(-1, ...this.#masters), () =>
@@ -114,6 +117,7 @@ export class ProcessStarter {
       );
     } catch (error) {
       closePipe(report);
+      if (input !== undefined) closePipe(input);
       channel?.close();
       throw error;
     }
@@ -123,6 +127,7 @@ export class ProcessStarter {
       if (!isOpen) return;
       isOpen = false;
       closeSync(report.write);
+      if (input !== undefined) closeSync(input.read);
       channel?.opened();
     };
     const watch = watchExec(report.read, letGo);
@@ -130,6 +135,7 @@ export class ProcessStarter {
       pid: terminal.pid,
       outputs: [terminal.fd],
       input: new TerminalSink(terminal.fd),
+      ...(input === undefined ? {} : { pipe: new PipeSink(input.write) }),
       terminal: terminal.fd,
       channel,
       size,
@@ -149,14 +155,33 @@ export class ProcessStarter {
     return stdio;
   }
 
-  #trampoline(params: SpawnParams, channel: SessionChannel | undefined, reportPath?: string): Trampoline {
+  /** @param ends of a terminal's child: descriptors of ours that it opens for itself. */
+  #trampoline(
+    params: SpawnParams,
+    channel: SessionChannel | undefined,
+    ends?: { readonly report: number; readonly input?: number },
+  ): Trampoline {
     const { argv, environment, gpidBase, cwd, umask, limits } = params;
     const { shell, bash, envPath } = this.#facilities;
     // A terminal's child has every other descriptor closed by node-pty; a pipe's child has only libuv's own closed.
-    const leaks = reportPath === undefined && this.#masters.size > 0;
+    const leaks = ends === undefined && this.#masters.size > 0;
     const openFiles = this.#openFiles;
     const channelPaths = channel?.descriptors.map(pathOf) ?? [];
-    const common = { argv, environment, gpidBase, cwd, umask, limits, openFiles, envPath, reportPath, channelPaths };
+    const reportPath = ends === undefined ? undefined : pathOf(ends.report);
+    const inputPath = ends?.input === undefined ? undefined : pathOf(ends.input);
+    const common = {
+      argv,
+      environment,
+      gpidBase,
+      cwd,
+      umask,
+      limits,
+      openFiles,
+      envPath,
+      reportPath,
+      inputPath,
+      channelPaths,
+    };
     return leaks && bash !== undefined
       ? buildTrampoline({ ...common, shell: bash, close: [...this.#masters] })
       : buildTrampoline({ ...common, shell });

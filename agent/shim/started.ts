@@ -8,6 +8,8 @@ export interface Started {
   readonly outputs: readonly number[];
   /** Undefined: /dev/null. */
   readonly input: InputSink | undefined;
+  /** Stdin of a process whose terminal is not its stdin. */
+  readonly pipe?: InputSink;
   /** Master side; undefined with pipes. */
   readonly terminal: number | undefined;
   readonly channel: SessionChannel | undefined;
