@@ -12,6 +12,7 @@ import { Deadlines } from './deadlines.ts';
 import { Foreground, type ForegroundOutcome } from './foreground.ts';
 import { Leader } from './leader.ts';
 import { resizeTerminal } from './native-pty.ts';
+import { streamNames } from './log-segments.ts';
 import { OrderLog } from './order-log.ts';
 import { OutputStream, type KeepMode } from './output-stream.ts';
 import { OwedReport } from './owed-report.ts';
@@ -102,14 +103,13 @@ export class LiveProcess {
     this.inputs = new ProcessInputs({ typed: started.input, fed: started.pipe, feedTimeoutMs: params.feedTimeoutMs });
     const keep = keepMode(params);
     this.#keep = keep;
-    const numbers: readonly StreamNumber[] = started.terminal === undefined ? [1, 2] : [1];
-    this.streams = numbers.map(
-      (number, index) =>
+    this.streams = streamNames(params).map(
+      (name, index) =>
         new OutputStream({
-          number,
-          name: started.terminal !== undefined ? 'output' : number === 1 ? 'stdout' : 'stderr',
+          number: index === 0 ? 1 : 2,
+          name,
           fd: started.outputs[index] ?? -1,
-          kind: started.terminal === undefined ? 'pipe' : 'pty',
+          kind: name === 'output' ? 'pty' : 'pipe',
           keep,
           keepBytes: params.keepBytes,
           directory,
@@ -257,7 +257,7 @@ export class LiveProcess {
       if (this.#keep === 'disk' && this.order.hasTurns && !this.#deadlines.has('order'))
         this.#deadlines.set('order', orderEveryMs, () => this.#noteOrder());
     }
-    if (stream.closed && this.#started.terminal !== undefined) {
+    if (stream.closed && stream.number === 1 && this.#started.terminal !== undefined) {
       this.#events.onTerminalClosed(this.#started.terminal);
       this.inputs.closeTyped();
     }
@@ -393,8 +393,8 @@ export class LiveProcess {
   }
 }
 
-function keepMode({ io, foreground, keepBytes }: SpawnParams): KeepMode {
+function keepMode({ io, stdout, foreground, keepBytes }: SpawnParams): KeepMode {
   if (keepBytes === 0) return 'none';
   const isSmall = keepBytes <= foregroundPipeKeepBytes;
-  return io === 'pipes' && foreground !== undefined && isSmall ? 'tail' : 'disk';
+  return (io === 'pipes' || stdout === 'pipe') && foreground !== undefined && isSmall ? 'tail' : 'disk';
 }

@@ -4,7 +4,7 @@ import type { SessionChannel } from './session-channel.ts';
 
 export interface Started {
   readonly pid: number;
-  /** Descriptors to read from: [terminal] or [stdout, stderr]. */
+  /** Descriptors to read from: [terminal], [terminal, stdout] or [stdout, stderr]. */
   readonly outputs: readonly number[];
   /** Undefined: /dev/null. */
   readonly input: InputSink | undefined;

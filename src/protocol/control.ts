@@ -72,6 +72,8 @@ export const runParams = v.object({
    * terminal is the rest. Default `stream`.
    */
   stdin: v.optional(v.picklist(['stream', 'null', 'pipe'])),
+  /** Of a `pty` alone: stdout is a pipe, and comes as stream 2; what goes to the terminal is stream 1. Default `terminal`. */
+  stdout: v.optional(v.picklist(['terminal', 'pipe'])),
   /** ms without a stream with the role `feed` after which stdin ends. Absent: it does not. */
   feedTimeoutMs: v.optional(v.pipe(v.number(), v.minValue(1))),
   /** Bytes of output to keep for each stream; 0 keeps none. */

@@ -72,6 +72,50 @@ describe('a terminal whose stdin is a pipe', () => {
   });
 });
 
+describe('a terminal whose stdout is a pipe', () => {
+  test('has what goes to the terminal on stream 1 and stdout on stream 2, byte for byte', async () => {
+    const { process, client } = await spawn(
+      `for fd in 0 1 2; do [[ -t $fd ]] && echo $fd >&2; done; head -c 400000 /dev/zero | tr '\\0' '\\n'`,
+      {
+        io: 'pty',
+        stdout: 'pipe',
+      },
+    );
+    const chunks: Buffer[] = [];
+    const shown: Buffer[] = [];
+    const stream = openProcessStream({
+      dial: () => openUnixSocket(shim.socket),
+      process,
+      role: 'foreground',
+      client,
+      stdout: { write: (bytes, taken) => (shown.push(Buffer.from(bytes)), taken()) },
+      stderr: { write: (bytes, taken) => (chunks.push(Buffer.from(bytes)), taken()) },
+    });
+    expect(await stream.ended).toMatchObject({ kind: 'exit', status: { code: 0 } });
+    expect(Buffer.concat(shown).toString()).toBe('0\r\n2\r\n');
+    expect(Buffer.concat(chunks).equals(Buffer.alloc(400_000, '\n'))).toBe(true);
+  });
+
+  test('is read the same when the process has ended', async () => {
+    const { process, client } = await spawn('echo shown >&2; echo piped', { io: 'pty', stdin: 'pipe', stdout: 'pipe' });
+    const live = open(process, 'foreground', client);
+    open(process, 'feed', 'feeder-of-both').stream.stdin.end();
+    await live.stream.ended;
+    await waitUntil(() => shim.exited.some((each) => each.process.pid === process.pid), 'the end');
+    const seen: string[] = ['', ''];
+    const reader = openProcessStream({
+      dial: () => openUnixSocket(shim.socket),
+      process,
+      role: 'read',
+      follow: false,
+      stdout: { write: (bytes, taken) => ((seen[0] += bytes.toString()), taken()) },
+      stderr: { write: (bytes, taken) => ((seen[1] += bytes.toString()), taken()) },
+    });
+    await reader.ended;
+    expect(seen).toEqual(['shown\r\n', 'piped\n']);
+  });
+});
+
 describe.each(['pipes', 'pty'] as const)('with %s', (io) => {
   const stdin = io === 'pty' ? 'pipe' : 'stream';
 
