@@ -40,6 +40,7 @@ export class App {
   readonly #known: KnownWords;
   readonly #closing = new AbortController();
   #sources: CompletionSources | undefined;
+  #hasAdopted = false;
   #running: AbortController | undefined;
   #hasGone = false;
   #warned = false;
@@ -177,11 +178,19 @@ export class App {
     const { surroundings, env, runner } = this.#options;
     const client = await surroundings.cluster();
     this.#known.connected(client);
+    if (!this.#hasAdopted) void this.#adoptJobs(client);
+    this.#hasAdopted = true;
     if (this.#sources === undefined) {
       const isNode = client.nodes.some(({ id }) => id === client.self.id);
       this.#sources = clusterSources(client, runner.knowledge(client), currentStarter(env, client.self, isNode));
     }
     return client;
+  }
+
+  /** What cannot be found out now is not told: `ps -a` shows it all the same. */
+  async #adoptJobs(client: ClusterClient): Promise<void> {
+    const count = await this.#options.runner.adoptJobs(client).catch(() => 0);
+    if (count > 0) this.tell(`${count === 1 ? 'a job' : `${count} jobs`} of an earlier session: jobs, fg %1`);
   }
 
   readonly #onResize = (): void => this.#reader.draw();

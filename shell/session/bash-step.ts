@@ -58,9 +58,9 @@ export async function runBashStep(
     settleStep(session, end, { runner, isOwn, isFinal, wantsFresh, hidden: callBacks.names });
   const end = await session.follow(running);
   if (end.stopped === undefined) return settle(end);
-  jobs.addStopped(step.text, {
+  jobs.add(step.title ?? step.text, {
     id: running.pid ?? 0,
-    stopped: end.stopped,
+    control: end.stopped,
     kill: (signal) => {
       running.kill(signal);
     },

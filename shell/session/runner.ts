@@ -26,6 +26,8 @@ export interface BashJob {
   readonly driver: string;
   /** What `$0` is. */
   readonly name: string;
+  /** What was typed for it; default: all of the line. */
+  readonly text?: ByteText;
   /** Read by the bash from its channel (descriptor 3), whole. */
   readonly restore: ByteText;
   readonly stdin: InputSource;
@@ -36,6 +38,8 @@ export interface BashJob {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Breaks it off: SIGHUP, as a lost terminal would. */
   readonly signal?: AbortSignal;
+  /** What ends in `&` in a session that a person is at: it goes on when the session ends, and can be brought to the terminal. */
+  readonly outlives?: boolean;
   /** It leads a process group of its own, away from the terminal's foreground; signals go to the whole group. */
   readonly isBackground?: boolean;
   /** Of a pipeline in the foreground of an interactive session. */
@@ -62,6 +66,8 @@ export interface StoppedBash {
 }
 
 export interface RunningBash {
+  /** Of one that was started in the background: brings it to the terminal. */
+  readonly control?: StoppedBash;
   /** On the node where it runs. */
   readonly pid: number | undefined;
   readonly ended: Promise<BashEnd>;

@@ -190,7 +190,9 @@ export class Session {
 
   /** What ends in `&` gives nothing back but its status, later. */
   private async runJob(step: JobStep): Promise<StepResult> {
-    this.jobs.add(step.text, await startJob(this, step));
+    const started = await startJob(this, step);
+    this.jobs.add(step.text, started);
+    this.jobs.lastId = started.id;
     this.setStatus(0);
     return { status: 0, isOver: false };
   }
