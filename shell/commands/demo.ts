@@ -35,6 +35,7 @@ export const demoCommand: Command = {
   synopsis: ['[-n N] [--tour]', '[-n N] -- COMMAND [ARGUMENT…]'],
   summary: 'a cluster on this machine, to try nsh',
   options,
+  details: ['On a terminal, without COMMAND, it opens an interactive shell. Nothing stays behind when it ends.'],
   async run(context, args) {
     const [first, second] = args;
     if (first === asNode) return await runAsNode(context);
