@@ -35,8 +35,10 @@ export function clusterRunners({ cluster, env, signal, colour }: ClusterRunnersO
     },
     labelled(target, runner, stream) {
       const all = names.includes(runner.node) ? names : [...names, runner.node];
-      const prefix = makePrefixes(all, { aligned: false, colour: colour(stream) })[all.indexOf(runner.node)] ?? '';
-      return prefixing(target, prefix);
+      // What another stage reads has no colours.
+      const isShown = (target as { readonly isTTY?: boolean }).isTTY === true;
+      const prefix = makePrefixes(all, { aligned: false, colour: isShown && colour(stream) })[all.indexOf(runner.node)];
+      return prefixing(target, prefix ?? '');
     },
   };
 }

@@ -90,6 +90,8 @@ describe('nsh demo on a terminal', () => {
       await type('@all uname -n | sort');
       await shows(/^n3: n3$/);
       await prompt();
+      // Sorted as text: no colours get into a pipe.
+      expect(screen.rows.filter((row) => /^n\d: n\d$/.test(row))).toEqual(['n1: n1', 'n2: n2', 'n3: n3']);
       await type('x=5; @n2 echo $x');
       await shows(/^5$/);
       await prompt();
