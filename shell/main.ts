@@ -87,6 +87,12 @@ async function main(argv: readonly string[]): Promise<number> {
     const script = await import('./session/run-script.ts');
     if (name.startsWith('@')) return await script.runWords(name, args, { cluster });
     if (script.looksLikeScript(name)) return await script.runFile(name, args, { cluster });
+    const { findSessionCommand } = await import('./commands/session-commands.ts');
+    if (findSessionCommand(name) !== undefined)
+      throw new NshError(
+        'usage',
+        `${name} is of a session alone, and stands on a line of its own there; 'nsh' opens one`,
+      );
     throw new NshError('usage', `${quoteText(name)}: no such command${nearCommands(name)}`);
   }
   if (asksForHelp(args)) return await printHelp(command);
