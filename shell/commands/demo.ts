@@ -113,6 +113,13 @@ async function showProgress(
   return { step, end: () => void stdout.write('\r\u001b[K') };
 }
 
+/**
+ * What a shell that was killed may have left switched on in the terminal: paste and mouse reports, application keys, the alternate screen, a
+ * hidden cursor, colours. Raw mode goes with this process.
+ */
+const sane =
+  '\u001b[?2004l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?1l\u001b>\u001b[?1049l\u001b[?25h\u001b[0m\r\n';
+
 /** How the last line of a shell ended is the person's own affair: a demo that was left ends with 0. */
 async function runShell(context: CommandContext, cluster: DemoCluster): Promise<number> {
   const { welcomeText } = await import('../demo/welcome.ts');
@@ -128,6 +135,7 @@ async function runShell(context: CommandContext, cluster: DemoCluster): Promise<
     onProgram: (pid) => cluster.watch(pid),
   });
   if ('failure' in outcome) stderr.write(`nsh demo: ${outcome.failure}\n`);
+  else if (outcome.endedBy !== undefined) stdout.write(sane);
   return 'failure' in outcome || outcome.endedBy !== undefined || outcome.told !== undefined ? outcome.status : 0;
 }
 

@@ -124,6 +124,15 @@ describe('nsh demo on a terminal', () => {
     timeoutMs,
   );
 
+  it('ends as the shell did where that is killed, and leaves nothing', async () => {
+    start();
+    await prompt();
+    const shell = processesNaming(home).find((pid) => read(`/proc/${pid}/cmdline`).endsWith(`${programPath('nsh')}\0`));
+    process.kill(Number(shell), 'SIGKILL');
+    expect(await screen.status).toBe(137);
+    expect(leftIn(home)).toEqual([]);
+  });
+
   it('ends with 0 when it is left, whatever the last line ended with', async () => {
     start();
     await prompt();
