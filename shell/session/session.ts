@@ -17,6 +17,7 @@ import { noBuiltins, type SessionBuiltins } from './builtins.ts';
 import { isCallBack } from './call-backs.ts';
 import { jobBuiltins } from './job-builtins.ts';
 import { JobTable } from './jobs.ts';
+import { withHelp } from './builtin-help.ts';
 import { withMoving } from './move.ts';
 import { runPipeline } from './pipeline.ts';
 import { readReport } from './read-report.ts';
@@ -57,7 +58,7 @@ export class Session {
     this.current = options.runner;
     const fresh = freshState(options.positional ?? []);
     this.state = options.isInteractive === true ? { ...fresh, shopts: new Map([['expand_aliases', true]]) } : fresh;
-    this.builtins = withMoving(this, jobBuiltins(this.jobs, options.builtins ?? noBuiltins));
+    this.builtins = withHelp(withMoving(this, jobBuiltins(this.jobs, options.builtins ?? noBuiltins)));
   }
 
   get surroundings(): Surroundings {
