@@ -42,7 +42,7 @@ export class FedScript {
       return { status: session.state.status, isOver: false };
     }
     const [only] = steps;
-    if (steps.length === 1 && only?.kind === 'bash' && callBacksFor(session, source, surroundings).text === '') {
+    if (steps.length === 1 && only?.kind === 'bash' && callBacksFor(session, only.text, surroundings).text === '') {
       return await this.feed(only, source);
     }
     return (await this.handOver()) ? await session.run(source) : { status: session.state.status, isOver: true };

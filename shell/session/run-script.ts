@@ -10,7 +10,7 @@ import { type ByteText, toByteText } from '../language/byte-text.ts';
 import { findCallBacks, hasCommandWord } from '../language/call-back.ts';
 import { cutScript } from '../language/cut.ts';
 import type { Surroundings } from '../language/nsh-words.ts';
-import { faultOf, parseScript } from '../language/script-tree.ts';
+import { readScript } from '../language/script-tree.ts';
 import { type CallBackProgram, callBackVariable } from './call-backs.ts';
 import { commandBuiltins } from './command-builtins.ts';
 import { startFedBash } from './fed-bash.ts';
@@ -83,9 +83,9 @@ export async function runInput(options: ScriptOptions): Promise<number> {
 /** Nothing in the script, at whatever depth, is nsh's. */
 export function isBashOnly(text: ByteText): boolean {
   const around = scriptSurroundings('bash');
-  const tree = parseScript(text);
-  if (faultOf(tree) !== undefined) return !hasCommandWord(text, around.builtins);
-  const found = findCallBacks(text, around, tree);
+  const script = readScript(text);
+  if (script.fault !== undefined) return !hasCommandWord(text, around.builtins);
+  const found = findCallBacks(script.text, around, script.tree);
   return !found.nodesets && found.builtins.length === 0;
 }
 
@@ -104,11 +104,11 @@ async function runText(
   positional: readonly string[],
   options: ScriptOptions,
 ): Promise<number> {
-  const tree = parseScript(text);
+  const script = readScript(text);
   // Where only bash's own commands are called back from, one bash runs it all, and keeps its own jobs.
   const isCut =
-    faultOf(tree) === undefined &&
-    cutScript(text, scriptSurroundings('bash'), tree).some(({ kind }) => kind !== 'bash');
+    script.fault === undefined &&
+    cutScript(script.text, scriptSurroundings('bash'), script.tree).some(({ kind }) => kind !== 'bash');
   return await withSession(
     name,
     positional,

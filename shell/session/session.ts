@@ -7,9 +7,10 @@ import { toNshError } from '../../src/protocol/errors.ts';
 import { escapeLines } from '../escape.ts';
 import type { ByteText } from '../language/byte-text.ts';
 import { hasCommandWord } from '../language/call-back.ts';
+import { asWritten } from '../language/compounds.ts';
 import { cutScript } from '../language/cut.ts';
 import type { Surroundings } from '../language/nsh-words.ts';
-import { faultOf, parseScript } from '../language/script-tree.ts';
+import { readScript } from '../language/script-tree.ts';
 import type { BashStep, JobStep, ListStep, Step } from '../language/steps.ts';
 import { describeFault } from '../language/syntax-error.ts';
 import { runBashStep } from './bash-step.ts';
@@ -148,9 +149,12 @@ export class Session {
 
   /** Undefined: a syntax error, which was told. */
   plan(source: ByteText, around = this.surroundings): readonly Step[] | undefined {
-    const tree = parseScript(source);
-    const fault = faultOf(tree);
-    if (fault === undefined) return cutScript(source, around, tree);
+    const { text, tree, written, fault } = readScript(source);
+    if (fault === undefined) {
+      return cutScript(text, around, tree).map((step) =>
+        step.kind === 'job' ? { ...step, text: asWritten(step.text, written) } : step,
+      );
+    }
     if (hasCommandWord(source, this.builtins.names)) {
       this.options.tell(describeFault(source, fault, this.line));
       this.setStatus(2);
