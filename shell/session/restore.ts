@@ -5,6 +5,7 @@
 import { exitChannel, exitTrap, feedChannels, keepLast, reportState } from './driver.ts';
 import { quoteOnOneLine, quoteWord } from './quote.ts';
 import type { ShellState } from './shell-state.ts';
+import { keepStatuses, stageTrap } from './stage-report.ts';
 import { randomUUID } from 'node:crypto';
 import type { ByteText } from '../language/byte-text.ts';
 import type { Variable } from './snapshot.ts';
@@ -23,6 +24,8 @@ export interface Task {
   readonly isFinal: boolean;
   /** Report also where something ends the bash before its text is through. */
   readonly reportsExit?: boolean;
+  /** It is a stage: the bash reports statuses and times alone (stage-report.ts). */
+  readonly isStage?: boolean;
   /** Commands to run before the text, that leave nothing to see (callbacks). */
   readonly prelude?: ByteText;
 }
@@ -55,7 +58,7 @@ export function renderRestore(state: ShellState, node: string, task: Task): Byte
 export function renderFedRestore(state: ShellState, node: string, wantsFresh: boolean): ByteText {
   const nothing = { text: '', line: 0, isClosed: false, isCondition: false, isFinal: false };
   const full = renderRestore(state, node, { ...nothing, wantsFresh });
-  const late = [...renderTraps(state), ...renderOptions(state)];
+  const late = [...renderTraps(state), ...renderLimits(state), ...renderOptions(state)];
   return `${full}\\builtin shift\n${late.join('\n')}\n`;
 }
 
@@ -139,15 +142,18 @@ function renderDirectory({ directory, directories, variables }: ShellState): Byt
 
 /** What `$1` holds: on one line, so that the text's line numbers are its own. */
 function renderRun(state: ShellState, task: Task): ByteText {
-  const commands = ['\\builtin shift', '\\exec 3<&-'];
+  const commands = ['\\builtin shift', `\\exec 3<&-${task.isFinal ? ' 4>&-' : ''}`];
   commands.push(...renderTraps(state));
   if (task.reportsExit === true && (state.traps.get('EXIT') ?? '') === '') {
     commands.push(`\\exec ${exitChannel}>&4`, `\\builtin trap -- ${quoteOnOneLine(exitTrap)} EXIT`);
   }
+  if (task.isStage === true && state.options.get('errexit') === true) {
+    commands.push(`\\exec ${exitChannel}>&4`, `\\builtin trap -- ${quoteOnOneLine(stageTrap)} EXIT`);
+  }
   const traced = state.options.get('xtrace') === true;
-  commands.push(...renderOptions(state));
+  commands.push(...renderLimits(state), ...renderOptions(state));
   const last = renderLast(state, task.text);
-  const text = `${'\n'.repeat(task.line)}${task.text}${keepsLast(state, task) ? keepLast : ''}`;
+  const text = `${'\n'.repeat(task.line)}${task.text}${lastOf(state, task)}`;
   const hidden = traced ? `{ \\builtin set -x; ${last.join('; ')}; } 2>/dev/null; ` : '';
   if (!traced) commands.push(...last);
   const run = `\\builtin eval ${quoteOnOneLine(hidden + text)} ${task.isFinal ? '' : '4>&-'}`;
@@ -161,6 +167,15 @@ function renderTraps({ traps }: ShellState): ByteText[] {
   );
 }
 
+/** Hard ones last: a soft one above its hard one is refused. */
+function renderLimits({ limits }: ShellState): ByteText[] {
+  return [...limits]
+    .sort(([a], [b]) => (a < b ? 1 : -1))
+    .flatMap(([name, value]) =>
+      value === undefined ? [] : [`\\builtin ulimit -${name.charAt(0)}${name.charAt(1)} ${value} 2>/dev/null`],
+    );
+}
+
 /** But for xtrace, which comes last of all. */
 function renderOptions(state: ShellState): ByteText[] {
   const options = new Map(state.options);
@@ -169,6 +184,11 @@ function renderOptions(state: ShellState): ByteText[] {
 }
 
 export type Last = Pick<ShellState, 'lastArgument' | 'status' | 'pipeStatus'>;
+
+function lastOf(state: ShellState, task: Task): ByteText {
+  if (task.isStage === true) return keepStatuses;
+  return keepsLast(state, task) ? keepLast : '';
+}
 
 /** Where commands are shown as they are read or run, nsh adds none of its own. */
 function keepsLast({ options }: ShellState, { text, isClosed }: Task): boolean {

@@ -6,6 +6,7 @@ import { escapeLines } from '../escape.ts';
 import { fromByteText } from '../language/byte-text.ts';
 import { replaceLastJob } from '../language/last-job.ts';
 import { finalDriver } from './driver.ts';
+import { readStageReport, stageDriver } from './stage-report.ts';
 import { callBacksFor } from './step-call-backs.ts';
 import type { ResolvedBash, ResolvedBuiltin, ResolvedStage } from './resolve-stages.ts';
 import { renderRestore } from './restore.ts';
@@ -36,8 +37,10 @@ async function runSubshell(
 ): Promise<readonly number[]> {
   const callBacks = callBacksFor(session, text);
   const { lastId } = session.jobs;
+  // On this machine one stage alone says all by its status.
+  const reports = (width > 1 || runner.node !== '') && !text.endsWith('\\');
   const running = await runner.start({
-    driver: finalDriver,
+    driver: reports ? stageDriver : finalDriver,
     name: session.options.name ?? 'bash',
     restore: renderRestore(session.subshellState(), runner.node, {
       text: lastId === undefined ? text : replaceLastJob(text, lastId),
@@ -45,16 +48,19 @@ async function runSubshell(
       isClosed: false,
       isCondition: false,
       wantsFresh: false,
-      isFinal: true,
+      isFinal: !reports,
+      isStage: reports,
       prelude: callBacks.text,
     }),
     ...session.streamsFor(runner, streams),
-    reports: 0,
+    reports: reports ? 1 : 0,
     ...(session.options.signal === undefined ? {} : { signal: session.options.signal }),
   });
-  const { status } = await session.follow(running);
-  // Several stages in one bash: only the last one's status is known here, and it is what counts without pipefail.
-  return Array.from({ length: width }, (_, i) => (i === width - 1 ? status : 0));
+  const { status, report } = await session.follow(running);
+  const found = readStageReport(report, width);
+  if (found !== undefined && runner.node !== '') session.addFarCpu(found.cpu);
+  // Without a report the bash was broken off, and all that ran in it.
+  return found?.statuses ?? Array.from({ length: width }, () => status);
 }
 
 /** Every node gets all of the input; the largest status counts, as for `nsh run`. */

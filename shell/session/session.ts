@@ -18,6 +18,7 @@ import { noBuiltins, type SessionBuiltins } from './builtins.ts';
 import { isCallBack } from './call-backs.ts';
 import { jobBuiltins } from './job-builtins.ts';
 import { JobTable } from './jobs.ts';
+import { addCpu, type CpuTimes, noCpu, ownCpu } from './cpu-times.ts';
 import { withMoving } from './move.ts';
 import { runPipeline } from './pipeline.ts';
 import { readReport } from './read-report.ts';
@@ -50,6 +51,8 @@ export class Session {
   /** A bash has run the EXIT trap, or there is nothing left to run. */
   trapsRan = false;
   private isInterrupted = false;
+  /** What ran on nodes has taken there, as far as they told. */
+  farCpu: CpuTimes = noCpu;
   /** Told of each bash that starts. */
   onStart: ((running: RunningBash) => void) | undefined;
 
@@ -59,6 +62,11 @@ export class Session {
     const fresh = freshState(options.positional ?? []);
     this.state = options.isInteractive === true ? { ...fresh, shopts: new Map([['expand_aliases', true]]) } : fresh;
     this.builtins = withMoving(this, jobBuiltins(this.jobs, options.builtins ?? noBuiltins));
+  }
+
+  /** All that the session has taken until now, here and on nodes. */
+  get cpu(): CpuTimes {
+    return addCpu(ownCpu(), this.farCpu);
   }
 
   get surroundings(): Surroundings {
@@ -205,6 +213,10 @@ export class Session {
   private checkErrexit(result: StepResult, { isCondition }: StepPlace, isNegated: boolean): StepResult {
     const ends = result.status !== 0 && !isCondition && !isNegated && this.state.options.get('errexit') === true;
     return ends ? { ...result, isOver: true } : result;
+  }
+
+  addFarCpu(taken: CpuTimes): void {
+    this.farCpu = addCpu(this.farCpu, taken);
   }
 
   setStatus(status: number, pipeStatus: readonly number[] = [status]): void {
