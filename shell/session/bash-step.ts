@@ -1,9 +1,9 @@
 /** Runs one text in one bash, and takes what it changed back into the session. */
 import { NshError } from '../../src/protocol/errors.ts';
 import { fromByteText } from '../language/byte-text.ts';
-import { replaceLastJob } from '../language/last-job.ts';
 import type { BashStep } from '../language/steps.ts';
 import { brokenRestore, driver, finalDriver } from './driver.ts';
+import { givenText, givenTraps } from './given-text.ts';
 import { nodeText } from './naming.ts';
 import type { Report } from './read-report.ts';
 import { noDirectory, renderRestore, type Task } from './restore.ts';
@@ -34,9 +34,12 @@ export async function runBashStep(
   const isOwn = runner === session.current;
   const isFinal = place.isLast && isOwn;
   const wantsFresh = !isFinal && !session.fresh.has(runner.node);
+  // One bash for all: it is the shell.
+  const isOnly = isFinal && !session.hasBegun;
+  session.hasBegun = true;
   const callBacks = callBacksFor(session, step.text);
   const task: Task = {
-    text: jobs.lastId === undefined ? step.text : replaceLastJob(step.text, jobs.lastId),
+    text: isOnly ? step.text : givenText(session, step.text, runner),
     line: session.line + step.line,
     isClosed: step.isClosed && !isFinal,
     isCondition: place.isCondition,
@@ -48,7 +51,7 @@ export async function runBashStep(
   const running = await runner.start({
     driver: isFinal ? finalDriver : driver,
     name: options.name ?? 'bash',
-    restore: renderRestore(session.state, runner.node, task),
+    restore: renderRestore({ ...session.state, traps: givenTraps(session, runner) }, runner.node, task),
     ...session.streamsFor(runner, place.streams),
     reports: isFinal ? 0 : wantsFresh ? 2 : 1,
     isBackground: options.isBackground === true,

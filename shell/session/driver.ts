@@ -36,6 +36,8 @@ const dump = [
   field('\\builtin ulimit -Sa'),
   field('\\builtin ulimit -Ha'),
   field('\\builtin times'),
+  // When SECONDS was 0; before bash 5 it cannot be told.
+  field(`\\builtin printf '%s' "$((\${EPOCHSECONDS:-0} - SECONDS))"`),
   `\\builtin printf '\\0'; \\builtin printf '%s\\0' "\${#DIRSTACK[@]}" "\${DIRSTACK[@]}" "$#" "$@" ${reportTail}`,
 ].join('; ');
 

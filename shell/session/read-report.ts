@@ -71,6 +71,7 @@ function readSnapshot(fields: Fields, refuse: (reason: string) => void): Snapsho
   const traps = readTraps(fields.next(), refuse);
   const limits = readLimits(fields.next(), fields.next(), refuse);
   const cpu = readTimes(fields.next());
+  const from = fields.next();
   const directories = fields.list();
   const positional = fields.list();
   fields.expect(reportTail);
@@ -92,6 +93,7 @@ function readSnapshot(fields: Fields, refuse: (reason: string) => void): Snapsho
     traps,
     limits,
     cpu,
+    secondsFrom: /^\d{1,12}$/.test(from) ? Number(from) : undefined,
   };
 }
 

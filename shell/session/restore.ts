@@ -37,6 +37,7 @@ export function renderRestore(state: ShellState, node: string, task: Task): Byte
   const lines = ['\\builtin unset -v BASH_EXECUTION_STRING'];
   if (task.wantsFresh) lines.push(reportState);
   lines.push(...renderVariables(state.variables), ...renderVariables(state.nodeVariables.get(node) ?? new Map()));
+  if (state.secondsFrom !== undefined) lines.push(renderSeconds(state.secondsFrom));
   lines.push(...renderFunctions(state));
   if (task.prelude !== undefined) lines.push(task.prelude);
   for (const [name, value] of state.aliases) {
@@ -78,6 +79,11 @@ function renderVariables(variables: ReadonlyMap<string, Variable | undefined>): 
     const clear = `\\builtin unset -v ${name}`;
     return variable === undefined ? [clear] : [clear, renderVariable(name, variable)];
   });
+}
+
+/** It goes on from here by itself. */
+function renderSeconds(from: number): ByteText {
+  return `[[ -z \${EPOCHSECONDS-} ]] || SECONDS=$((EPOCHSECONDS - ${from}))`;
 }
 
 function isReference(variable: Variable | undefined): boolean {

@@ -4,11 +4,11 @@ import { finished } from 'node:stream/promises';
 import { toNshError } from '../../src/protocol/errors.ts';
 import { escapeLines } from '../escape.ts';
 import { fromByteText } from '../language/byte-text.ts';
-import { replaceLastJob } from '../language/last-job.ts';
 import { finalDriver } from './driver.ts';
 import { readStageReport, stageDriver } from './stage-report.ts';
 import { callBacksFor } from './step-call-backs.ts';
 import type { ResolvedBash, ResolvedBuiltin, ResolvedStage } from './resolve-stages.ts';
+import { givenText } from './given-text.ts';
 import { renderRestore } from './restore.ts';
 import type { BashRunner, InputSource, OutputTarget } from './runner.ts';
 import type { Session } from './session.ts';
@@ -36,14 +36,13 @@ async function runSubshell(
   streams: StepStreams,
 ): Promise<readonly number[]> {
   const callBacks = callBacksFor(session, text);
-  const { lastId } = session.jobs;
   // On this machine one stage alone says all by its status.
   const reports = (width > 1 || runner.node !== '') && !text.endsWith('\\');
   const running = await runner.start({
     driver: reports ? stageDriver : finalDriver,
     name: session.options.name ?? 'bash',
     restore: renderRestore(session.subshellState(), runner.node, {
-      text: lastId === undefined ? text : replaceLastJob(text, lastId),
+      text: givenText(session, text, runner),
       line: session.line + line,
       isClosed: false,
       isCondition: false,

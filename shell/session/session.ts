@@ -51,6 +51,10 @@ export class Session {
   /** A bash has run the EXIT trap, or there is nothing left to run. */
   trapsRan = false;
   private isInterrupted = false;
+  /** `$$` */
+  shellId = process.pid;
+  /** A bash was started for it. */
+  hasBegun = false;
   /** What ran on nodes has taken there, as far as they told. */
   farCpu: CpuTimes = noCpu;
   /** Told of each bash that starts. */
@@ -207,6 +211,8 @@ export class Session {
     const copy = new Session({ ...this.options, runner: this.current, ...options });
     copy.state = this.subshellState();
     copy.line = this.line;
+    copy.shellId = this.shellId;
+    copy.hasBegun = true;
     return copy;
   }
 

@@ -28,6 +28,8 @@ export interface ShellState {
   readonly traps: Changed<ByteText>;
   /** `ulimit`, by kind and letter. */
   readonly limits: Changed<string>;
+  /** When `SECONDS` was 0, in seconds of the clock. */
+  readonly secondsFrom: number | undefined;
 }
 
 export function freshState(positional: readonly ByteText[] = []): ShellState {
@@ -47,6 +49,7 @@ export function freshState(positional: readonly ByteText[] = []): ShellState {
     aliases: new Map(),
     traps: new Map(),
     limits: new Map(),
+    secondsFrom: undefined,
   };
 }
 
@@ -90,6 +93,7 @@ export function absorb(state: ShellState, after: Snapshot, { node, isCurrent, fr
     traps: compare(state.traps, fresh.traps, after.traps, same, (name) => name !== 'DEBUG'),
     // A machine's own matter, and one that could make a session unusable.
     limits: isCurrent ? compare(state.limits, fresh.limits, after.limits, same) : state.limits,
+    secondsFrom: after.secondsFrom,
   };
 }
 

@@ -48,4 +48,6 @@ export interface Snapshot {
   readonly limits: ReadonlyMap<string, string>;
   /** Of the bash and its children. */
   readonly cpu: CpuTimes;
+  /** When `SECONDS` was 0, in seconds of the clock. */
+  readonly secondsFrom: number | undefined;
 }

@@ -35,7 +35,11 @@ export function takeReport(
     if (node !== '') session.addFarCpu(cpu);
     const ownTraps = new Map([...traps].filter(([, action]) => action !== exitTrap));
     const after = { ...report.after, functions: without(functions, hidden), traps: ownTraps };
-    session.state = absorb(session.state, after, { node, isCurrent: runner === session.current, fresh });
+    session.state = absorb(session.state, after, {
+      node,
+      isCurrent: runner === session.current,
+      fresh,
+    });
     return report;
   } catch (error) {
     if (!(error instanceof MalformedState)) throw error;

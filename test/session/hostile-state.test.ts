@@ -54,6 +54,7 @@ function state(parts: Parts): string {
     parts.limits ?? '',
     '',
     '',
+    '',
   ];
   return ['nsh-state-2', '0', '_', '', ...fields, '1', '/', '0', 'nsh-state-end', ''].join('\0');
 }
