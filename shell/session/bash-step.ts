@@ -37,7 +37,7 @@ export async function runBashStep(
   // One bash for all: it is the shell.
   const isOnly = isFinal && !session.hasBegun;
   session.hasBegun = true;
-  const callBacks = callBacksFor(session, step.text);
+  const callBacks = callBacksFor(session, step.text, runner);
   const task: Task = {
     text: isOnly ? step.text : givenText(session, step.text, runner),
     line: session.line + step.line,

@@ -43,7 +43,11 @@ export class FedScript {
       return { status: session.state.status, isOver: false };
     }
     const [only] = steps;
-    if (steps.length === 1 && only?.kind === 'bash' && callBacksFor(session, only.text, surroundings).text === '') {
+    if (
+      steps.length === 1 &&
+      only?.kind === 'bash' &&
+      callBacksFor(session, only.text, session.current, surroundings).text === ''
+    ) {
       return await this.feed(only, source);
     }
     return (await this.handOver()) ? await session.run(source) : { status: session.state.status, isOver: true };

@@ -3,6 +3,7 @@
  * The order matters: what could disturb the restoring (options, traps) comes last, and `$_` and `$?` after everything.
  */
 import { exitChannel, exitTrap, feedChannels, keepLast, reportState } from './driver.ts';
+import { ownProgramPattern } from '../../src/cluster/own-program.ts';
 import { quoteOnOneLine, quoteWord } from './quote.ts';
 import type { ShellState } from './shell-state.ts';
 import { keepStatuses, stageTrap } from './stage-report.ts';
@@ -72,12 +73,32 @@ export function renderFedText(task: Pick<Task, 'text' | 'line' | 'isClosed'>, la
   return `\\builtin set -- ${quoteWord([...commands, run].join('; '))} "$@"\n`;
 }
 
+/**
+ * In place of the directory through which one machine finds nsh (own-program.ts) the one of the machine that reads this, which is on the PATH that it has found. Undefined
+ * where there is none in it.
+ */
+function renderPath({ attributes, value }: Variable): ByteText[] | undefined {
+  if (typeof value !== 'string') return undefined;
+  const found = ownProgramPattern.exec(value);
+  if (found === null) return undefined;
+  const [before, after] = [value.slice(0, found.index), value.slice(found.index + found[0].length)];
+  const own = found.index === 0 ? '"${2:+$1$2}"' : '"${2:+:$1$2}"';
+  const rest = found.index === 0 ? after.replace(/^:/, '') : after;
+  const colon = found.index === 0 && rest !== '' ? '"${2:+:}"' : '';
+  return [
+    '\\builtin set -- "${PATH%%/nsh/program/*}"; \\builtin set -- "${1##*:}" "${PATH:${#1}:25}"',
+    `\\builtin unset -v PATH; \\builtin declare ${attributes === '' ? '--' : `-${attributes}`} PATH=${quoteWord(before)}${own}${colon}${quoteWord(rest)}`,
+  ];
+}
+
 function renderVariables(variables: ReadonlyMap<string, Variable | undefined>): ByteText[] {
   // References last: a declaration through one would go to what it refers to.
   const entries = [...variables].sort(([, a], [, b]) => Number(isReference(a)) - Number(isReference(b)));
   return entries.flatMap(([name, variable]) => {
     const clear = `\\builtin unset -v ${name}`;
-    return variable === undefined ? [clear] : [clear, renderVariable(name, variable)];
+    if (variable === undefined) return [clear];
+    const path = name === 'PATH' ? renderPath(variable) : undefined;
+    return path ?? [clear, renderVariable(name, variable)];
   });
 }
 

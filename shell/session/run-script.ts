@@ -16,7 +16,7 @@ import { commandBuiltins } from './command-builtins.ts';
 import { startFedBash } from './fed-bash.ts';
 import { FedScript, type StartFedBash } from './fed-script.ts';
 import { localRunner } from './local-runner.ts';
-import { relaySignals, runBashProgram } from './program.ts';
+import { relaySignals, runBashProgram, withOwnProgram } from './program.ts';
 import { quoteWord } from './quote.ts';
 import type { NodeRunners } from './runner.ts';
 import { lookAhead, readCommands } from './script-input.ts';
@@ -71,7 +71,7 @@ export async function runInput(options: ScriptOptions): Promise<number> {
   if (ahead !== undefined && isBashOnly(ahead)) return await runBashProgram([]);
   return await withSession('bash', [], { ...options, inputIsScript: true }, async (session) => {
     const start: StartFedBash = async (restore) =>
-      await startFedBash({ env: process.env, cwd: process.cwd(), name: 'bash', restore });
+      await startFedBash({ env: withOwnProgram(), cwd: process.cwd(), name: 'bash', restore });
     const script = new FedScript(session, start);
     for (let text = await readCommands(0); text !== ''; text = await readCommands(0)) {
       if ((await script.run(text)).isOver) break;
@@ -130,7 +130,7 @@ async function withSession(
 ): Promise<number> {
   const context = processContext(cluster);
   const session = new Session({
-    runner: localRunner({ env: process.env, cwd: process.cwd() }),
+    runner: localRunner({ env: withOwnProgram(), cwd: process.cwd() }),
     nodes: nodes ?? nodesOf(context),
     builtins: commandBuiltins(context),
     name,

@@ -35,7 +35,7 @@ async function runSubshell(
   runner: BashRunner,
   streams: StepStreams,
 ): Promise<readonly number[]> {
-  const callBacks = callBacksFor(session, text);
+  const callBacks = callBacksFor(session, text, runner);
   // On this machine one stage alone says all by its status.
   const reports = (width > 1 || runner.node !== '') && !text.endsWith('\\');
   const running = await runner.start({
