@@ -10,23 +10,42 @@ import { callBacksFor } from './step-call-backs.ts';
 import type { ResolvedBash, ResolvedBuiltin, ResolvedStage } from './resolve-stages.ts';
 import { givenText } from './given-text.ts';
 import { renderRestore } from './restore.ts';
-import type { BashRunner, InputSource, OutputTarget } from './runner.ts';
+import type { BashEnd, BashRunner, InputSource, OutputTarget, PipelinePlace, RunningBash } from './runner.ts';
 import type { Session } from './session.ts';
 import { environmentOf } from './environment.ts';
 import { copyTo, openBranch, type StepStreams, writerOf } from './streams.ts';
 
-/** @returns one status for each stage as written. */
+/** How a stage ended, or that it was stopped. */
+export interface StageEnd {
+  /** One for each stage as written. */
+  readonly statuses: readonly number[];
+  readonly stopped?: StoppedStage;
+}
+
+export interface StoppedStage {
+  resume(where: 'foreground' | 'background'): Promise<StageEnd>;
+}
+
+/** A stage that runs. */
+export interface StageHandle {
+  /** Told of each bash of it that starts. */
+  readonly onStart: (running: RunningBash) => void;
+  /** Absent: it is alone, or nobody watches. */
+  readonly place?: PipelinePlace;
+}
+
 export async function runStage(
   session: Session,
   stage: ResolvedStage,
   streams: StepStreams,
-): Promise<readonly number[]> {
-  if (stage.kind === 'failed') return [stage.status];
-  if (stage.kind === 'builtin') return [await runBuiltin(session, stage, streams)];
+  handle: StageHandle,
+): Promise<StageEnd> {
+  if (stage.kind === 'failed') return { statuses: [stage.status] };
+  if (stage.kind === 'builtin') return { statuses: [await runBuiltin(session, stage, streams)] };
   const [only] = stage.runners;
-  if (only === undefined) return [0];
-  if (stage.runners.length === 1) return await runSubshell(session, stage, only, streams);
-  return await runMany(session, stage, streams);
+  if (only === undefined) return { statuses: [0] };
+  if (stage.runners.length === 1) return await runSubshell(session, stage, only, streams, handle);
+  return { statuses: await runMany(session, stage, streams, handle) };
 }
 
 async function runSubshell(
@@ -34,7 +53,8 @@ async function runSubshell(
   { text, line, width }: ResolvedBash,
   runner: BashRunner,
   streams: StepStreams,
-): Promise<readonly number[]> {
+  { onStart, place }: StageHandle,
+): Promise<StageEnd> {
   const callBacks = callBacksFor(session, text, runner);
   // On this machine one stage alone says all by its status.
   const reports = (width > 1 || runner.node !== '') && !text.endsWith('\\');
@@ -53,17 +73,29 @@ async function runSubshell(
     }),
     ...session.streamsFor(runner, streams),
     reports: reports ? 1 : 0,
+    isBackground: session.options.isBackground === true,
+    ...(place === undefined ? {} : { pipeline: place }),
     ...(session.options.signal === undefined ? {} : { signal: session.options.signal }),
   });
-  const { status, report } = await session.follow(running);
-  const found = readStageReport(report, width);
-  if (found !== undefined && runner.node !== '') session.addFarCpu(found.cpu);
-  // Without a report the bash was broken off, and all that ran in it.
-  return found?.statuses ?? Array.from({ length: width }, () => status);
+  onStart(running);
+  const toEnd = ({ status, stopped, report }: BashEnd): StageEnd => {
+    const found = readStageReport(report, width);
+    if (found !== undefined && runner.node !== '') session.addFarCpu(found.cpu);
+    // Without a report the bash was broken off or stopped, and all that ran in it.
+    const statuses = found?.statuses ?? Array.from({ length: width }, () => status);
+    if (stopped === undefined) return { statuses };
+    return { statuses, stopped: { resume: async (where) => toEnd(await stopped.resume(where)) } };
+  };
+  return toEnd(await session.follow(running));
 }
 
 /** Every node gets all of the input; the largest status counts, as for `nsh run`. */
-async function runMany(session: Session, stage: ResolvedBash, streams: StepStreams): Promise<readonly number[]> {
+async function runMany(
+  session: Session,
+  stage: ResolvedBash,
+  streams: StepStreams,
+  { onStart }: StageHandle,
+): Promise<readonly number[]> {
   const { runners } = stage;
   const inputs: readonly InputSource[] =
     typeof streams.stdin === 'object' ? copyTo(streams.stdin, runners.length) : runners.map(() => 'null' as const);
@@ -73,8 +105,8 @@ async function runMany(session: Session, stage: ResolvedBash, streams: StepStrea
       const stderr = labelled(session, streams.stderr, process.stderr, runner, 'stderr');
       const ends = { stdin: inputs[i] ?? 'null', stdout, stderr };
       try {
-        const each = await runSubshell(session, stage, runner, ends);
-        return each.at(-1) ?? 0;
+        const each = await runSubshell(session, stage, runner, ends, { onStart });
+        return each.statuses.at(-1) ?? 0;
       } catch (error) {
         // One node that fails does not keep the others' answers back.
         const known = toNshError(error);
