@@ -20,6 +20,7 @@ import { describeExit, exitStatusOf, linkFailedStatus } from '../run/exit-status
 import { foreground } from '../run/foreground.ts';
 import { foregroundFailure } from '../run/report.ts';
 import { leaderCommand } from '../session/leader.ts';
+import { plainProgram } from '../session/node-runner.ts';
 import type { BashEnd, BashJob, BashRunner, PipelinePlace, RunningBash } from '../session/runner.ts';
 import { defaultDetachKeys, parseDetachKeys } from '../terminal/detach-keys.ts';
 import type { HandOverEnd } from '../terminal/hand-over.ts';
@@ -93,7 +94,14 @@ async function startOnTerminal(
   const { redirections, pipes, source, target: output } = plan;
   const argv = leaderCommand({ driver: bash.driver, name: bash.name, token, redirections });
   const params = { ...runParams(bash, client, isOwn, options), ...pipes, argv, foreground: clientId };
-  const started = await client.call(node, 'run', params, { signal: options.signal() });
+  let plainOn: string | undefined;
+  const started = await client.call(node, 'run', params, { signal: options.signal() }).catch(async (error: unknown) => {
+    const plain = plainProgram(bash, error);
+    if (plain === undefined) throw error;
+    plainOn = node.name;
+    const { channel: _channel, ...others } = params;
+    return await client.call(node, 'run', { ...others, ...plain }, { signal: options.signal() });
+  });
   const gpid = toGpid(node.id, started.pid);
   const target = foreground(client, node, started, clientId, output === undefined ? ptyWindowBytes : pipeWindowBytes);
   if (source !== undefined) feedProcess(source, target);
@@ -128,7 +136,7 @@ async function startOnTerminal(
     ...(shared === undefined ? {} : { shared }),
   });
   options.onStart(step);
-  return step.start();
+  return plainOn === undefined ? step.start() : { ...step.start(), plainOn };
 }
 
 /** One for each pipeline that runs: its stages find each other by its key. */

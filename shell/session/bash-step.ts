@@ -5,6 +5,7 @@ import type { BashStep } from '../language/steps.ts';
 import { brokenRestore, driver, finalDriver } from './driver.ts';
 import { givenText, givenTraps } from './given-text.ts';
 import { nodeText } from './naming.ts';
+import { plainStep } from './plain-step.ts';
 import type { Report } from './read-report.ts';
 import { noDirectory, renderRestore, type Task } from './restore.ts';
 import type { BashEnd, BashRunner } from './runner.ts';
@@ -55,11 +56,16 @@ export async function runBashStep(
     ...session.streamsFor(runner, place.streams),
     reports: isFinal ? 0 : wantsFresh ? 2 : 1,
     isBackground: options.isBackground === true,
+    plain: () => plainStep(session.state, step.text, options.name ?? 'sh'),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   const settle = (end: BashEnd): StepResult =>
     settleStep(session, end, { runner, isOwn, isFinal, wantsFresh, hidden: callBacks.names });
   const end = await session.follow(running);
+  if (running.plainOn !== undefined && end.stopped === undefined) {
+    session.setStatus(end.status);
+    return { status: end.status, isOver: isFinal };
+  }
   if (end.stopped === undefined) return settle(end);
   jobs.addStopped(step.text, {
     id: running.pid ?? 0,

@@ -16,6 +16,7 @@ import { commandBuiltins } from './command-builtins.ts';
 import { startFedBash } from './fed-bash.ts';
 import { FedScript, type StartFedBash } from './fed-script.ts';
 import { localRunner } from './local-runner.ts';
+import { moveName } from './move.ts';
 import { relaySignals, runBashProgram, withOwnProgram } from './program.ts';
 import { quoteWord } from './quote.ts';
 import type { NodeRunners } from './runner.ts';
@@ -91,7 +92,7 @@ export function isBashOnly(text: ByteText): boolean {
 
 function scriptSurroundings(jobsAre: 'nsh' | 'bash'): Surroundings {
   return {
-    builtins: new Set(summaries.map(([name]) => name)),
+    builtins: new Set([...summaries.map(([name]) => name), moveName]),
     isDefined: () => false,
     hasJobs: false,
     jobsAre,

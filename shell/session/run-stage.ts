@@ -9,6 +9,7 @@ import { readStageReport, stageDriver } from './stage-report.ts';
 import { callBacksFor } from './step-call-backs.ts';
 import type { ResolvedBash, ResolvedBuiltin, ResolvedStage } from './resolve-stages.ts';
 import { givenText } from './given-text.ts';
+import { plainStep } from './plain-step.ts';
 import { renderRestore } from './restore.ts';
 import type { BashEnd, BashRunner, InputSource, OutputTarget, PipelinePlace, RunningBash } from './runner.ts';
 import type { Session } from './session.ts';
@@ -74,6 +75,7 @@ async function runSubshell(
     ...session.streamsFor(runner, streams),
     reports: reports ? 1 : 0,
     isBackground: session.options.isBackground === true,
+    plain: () => plainStep(session.state, text, session.options.name ?? 'sh'),
     ...(place === undefined ? {} : { pipeline: place }),
     ...(session.options.signal === undefined ? {} : { signal: session.options.signal }),
   });

@@ -20,6 +20,7 @@ import { jobBuiltins } from './job-builtins.ts';
 import { JobTable } from './jobs.ts';
 import { addCpu, type CpuTimes, noCpu, ownCpu } from './cpu-times.ts';
 import { withMoving } from './move.ts';
+import { plainNotice } from './plain-step.ts';
 import { runPipeline } from './pipeline.ts';
 import { readReport } from './read-report.ts';
 import type { BashEnd, BashRunner, RunningBash } from './runner.ts';
@@ -140,6 +141,7 @@ export class Session {
 
   /** Counts a bash among what runs in the foreground until it ends. */
   async follow(running: RunningBash): Promise<BashEnd> {
+    if (running.plainOn !== undefined) this.tellOnce(plainNotice(running.plainOn));
     this.running.add(running);
     this.onStart?.(running);
     return await running.ended.finally(() => this.running.delete(running));
