@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
+import { pathWithOwnProgram } from '../../src/cluster/own-program.ts';
 import { programPath } from '../../src/cluster/programs.ts';
 import type { CommandContext } from '../command.ts';
 import type { SessionKnowledge } from '../completion/index.ts';
@@ -73,7 +74,11 @@ export class SessionLines implements LineRunner {
         this.#lastEnd = end;
       },
     };
-    this.#own = terminalBash(localRunner({ env, cwd: process.cwd() }), undefined, this.#terminal);
+    this.#own = terminalBash(
+      localRunner({ env: { ...env, PATH: pathWithOwnProgram(env) }, cwd: process.cwd() }),
+      undefined,
+      this.#terminal,
+    );
     const close = (): void => {};
     this.#session = new Session({
       runner: this.#own,

@@ -23,6 +23,7 @@ import { foreground } from '../run/foreground.ts';
 import { foregroundFailure } from '../run/report.ts';
 import type { StartedJob } from '../session/jobs.ts';
 import { leaderCommand } from '../session/leader.ts';
+import { plainProgram } from '../session/node-runner.ts';
 import type { BashEnd, BashJob, BashRunner, PipelinePlace, RunningBash } from '../session/runner.ts';
 import { defaultDetachKeys, parseDetachKeys } from '../terminal/detach-keys.ts';
 import type { HandOverEnd } from '../terminal/hand-over.ts';
@@ -102,14 +103,16 @@ async function startOnTerminal(
   const { redirections, pipes, source, target: output } = plan;
   const where = bash.outlives === true ? 'background' : 'foreground';
   const argv = leaderCommand({ driver: bash.driver, name: bash.name, token, redirections, startsIn: where });
-  const params = {
-    ...runParams(bash, client, isOwn, options),
-    ...pipes,
-    argv,
-    job: jobMark(titleOf(bash, options), token),
-    foreground: clientId,
-  };
-  const started = await client.call(node, 'run', params, { signal: options.signal() });
+  const job = jobMark(titleOf(bash, options), token);
+  const params = { ...runParams(bash, client, isOwn, options), ...pipes, argv, job, foreground: clientId };
+  let plainOn: string | undefined;
+  const started = await client.call(node, 'run', params, { signal: options.signal() }).catch(async (error: unknown) => {
+    const plain = plainProgram(bash, error);
+    if (plain === undefined) throw error;
+    plainOn = node.name;
+    const { channel: _channel, job: _job, ...others } = params;
+    return await client.call(node, 'run', { ...others, ...plain }, { signal: options.signal() });
+  });
   const gpid = toGpid(node.id, started.pid);
   const target = foreground(client, node, started, clientId, output === undefined ? ptyWindowBytes : pipeWindowBytes);
   if (source !== undefined) feedProcess(source, target);
@@ -118,7 +121,7 @@ async function startOnTerminal(
     openProcessStream({ ...target, ...(output === undefined ? {} : { stderr: writableSink(output) }), ...parts }),
   );
   options.onStart(step);
-  return step.start(where);
+  return plainOn === undefined ? step.start(where) : { ...step.start(where), plainOn };
 }
 
 /** Takes over what an earlier shell has left, and shows what it prints from now on. */

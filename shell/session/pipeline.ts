@@ -8,6 +8,7 @@ import { fromByteText } from '../language/byte-text.ts';
 import type { PipelineStep } from '../language/steps.ts';
 import { programOf } from '../language/program-of.ts';
 import { mergeStages, type ResolvedStage, resolveStages } from './resolve-stages.ts';
+import { cpuSince } from './cpu-times.ts';
 import type { Session, StepPlace, StepResult } from './session.ts';
 import { runStage, type StageEnd, type StoppedStage } from './run-stage.ts';
 import type { BashEnd, PipelinePlace } from './runner.ts';
@@ -17,11 +18,20 @@ import { formatTimes } from './times.ts';
 
 export async function runPipeline(session: Session, step: PipelineStep, place: StepPlace): Promise<StepResult> {
   const before = performance.now();
+  const cpuBefore = session.cpu;
   const statuses = await runStages(session, step, place);
   if (step.timed !== undefined) {
     const seconds = (performance.now() - before) / 1000;
     const format = session.state.variables.get('TIMEFORMAT')?.value;
-    session.write('stderr', formatTimes(seconds, step.timed, typeof format === 'string' ? format : undefined));
+    session.write(
+      'stderr',
+      formatTimes(
+        seconds,
+        cpuSince(cpuBefore, session.cpu),
+        step.timed,
+        typeof format === 'string' ? format : undefined,
+      ),
+    );
   }
   // A single bash has set everything itself.
   if (typeof statuses !== 'number') {

@@ -4,6 +4,7 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import type { ByteText } from '../language/byte-text.ts';
+import type { PlainStep } from './plain-step.ts';
 
 /** How a bash stands in a pipeline of several. */
 export interface PipelinePlace {
@@ -46,6 +47,8 @@ export interface BashJob {
   readonly pipeline?: PipelinePlace;
   /** How many reports the driver writes: 0, 1, or 2 with the fresh one. Lets a runner know when the report is whole. */
   readonly reports: 0 | 1 | 2;
+  /** What runs in its place on a node that has no bash. */
+  readonly plain?: () => PlainStep;
 }
 
 export interface BashEnd {
@@ -73,6 +76,8 @@ export interface RunningBash {
   readonly ended: Promise<BashEnd>;
   /** It is in this process's own group: what the terminal's keys send reaches it without help. */
   readonly isInOwnGroup?: boolean;
+  /** It is no bash but a sh, on the node of this name: there is no state to come back. */
+  readonly plainOn?: string;
   /** To the process and, where it leads one, its group: `INT`, `TSTP`, … */
   kill(signal: string): void;
 }
