@@ -120,7 +120,9 @@ export class LineReader {
   /** The frame as things are now. */
   draw(): void {
     if (this.#finish === undefined) return;
-    const { screen, status, colour } = this.#options;
+    const { screen, status, colour, stdout } = this.#options;
+    // A key may be here before the signal that the window has another size: a frame of the old width would be broken anew by the terminal.
+    refreshSize(stdout);
     const { columns, rows } = this.#size;
     const below = this.#completer.lines({ columns, rows: Math.max(2, Math.floor((rows - 2) / 2)) }, colour());
     const typed = this.#typed(this.editor.view, columns);
@@ -230,4 +232,9 @@ export class LineReader {
     const { columns, rows } = this.#options.stdout;
     return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 };
   }
+}
+
+/** What Node itself calls at SIGWINCH; there is no other way to ask for the size as it is now. */
+function refreshSize(stdout: NodeJS.WriteStream & { readonly _refreshSize?: () => void }): void {
+  stdout._refreshSize?.();
 }
