@@ -140,7 +140,8 @@ export class LineReader {
     }
     if (this.#decoder.isUndecided) this.#wait(escapeMs, () => this.#decoder.flush());
     else if (this.#decoder.isPasting) this.#wait(pasteMs, () => this.#decoder.endPaste());
-    this.draw();
+    // A long paste comes in hundreds of pieces, of which only the last changes anything.
+    if (events.length > 0) this.draw();
   }
 
   #wait(ms: number, then: () => InputEvent[]): void {

@@ -18,7 +18,7 @@ import {
   starterSchema,
   type ProcessTable,
 } from './process.ts';
-import { defaultDeadlineMs, maxChannelBytes, maxNameLength, maxPathLength } from './limits.ts';
+import { defaultDeadlineMs, maxChannelTextBytes, maxNameLength, maxPathLength } from './limits.ts';
 import { isProcessTable } from './table-check.ts';
 
 const text = v.pipe(v.string(), v.maxLength(4096));
@@ -86,7 +86,7 @@ export const runParams = v.object({
    * A text that the program reads from its descriptor 3, each character a byte; what it writes to descriptor 4 until it ends is its
    * report, which its foreground client gets.
    */
-  channel: v.optional(v.pipe(v.string(), v.maxLength(maxChannelBytes), v.regex(/^[\u0000-\u00ff]*$/))),
+  channel: v.optional(v.pipe(v.string(), v.maxLength(maxChannelTextBytes), v.regex(/^[\u0000-\u00ff]*$/))),
   starter: starterSchema,
 });
 export type RunParams = v.InferOutput<typeof runParams>;

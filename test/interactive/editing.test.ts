@@ -50,7 +50,7 @@ describe('emacs keys', () => {
     await shell.keys('C-u');
     await shell.waitForTyped(' gamma beta');
     await shell.keys('C-c');
-    await shell.prompt();
+    expect(await shell.prompt()).toMatchObject({ line: 1 });
   });
 });
 
@@ -74,7 +74,7 @@ describe('vi keys', () => {
     await shell.run('set -o emacs');
     await shell.type('echo x');
     await shell.keys('C-a', 'C-k');
-    await shell.waitForTyped('');
+    expect((await shell.waitForTyped('')).cursor.x).toBe(promptWidth);
   });
 
   it('are there from the first line on where nshrc asks for them', async () => {
@@ -85,7 +85,7 @@ describe('vi keys', () => {
     await shell.type('echo abc');
     await shell.keys('Escape');
     await shell.type('0x');
-    await shell.waitForTyped('cho abc');
+    expect((await shell.waitForTyped('cho abc')).cursor.x).toBe(promptWidth);
   });
 });
 
@@ -145,7 +145,10 @@ describe('a long line', () => {
     await shell.type(`echo ${text}`);
     await shell.waitForText('word29');
     await shell.keys('C-a');
-    await shell.waitForScreen(({ cursor }) => cursor.y === 0 && cursor.x === promptWidth, 'the cursor at the beginning');
+    await shell.waitForScreen(
+      ({ cursor }) => cursor.y === 0 && cursor.x === promptWidth,
+      'the cursor at the beginning',
+    );
     await shell.keys('C-e');
     const { cursor } = await shell.screen();
     const at = promptWidth + text.length + 5;
