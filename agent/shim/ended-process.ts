@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { StreamNumber } from '../../src/protocol/frames.ts';
 import type { ExitStatus, Kept, ManagedProcess, ShimRef } from '../../src/protocol/process.ts';
 import { exitNow } from '../lost-process.ts';
-import { keptRange, listSegments, type Segment, type StreamName } from './log-segments.ts';
+import { keptRange, listSegments, streamNames, type Segment } from './log-segments.ts';
 import { parseOrder, type OrderLog } from './order-log.ts';
 import { readSegments, type OutputView } from './output-view.ts';
 import type { ProcessEnd, ProcessRecord } from './record-files.ts';
@@ -31,9 +31,7 @@ export class EndedProcess {
 
   /** Opens no file: segments are read as they are sent. */
   streams(): OutputView[] {
-    const isTerminal = this.record.io === 'pty';
-    const names: readonly StreamName[] = isTerminal ? ['output'] : ['stdout', 'stderr'];
-    return names.map((name, index) => {
+    return streamNames(this.record).map((name, index) => {
       const kept = index === 0 ? this.end.out : (this.end.err ?? { base: 0, end: 0, closed: true });
       return new EndedOutput(index === 0 ? 1 : 2, kept, listSegments(this.directory, name));
     });

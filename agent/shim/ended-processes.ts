@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { bootIdentity, runsSince } from '../../src/cluster/this-machine.ts';
 import { selectExpired, type RetentionLimits } from '../../src/policy/retention.ts';
 import { EndedProcess } from './ended-process.ts';
-import { keptRange, listSegments, type StreamName } from './log-segments.ts';
+import { keptRange, listSegments, streamNames } from './log-segments.ts';
 import { log } from './shim-log.ts';
 import {
   directoryName,
@@ -129,8 +129,10 @@ export class EndedProcesses {
     const { pid, start } = record.shimProcess;
     if (isThisBoot && runsSince(pid, start)) return undefined;
     const lost = isThisBoot ? `its shim (PID ${pid}) was killed` : 'the machine went down while it ran';
-    const names: readonly StreamName[] = record.io === 'pty' ? ['output'] : ['stdout', 'stderr'];
-    const [out, err] = names.map((name) => ({ ...keptRange(listSegments(directory, name)), closed: true }));
+    const [out, err] = streamNames(record).map((name) => ({
+      ...keptRange(listSegments(directory, name)),
+      closed: true,
+    }));
     const end: ProcessEnd = {
       exit: { code: null, signal: null, atMs: lastChangeMs(directory), lost },
       out: out ?? { base: 0, end: 0, closed: true },

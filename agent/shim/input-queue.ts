@@ -99,6 +99,12 @@ export class InputQueue {
     if (position.written === position.taken) position.listener?.inputTaken(position.written);
   }
 
+  /** As `end`, whoever has written here and whatever may still be on its way. */
+  finish(): void {
+    this.#ending = true;
+    this.#pump();
+  }
+
   destroy(): void {
     this.#entries.length = 0;
     this.#sink?.destroy();

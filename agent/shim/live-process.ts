@@ -10,12 +10,13 @@ import type { NshError } from '../../src/protocol/errors.ts';
 import { ClientSizes } from './client-sizes.ts';
 import { Deadlines } from './deadlines.ts';
 import { Foreground, type ForegroundOutcome } from './foreground.ts';
-import { InputQueue } from './input-queue.ts';
 import { Leader } from './leader.ts';
 import { resizeTerminal } from './native-pty.ts';
+import { streamNames } from './log-segments.ts';
 import { OrderLog } from './order-log.ts';
 import { OutputStream, type KeepMode } from './output-stream.ts';
 import { OwedReport } from './owed-report.ts';
+import { ProcessInputs } from './process-inputs.ts';
 import { RecordKeeper } from './record-keeper.ts';
 import type { ProcessEnd, ProcessRecord } from './record-files.ts';
 import { clampSize } from './start-process.ts';
@@ -69,7 +70,7 @@ export class LiveProcess {
   readonly record: ProcessRecord;
   readonly streams: readonly OutputStream[];
   readonly order = new OrderLog();
-  readonly input: InputQueue;
+  readonly inputs: ProcessInputs;
   readonly foreground: Foreground;
   readonly leader: Leader;
   readonly #started: Started;
@@ -99,17 +100,16 @@ export class LiveProcess {
     this.#size = record.size;
     this.leader = new Leader(record.pid, record.start);
     this.foreground = new Foreground(params.foreground);
-    this.input = new InputQueue(started.input);
+    this.inputs = new ProcessInputs({ typed: started.input, fed: started.pipe, feedTimeoutMs: params.feedTimeoutMs });
     const keep = keepMode(params);
     this.#keep = keep;
-    const numbers: readonly StreamNumber[] = started.terminal === undefined ? [1, 2] : [1];
-    this.streams = numbers.map(
-      (number, index) =>
+    this.streams = streamNames(params).map(
+      (name, index) =>
         new OutputStream({
-          number,
-          name: started.terminal !== undefined ? 'output' : number === 1 ? 'stdout' : 'stderr',
+          number: index === 0 ? 1 : 2,
+          name,
           fd: started.outputs[index] ?? -1,
-          kind: started.terminal === undefined ? 'pipe' : 'pty',
+          kind: name === 'output' ? 'pty' : 'pipe',
           keep,
           keepBytes: params.keepBytes,
           directory,
@@ -257,9 +257,9 @@ export class LiveProcess {
       if (this.#keep === 'disk' && this.order.hasTurns && !this.#deadlines.has('order'))
         this.#deadlines.set('order', orderEveryMs, () => this.#noteOrder());
     }
-    if (stream.closed && this.#started.terminal !== undefined) {
+    if (stream.closed && stream.number === 1 && this.#started.terminal !== undefined) {
       this.#events.onTerminalClosed(this.#started.terminal);
-      this.input.destroy();
+      this.inputs.closeTyped();
     }
     if (this.#deadlines.has('hangUp')) this.#hangUpSoon();
     for (const client of this.#clients) client.pump();
@@ -292,7 +292,7 @@ export class LiveProcess {
   /** Output has ended too: the files are made complete, then everybody is told. */
   async #complete(): Promise<void> {
     this.#deadlines.clear('hangUp', 'hangUpAtLast', 'order', 'size');
-    this.input.destroy();
+    this.inputs.destroy();
     if (this.streams.some((stream) => stream.isLogPending)) await this.#flushLogs();
     for (const stream of this.streams) stream.closeLog();
     const wasKnown = this.#keeper.end !== undefined;
@@ -393,8 +393,8 @@ export class LiveProcess {
   }
 }
 
-function keepMode({ io, foreground, keepBytes }: SpawnParams): KeepMode {
+function keepMode({ io, stdout, foreground, keepBytes }: SpawnParams): KeepMode {
   if (keepBytes === 0) return 'none';
   const isSmall = keepBytes <= foregroundPipeKeepBytes;
-  return io === 'pipes' && foreground !== undefined && isSmall ? 'tail' : 'disk';
+  return (io === 'pipes' || stdout === 'pipe') && foreground !== undefined && isSmall ? 'tail' : 'disk';
 }

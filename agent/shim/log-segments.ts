@@ -8,6 +8,18 @@ import { join } from 'node:path';
 
 export type StreamName = 'stdout' | 'stderr' | 'output';
 
+/** Of a process, in the order of its stream numbers. */
+export function streamNames({
+  io,
+  stdout,
+}: {
+  readonly io: 'pty' | 'pipes';
+  readonly stdout?: 'terminal' | 'pipe' | undefined;
+}): readonly StreamName[] {
+  if (io === 'pipes') return ['stdout', 'stderr'];
+  return stdout === 'pipe' ? ['output', 'stdout'] : ['output'];
+}
+
 export interface Segment {
   readonly path: string;
   /** Offset of its first byte. */

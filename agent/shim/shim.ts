@@ -153,7 +153,7 @@ export class Shim {
   }
 
   #makeRecord(started: Started, start: number, params: SpawnParams, startedAtMs: number): ProcessRecord {
-    const { argv, name, cwd, io, starter, onDisconnect, keepBytes } = params;
+    const { argv, name, cwd, io, stdout, starter, onDisconnect, keepBytes } = params;
     const record: v.InferOutput<typeof recordSchema> = {
       pid: localPid(started.pid),
       start,
@@ -162,6 +162,7 @@ export class Shim {
       ...(name === undefined ? {} : { name }),
       cwd,
       io,
+      ...(stdout === 'pipe' ? { stdout } : {}),
       starter,
       startedAtMs,
       onDisconnect,

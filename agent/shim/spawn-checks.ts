@@ -63,6 +63,7 @@ export async function readFailure(
   await started.exit;
   const said = started.outputs.map(readAll).join('');
   started.input?.destroy();
+  started.pipe?.destroy();
   started.channel?.close();
   for (const fd of started.outputs) closeSync(fd);
   const command = argv[0] ?? '';

@@ -7,7 +7,7 @@ import { NshError } from '../../src/protocol/errors.ts';
 import { readStart } from '../../src/cluster/this-machine.ts';
 import { watchExec, type ExecWatch } from './exec-watch.ts';
 import type { Facilities } from './facilities.ts';
-import { closePipe, type FifoPool } from './fifo-pool.ts';
+import { closePipe, type FifoPool, type Pipe } from './fifo-pool.ts';
 import { PipeSink, TerminalSink } from './input-sink.ts';
 import { withoutHoles } from './inherited-descriptors.ts';
 import { forkTerminal } from './native-pty.ts';
@@ -18,6 +18,15 @@ import { buildTrampoline, type Trampoline } from './trampoline.ts';
 
 /** Longest wait for an exec: a program on a slow network disk is then taken as running. */
 const execDeadlineMs = 5_000;
+
+/** Of a process on a terminal, which opens its own ends. */
+interface TerminalPipes {
+  readonly report: Pipe;
+  /** Stdin that is not the terminal. */
+  readonly input: Pipe | undefined;
+  /** Stdout that is not the terminal. */
+  readonly output: Pipe | undefined;
+}
 
 export class ProcessStarter {
   readonly #facilities: Facilities;
@@ -86,8 +95,8 @@ export class ProcessStarter {
   }
 
   async #startTerminal(params: SpawnParams, size: { cols: number; rows: number }): Promise<Started> {
-    const [report] = await this.#pipes.take(1);
-    if (report === undefined) throw new Error('the pool gave no pipe');
+    const pipes = await this.#takeTerminalPipes(params);
+    const { report, input, output } = pipes;
     let channel: SessionChannel | undefined;
     let onExit: (exit: Awaited<Started['exit']>) => void = () => undefined;
     const exit = new Promise<Awaited<Started['exit']>>((resolve) => {
@@ -97,7 +106,7 @@ export class ProcessStarter {
     let throughEnv = false;
     try {
       channel = openChannel(params);
-      const trampoline = this.#trampoline(params, channel, pathOf(report.write));
+      const trampoline = this.#trampoline(params, channel, pipes);
       const { file, args, env } = trampoline;
       throughEnv = trampoline.throughEnv;
       terminal = withoutHoles(Math.max(-1, ...this.#masters), () =>
@@ -113,7 +122,7 @@ export class ProcessStarter {
         }),
       );
     } catch (error) {
-      closePipe(report);
+      for (const pipe of [report, input, output]) if (pipe !== undefined) closePipe(pipe);
       channel?.close();
       throw error;
     }
@@ -123,18 +132,32 @@ export class ProcessStarter {
       if (!isOpen) return;
       isOpen = false;
       closeSync(report.write);
+      if (input !== undefined) closeSync(input.read);
+      if (output !== undefined) closeSync(output.write);
       channel?.opened();
     };
     const watch = watchExec(report.read, letGo);
     return {
       pid: terminal.pid,
-      outputs: [terminal.fd],
+      outputs: [terminal.fd, ...(output === undefined ? [] : [output.read])],
       input: new TerminalSink(terminal.fd),
+      ...(input === undefined ? {} : { pipe: new PipeSink(input.write) }),
       terminal: terminal.fd,
       channel,
       size,
       exec: this.#outcome(watch, exit, terminal.pid, readStart(terminal.pid), throughEnv).finally(letGo),
       exit,
+    };
+  }
+
+  async #takeTerminalPipes({ stdin, stdout }: SpawnParams): Promise<TerminalPipes> {
+    const [hasInput, hasOutput] = [stdin === 'pipe', stdout === 'pipe'];
+    const [report, first, second] = await this.#pipes.take(1 + Number(hasInput) + Number(hasOutput));
+    if (report === undefined) throw new Error('the pool gave no pipe');
+    return {
+      report,
+      input: hasInput ? first : undefined,
+      output: hasInput && hasOutput ? second : hasOutput ? first : undefined,
     };
   }
 
@@ -149,14 +172,31 @@ export class ProcessStarter {
     return stdio;
   }
 
-  #trampoline(params: SpawnParams, channel: SessionChannel | undefined, reportPath?: string): Trampoline {
+  /** @param ends of a terminal's child: descriptors of ours that it opens for itself. */
+  #trampoline(params: SpawnParams, channel: SessionChannel | undefined, ends?: TerminalPipes): Trampoline {
     const { argv, environment, gpidBase, cwd, umask, limits } = params;
     const { shell, bash, envPath } = this.#facilities;
     // A terminal's child has every other descriptor closed by node-pty; a pipe's child has only libuv's own closed.
-    const leaks = reportPath === undefined && this.#masters.size > 0;
+    const leaks = ends === undefined && this.#masters.size > 0;
     const openFiles = this.#openFiles;
     const channelPaths = channel?.descriptors.map(pathOf) ?? [];
-    const common = { argv, environment, gpidBase, cwd, umask, limits, openFiles, envPath, reportPath, channelPaths };
+    const reportPath = ends === undefined ? undefined : pathOf(ends.report.write);
+    const inputPath = ends?.input === undefined ? undefined : pathOf(ends.input.read);
+    const outputPath = ends?.output === undefined ? undefined : pathOf(ends.output.write);
+    const common = {
+      argv,
+      environment,
+      gpidBase,
+      cwd,
+      umask,
+      limits,
+      openFiles,
+      envPath,
+      reportPath,
+      inputPath,
+      outputPath,
+      channelPaths,
+    };
     return leaks && bash !== undefined
       ? buildTrampoline({ ...common, shell: bash, close: [...this.#masters] })
       : buildTrampoline({ ...common, shell });

@@ -4,10 +4,12 @@ import type { SessionChannel } from './session-channel.ts';
 
 export interface Started {
   readonly pid: number;
-  /** Descriptors to read from: [terminal] or [stdout, stderr]. */
+  /** Descriptors to read from: [terminal], [terminal, stdout] or [stdout, stderr]. */
   readonly outputs: readonly number[];
   /** Undefined: /dev/null. */
   readonly input: InputSink | undefined;
+  /** Stdin of a process whose terminal is not its stdin. */
+  readonly pipe?: InputSink;
   /** Master side; undefined with pipes. */
   readonly terminal: number | undefined;
   readonly channel: SessionChannel | undefined;

@@ -4,7 +4,7 @@ import type { ExitStatus } from '../../src/protocol/process.ts';
 import { streamVersion } from '../../src/protocol/version.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import type { EndedProcess } from './ended-process.ts';
-import type { InputListener } from './input-queue.ts';
+import type { InputListener, InputQueue } from './input-queue.ts';
 import type { LiveProcess, ProcessClient } from './live-process.ts';
 import type { OrderLog } from './order-log.ts';
 import type { LiveReader } from './output-stream.ts';
@@ -56,7 +56,7 @@ export class EndedTarget implements StreamTarget {
     const views = this.#process.streams();
     const { size } = this.#process.end;
     const opened = openedFrame(this.#process.record.io, views, { offset: 0, window: 0 }, size);
-    return { opened, views, order: () => this.#process.order() };
+    return { opened, views: open.role === 'feed' ? [] : views, order: () => this.#process.order() };
   }
 
   // Nothing of an ended process waits for a client or listens to one.
@@ -86,9 +86,9 @@ export class LiveTarget implements StreamTarget {
     this.input = {
       push: (client, offset, bytes) => {
         if (this.#client !== undefined) process.clientActive(this.#client);
-        process.input.push(client, offset, bytes);
+        this.#queue.push(client, offset, bytes);
       },
-      end: (client, offset) => process.input.end(client, offset),
+      end: (client, offset) => this.#queue.end(client, offset),
     };
   }
 
@@ -116,10 +116,11 @@ export class LiveTarget implements StreamTarget {
     this.#open = open;
     process.addClient(client);
     this.#inputListener = input;
-    const stdin = open.role === 'read' ? { offset: 0, window: 0 } : process.input.connect(open.client, input);
+    if (open.role === 'feed') process.inputs.feederCame();
+    const stdin = open.role === 'read' ? { offset: 0, window: 0 } : this.#queue.connect(open.client, input);
     if (open.role !== 'read' && open.size !== undefined) process.resize(open.size.cols, open.size.rows, client);
     const opened = openedFrame(process.record.io, process.streams, stdin, process.size);
-    return { opened, views: process.streams, order: () => process.order };
+    return { opened, views: open.role === 'feed' ? [] : process.streams, order: () => process.order };
   }
 
   follow(cursors: readonly LiveReader[]): void {
@@ -162,8 +163,9 @@ export class LiveTarget implements StreamTarget {
     const process = this.#process;
     if (this.#client !== undefined) process.removeClient(this.#client, farewell !== undefined);
     if (this.#open !== undefined && this.#inputListener !== undefined) {
-      process.input.disconnect(this.#open.client, this.#inputListener);
+      this.#queue.disconnect(this.#open.client, this.#inputListener);
     }
+    if (this.#open?.role === 'feed') process.inputs.feederLeft();
     this.#cursors.forEach((cursor, index) => process.streams[index]?.readers.delete(cursor));
     if (!this.#isForeground) {
       process.regulate();
@@ -173,6 +175,10 @@ export class LiveTarget implements StreamTarget {
     process.foregroundChanged(
       farewell === undefined ? process.foreground.lost() : process.foreground.detached(farewell === 'final'),
     );
+  }
+
+  get #queue(): InputQueue {
+    return this.#process.inputs.queueFor(this.#open?.role ?? 'read');
   }
 
   #checkRole({ version, role, client }: OpenFrame): void {

@@ -34,6 +34,10 @@ export interface TrampolineOptions {
    * reports its own stat line: the thread that reaps it may be faster than anybody who looks.
    */
   readonly reportPath?: string | undefined;
+  /** Where stdin has to be opened that is not the terminal. */
+  readonly inputPath?: string | undefined;
+  /** The same for stdout. */
+  readonly outputPath?: string | undefined;
   /** To be opened for reading and for writing: descriptors 3 and 4 of the program. Empty: not wanted. */
   readonly channelPaths?: readonly string[];
   /** Descriptors that must not reach the program: masters of other terminals. Needs bash: dash knows but one digit. */
@@ -62,6 +66,8 @@ export function buildTrampoline(options: TrampolineOptions): Trampoline {
   const script = [
     // Before the report: with it the shim lets go of its own ends.
     ...openChannel(options.channelPaths),
+    ...(options.inputPath === undefined ? [] : [`exec 0<${options.inputPath}`]),
+    ...(options.outputPath === undefined ? [] : [`exec 1>${options.outputPath}`]),
     ...(options.reportPath === undefined
       ? []
       : [`exec 3>${options.reportPath}`, 'read -r s </proc/$$/stat', 'echo "s $s" >&3']),

@@ -7,7 +7,7 @@ import { closeSync, ftruncateSync, writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { ByteText } from '../language/byte-text.ts';
-import { closeChannelFile, openChannelFile, readChannelFile } from './channel-file.ts';
+import { closeChannelFile, openChannelFile, readChannelFile } from '../../src/cluster/channel-file.ts';
 import { feedDriver } from './driver.ts';
 import { maxReportBytes } from './read-report.ts';
 import { openInputPipe, openRealPipe } from './real-pipe.ts';

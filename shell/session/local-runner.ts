@@ -4,7 +4,7 @@ import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { NshError } from '../../src/protocol/errors.ts';
-import { closeChannelFile, openChannelFile, readChannelFile } from './channel-file.ts';
+import { closeChannelFile, openChannelFile, readChannelFile } from '../../src/cluster/channel-file.ts';
 import { maxReportBytes } from './read-report.ts';
 import { openRealPipe } from './real-pipe.ts';
 import type { BashEnd, BashJob, BashRunner, InputSource, OutputTarget, RunningBash } from './runner.ts';

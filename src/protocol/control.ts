@@ -67,8 +67,15 @@ export const runParams = v.object({
   io: v.picklist(['pty', 'pipes']),
   /** Default 80 × 24 and xterm-256color. */
   pty: v.optional(v.object({ cols: v.number(), rows: v.number(), term: v.optional(text) })),
-  /** `null`: /dev/null, where nobody will write (detached). */
-  stdin: v.optional(v.picklist(['stream', 'null'])),
+  /**
+   * `null`: /dev/null, where nobody will write (detached). `pipe`: of a `pty` alone: stdin is a pipe for a stream with the role `feed`, and the
+   * terminal is the rest. Default `stream`.
+   */
+  stdin: v.optional(v.picklist(['stream', 'null', 'pipe'])),
+  /** Of a `pty` alone: stdout is a pipe, and comes as stream 2; what goes to the terminal is stream 1. Default `terminal`. */
+  stdout: v.optional(v.picklist(['terminal', 'pipe'])),
+  /** ms without a stream with the role `feed` after which stdin ends. Absent: it does not. */
+  feedTimeoutMs: v.optional(v.pipe(v.number(), v.minValue(1))),
   /** Bytes of output to keep for each stream; 0 keeps none. */
   keepBytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
   onDisconnect: onDisconnectSchema,

@@ -53,9 +53,9 @@ export const openFrame = v.object({
   client: v.pipe(v.string(), v.minLength(8), v.maxLength(64)),
   /**
    * `foreground`: started it, gets every byte, and the process waits for it. `attach`: reads and writes, never holds it up.
-   * `read`: never writes; ends at the end of output (logs).
+   * `read`: never writes; ends at the end of output (logs). `feed`: writes to its stdin, even where that is not its terminal, and gets no output.
    */
-  role: v.picklist(['foreground', 'attach', 'read']),
+  role: v.picklist(['foreground', 'attach', 'read', 'feed']),
   from: v.object({ stdout: startOffset, stderr: v.optional(startOffset) }),
   /** Bytes of output that may be unacked on each stream. */
   window: v.pipe(v.number(), v.integer(), v.minValue(4096), v.maxValue(64 * 1024 * 1024)),

@@ -212,6 +212,8 @@ export const managedProcessSchema = v.object({
   name: v.optional(v.string()),
   cwd: v.string(),
   io: v.picklist(['pty', 'pipes']),
+  /** `pipe`: with a terminal, which is not its stdout. Then `out` is the terminal's and `err` that pipe's. */
+  stdout: v.optional(v.literal('pipe')),
   starter: starterSchema,
   startedAtMs: v.number(),
   onDisconnect: onDisconnectSchema,
@@ -219,7 +221,7 @@ export const managedProcessSchema = v.object({
   /** Absent while the process runs. */
   exit: v.optional(exitStatusSchema),
   out: keptSchema,
-  /** Absent with a terminal, which has one stream only. */
+  /** Absent with a terminal, which has one stream only, but for `stdout: pipe`. */
   err: v.optional(keptSchema),
   /** Present with a terminal. */
   size: v.optional(v.object({ cols: v.number(), rows: v.number() })),

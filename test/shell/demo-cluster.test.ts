@@ -183,7 +183,7 @@ describe('nsh demo -- COMMAND', () => {
     running.child.kill('SIGKILL');
     await waitUntil('the directory has gone', () => !existsSync(directory));
     const command = running.lines[1] ?? '';
-    await waitUntil('COMMAND has gone', () => !existsSync(`/proc/${command}`));
+    await waitUntil('COMMAND has gone', () => !existsSync(`/proc/${command}`), 30_000);
     await waitUntil('the nodes and the janitor have gone', () => namedIn(directory).length === 0);
     await running.ended;
     expect(running.child.signalCode).toBe('SIGKILL');

@@ -143,6 +143,8 @@ describe('the screen of', () => {
         '-u',
         'NONE',
         '-N',
+        // No swap file: another vim's would be asked about.
+        '-n',
         '--cmd',
         'set title mouse=a number ruler',
         '/etc/passwd',

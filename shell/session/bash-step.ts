@@ -1,0 +1,112 @@
+/** Runs one text in one bash, and takes what it changed back into the session. */
+import { NshError } from '../../src/protocol/errors.ts';
+import { fromByteText } from '../language/byte-text.ts';
+import { replaceLastJob } from '../language/last-job.ts';
+import type { BashStep } from '../language/steps.ts';
+import { brokenRestore, driver, finalDriver } from './driver.ts';
+import { nodeText } from './naming.ts';
+import type { Report } from './read-report.ts';
+import { noDirectory, renderRestore, type Task } from './restore.ts';
+import type { BashEnd, BashRunner } from './runner.ts';
+import type { Session } from './session.ts';
+import type { StepPlace, StepResult } from './session-options.ts';
+import { callBacksFor } from './step-call-backs.ts';
+import { takeReport } from './take-report.ts';
+
+/** What is known of a bash when it ends. */
+interface EndedStep {
+  readonly runner: BashRunner;
+  readonly isOwn: boolean;
+  readonly isFinal: boolean;
+  readonly wantsFresh: boolean;
+  /** Functions of nsh's own. */
+  readonly hidden: ReadonlySet<string>;
+}
+
+/** @throws NshError where the bash cannot be started or its link is lost. */
+export async function runBashStep(
+  session: Session,
+  step: BashStep,
+  place: StepPlace,
+  runner: BashRunner,
+): Promise<StepResult> {
+  const { options, jobs } = session;
+  const isOwn = runner === session.current;
+  const isFinal = place.isLast && isOwn;
+  const wantsFresh = !isFinal && !session.fresh.has(runner.node);
+  const callBacks = callBacksFor(session, step.text);
+  const task: Task = {
+    text: jobs.lastId === undefined ? step.text : replaceLastJob(step.text, jobs.lastId),
+    line: session.line + step.line,
+    isClosed: step.isClosed && !isFinal,
+    isCondition: place.isCondition,
+    wantsFresh,
+    isFinal,
+    reportsExit: options.isInteractive === true && !isFinal,
+    prelude: callBacks.text,
+  };
+  const running = await runner.start({
+    driver: isFinal ? finalDriver : driver,
+    name: options.name ?? 'bash',
+    restore: renderRestore(session.state, runner.node, task),
+    ...session.streamsFor(runner, place.streams),
+    reports: isFinal ? 0 : wantsFresh ? 2 : 1,
+    isBackground: options.isBackground === true,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  const settle = (end: BashEnd): StepResult =>
+    settleStep(session, end, { runner, isOwn, isFinal, wantsFresh, hidden: callBacks.names });
+  const end = await session.follow(running);
+  if (end.stopped === undefined) return settle(end);
+  jobs.addStopped(step.text, {
+    id: running.pid ?? 0,
+    stopped: end.stopped,
+    kill: (signal) => {
+      running.kill(signal);
+    },
+    settle: (later) => settle(later).status,
+  });
+  session.setStatus(end.status);
+  return { status: end.status, isOver: false };
+}
+
+/** What a bash has left, into the session. */
+function settleStep(
+  session: Session,
+  end: BashEnd,
+  { runner, isOwn, isFinal, wantsFresh, hidden }: EndedStep,
+): StepResult {
+  if (end.report.endsWith(`${brokenRestore}\0`)) {
+    throw new NshError('internal', `${nodeText(runner.node)}bash cannot read the session's state`);
+  }
+  if (end.report.endsWith(`${noDirectory}\0`)) return failDirectory(session, runner);
+  if (isFinal) {
+    session.trapsRan = true;
+    session.setStatus(end.status);
+    return { status: end.status, isOver: true };
+  }
+  const report = takeReport(session, end.report, { runner, wantsFresh, hidden });
+  // A driver that comes to its end ends with 0: any other status tells what broke it off.
+  if (report === undefined || end.status !== 0) session.setStatus(end.status);
+  const { status } = session.state;
+  if (!isOwn || !isEnd(session, report)) return { status, isOver: false };
+  // Without a report bash has run the EXIT trap itself.
+  session.trapsRan = report === undefined;
+  return { status, isOver: true };
+}
+
+/** @param report undefined: the bash did not come to its end, nor say why. */
+function isEnd({ options, state }: Session, report: Report | undefined): boolean {
+  if (report === undefined) return options.isInteractive !== true || (state.traps.get('EXIT') ?? '') !== '';
+  if (report.endedBy === undefined) return false;
+  return report.endedBy === 'exit' || state.options.get('errexit') === true;
+}
+
+function failDirectory(session: Session, { node }: BashRunner): StepResult {
+  const directory = fromByteText(session.state.directory ?? '');
+  session.options.tell(`${nodeText(node)}${directory}: no such directory; cd to another one`);
+  // Elsewhere the session is as it was; here it could do nothing at all unless it starts anew.
+  if (node === session.current.node) session.state = { ...session.state, directory: undefined };
+  session.setStatus(126);
+  return { status: 126, isOver: false };
+}
