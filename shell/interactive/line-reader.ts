@@ -9,7 +9,7 @@ import type { StyledRun, StyledSpan } from '../editor/styled-run.ts';
 import { LineEditor, type EditorView } from '../editor/editor.ts';
 import type { HistoryView } from '../editor/history-view.ts';
 import { KeyDecoder } from '../editor/key-decoder.ts';
-import type { InputEvent } from '../editor/key-event.ts';
+import type { InputEvent, Key } from '../editor/key-event.ts';
 import { escapeLines } from '../escape.ts';
 import { Completer } from './completer.ts';
 import { composeFrame } from './frame.ts';
@@ -68,6 +68,7 @@ export class LineReader {
       sources: options.sources,
       onChange: () => this.draw(),
       onNothing: () => this.#options.stdout.write('\u0007'),
+      onHeld: (keys) => this.#take(keys),
     });
     options.keyboard.listen({
       onBytes: (bytes) => this.#take(this.#decoder.push(bytes)),
@@ -149,9 +150,12 @@ export class LineReader {
   }
 
   #takeOne(event: InputEvent): void {
-    if (event.type === 'paste') this.#completer.close();
-    else if (!this.editor.isBusy && this.#completer.takeKey(event)) return;
+    if (event.type === 'paste' ? this.#completer.takePaste(event) : this.#takeForMenu(event)) return;
     for (const request of this.editor.handle(event)) this.#serve(request);
+  }
+
+  #takeForMenu(key: Key): boolean {
+    return !this.editor.isBusy && this.#completer.takeKey(key);
   }
 
   #serve(request: EditorRequest): void {

@@ -94,6 +94,8 @@ export const runParams = v.object({
    * report, which its foreground client gets.
    */
   channel: v.optional(v.pipe(v.string(), v.maxLength(maxChannelTextBytes), v.regex(/^[\u0000-\u00ff]*$/))),
+  /** No record of it is left once it has ended and its foreground client knows how: what a shell asks of a node is nobody's process. */
+  forget: v.optional(v.boolean()),
   starter: starterSchema,
 });
 export type RunParams = v.InferOutput<typeof runParams>;
