@@ -13,6 +13,7 @@ import type { HistoryLines } from './history-lines.ts';
 import { InkScreen } from './ink-screen.ts';
 import { KnownWords } from './known-words.ts';
 import type { Keyboard } from './keyboard.ts';
+import { nearCommands } from './near-commands.ts';
 import { LineReader } from './line-reader.ts';
 import type { LineOutcome, LineRunner } from './line-runner.ts';
 import { PromptSource } from './prompt-source.ts';
@@ -31,6 +32,9 @@ export interface AppOptions {
 
 /** What would stop or end an interactive shell, or tells it to end. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGTSTP', 'SIGTTOU', 'SIGTTIN', 'SIGQUIT'] as const;
+
+/** As bash ends where it found no such command. */
+const commandNotFound = 127;
 
 export class App {
   readonly #options: AppOptions;
@@ -157,12 +161,24 @@ export class App {
     try {
       const outcome = await runner.run(text, surroundings.context(this.#running.signal));
       finish(outcome.status);
+      if (outcome.status === commandNotFound) this.#hint(text);
       return outcome;
     } finally {
       this.#running = undefined;
       this.#known.refresh();
       this.#beginLine();
     }
+  }
+
+  /** What was not found may have been mistyped: said as soon as it is known, and the next line does not wait for it. */
+  #hint(line: string): void {
+    if (this.#sources === undefined) return;
+    void nearCommands(line, this.#options.runner.words, this.#sources, this.#closing.signal).then(
+      (sentences) => {
+        for (const sentence of sentences) this.tell(sentence);
+      },
+      () => undefined, // Who cannot be asked has nothing to offer.
+    );
   }
 
   /** What comes next begins a line of its own; where the cursor was in the middle of one that is marked, as zsh does. */

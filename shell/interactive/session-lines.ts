@@ -20,6 +20,7 @@ import { localRunner } from '../session/local-runner.ts';
 import type { BashRunner, NodeRunners } from '../session/runner.ts';
 import { Session } from '../session/session.ts';
 import { sessionBuiltins } from './session-builtins.ts';
+import { findSyntaxError } from './syntax-check.ts';
 import type { LineOutcome, LineRunner, SessionPlace } from './line-runner.ts';
 import { findLeftJobs } from './left-jobs.ts';
 import { adoptStep, describeFailure, terminalBash, type TerminalBashOptions } from './terminal-bash.ts';
@@ -181,7 +182,7 @@ export class SessionLines implements LineRunner {
     const text = await readFile(path, 'utf8').catch(() => undefined); // Mostly there is none.
     if (text === undefined || text.trim() === '') return;
     this.#line = 'nshrc';
-    await this.#run(text, signal);
+    await this.#run(text, signal, 'nshrc: ');
     this.#session.setStatus(0);
   }
 
@@ -199,12 +200,19 @@ export class SessionLines implements LineRunner {
     for (const step of this.#steps) step.leave();
   }
 
-  /** @returns whether the session has ended. */
-  async #run(text: string, signal: AbortSignal): Promise<boolean> {
+  /** @param source where it comes from, before what is wrong with its syntax. @returns whether the session has ended. */
+  async #run(text: string, signal: AbortSignal, source = ''): Promise<boolean> {
     this.#signal = signal;
     this.#lastEnd = 'exit';
     try {
-      const { isOver } = await this.#session.run(toByteText(text.endsWith('\n') ? text : `${text}\n`));
+      const script = toByteText(text.endsWith('\n') ? text : `${text}\n`);
+      const wrong = await findSyntaxError(script);
+      if (wrong !== undefined) {
+        this.#tell(`${source}${wrong}`);
+        this.#session.setStatus(2);
+        return false;
+      }
+      const { isOver } = await this.#session.run(script);
       // Detached from, killed or lost: the line has ended, not the session.
       return isOver && this.#lastEnd === 'exit';
     } catch (error) {

@@ -230,6 +230,8 @@ export const managedProcessSchema = v.object({
   startedAtMs: v.number(),
   onDisconnect: onDisconnectSchema,
   keepBytes: v.number(),
+  /** It leaves no record, and is not shown when it has ended. */
+  forget: v.optional(v.boolean()),
   /** Absent while the process runs. */
   exit: v.optional(exitStatusSchema),
   out: keptSchema,
