@@ -138,7 +138,8 @@ export class App {
     this.#looksAround = true;
     setImmediate(() => {
       this.#watch.start();
-      void this.#options.history.load(this.#closing.signal);
+      const { history } = this.#options;
+      void history.load(this.#closing.signal).then(() => this.#reader.takeHistory(history.view()));
     });
   }
 

@@ -1,5 +1,7 @@
 /** `npm run bench [-- quick]`: every figure of nsh against its peers, in one run, printed as it is. */
 import { benchBytes } from './bytes.ts';
+import { benchEditor } from './editor.ts';
+import { benchFirstPrompt } from './first-prompt.ts';
 import { benchKeystroke } from './keystroke.ts';
 import { benchKill } from './kill.ts';
 import { benchMemory } from './memory.ts';
@@ -26,6 +28,8 @@ const benches: readonly (readonly [name: string, bench: (setting: Setting) => Pr
   ['bytes', (setting) => benchBytes(setting, isQuick ? 1 : 3)],
   ['short', (setting) => benchShortProcesses(setting, isQuick ? 1 : 5)],
   ['memory', benchMemory],
+  ['prompt', (setting) => benchFirstPrompt(setting, isQuick ? 3 : 15)],
+  ['editor', (setting) => benchEditor(setting, isQuick ? 3 : 12)],
   [
     'table300',
     async (setting) => {
