@@ -2,8 +2,10 @@
 import { benchBytes } from './bytes.ts';
 import { benchEditor } from './editor.ts';
 import { benchFirstPrompt } from './first-prompt.ts';
+import { benchFlood } from './flood.ts';
 import { benchKeystroke } from './keystroke.ts';
 import { benchKill } from './kill.ts';
+import { benchLines } from './lines.ts';
 import { benchMemory } from './memory.ts';
 import { benchProcessTable } from './process-table.ts';
 import { startSetting, run, type Setting } from './setting.ts';
@@ -29,6 +31,8 @@ const benches: readonly (readonly [name: string, bench: (setting: Setting) => Pr
   ['short', (setting) => benchShortProcesses(setting, isQuick ? 1 : 5)],
   ['memory', benchMemory],
   ['prompt', (setting) => benchFirstPrompt(setting, isQuick ? 3 : 15)],
+  ['lines', (setting) => benchLines(setting, isQuick ? 5 : 30)],
+  ['flood', (setting) => benchFlood(setting, isQuick ? 2 : 7)],
   ['editor', (setting) => benchEditor(setting, isQuick ? 3 : 12)],
   [
     'table300',
