@@ -1,18 +1,37 @@
 /**
  * A foreground step on the person's terminal, as often as it takes: handed over, stopped by Ctrl-Z, continued there or in the background,
- * taken back. One stream to one managed process all the while, so that its end, its status and what it left are never missed.
+ * taken back. One stream to one managed process all the while, so that its end, its status and what it left are never missed. As a stage
+ * of a pipeline it shares the terminal: all are shown, and one at a time has the keyboard.
  */
-import type { ProcessStream } from '../../src/cluster/process-stream/types.ts';
+import type { OutputSink } from '../../src/cluster/process-stream/sink.ts';
+import type { ProcessStream, ProcessStreamOptions } from '../../src/cluster/process-stream/types.ts';
 import { findSignal } from '../../src/ids/signals.ts';
 import type { BashEnd, RunningBash } from '../session/runner.ts';
-import { handOverJob, type HandOverEnd, type HandOverOptions, type StreamParts } from '../terminal/hand-over.ts';
+import {
+  handOverJob,
+  type HandOverEnd,
+  type HandOverOptions,
+  type JobEnd,
+  type StreamParts,
+} from '../terminal/hand-over.ts';
+import { NoticeSink } from '../terminal/notice-sink.ts';
 import { StopNotice } from '../terminal/stop-notice.ts';
+import { takesScreen, type Member } from './keyboard-policy.ts';
+import type { KeyboardStage, PipelineKeyboard } from './pipeline-keyboard.ts';
+
+/** How a step shares the terminal. */
+export interface SharedTerminal {
+  readonly keyboard: PipelineKeyboard;
+  readonly member: Omit<Member, 'isFullScreen'>;
+  /** The terminal, for a stage without the keyboard. */
+  readonly screen: OutputSink;
+}
 
 export interface TerminalStepOptions {
   readonly gpid: number;
   readonly token: string;
   /** All of a hand-over but what belongs to the step itself. */
-  readonly handOver: () => Omit<HandOverOptions, 'open' | 'stopToken'>;
+  readonly handOver: () => Omit<HandOverOptions, 'open' | 'stopToken' | 'release'>;
   /** The stream, opened once. */
   readonly open: (parts: Omit<StreamParts, 'nudge'>) => ProcessStream;
   readonly toEnd: (end: HandOverEnd) => BashEnd;
@@ -20,26 +39,34 @@ export interface TerminalStepOptions {
   readonly toFailure: (error: unknown) => BashEnd;
   /** Output of a step that runs in the background. */
   readonly background: (bytes: Buffer) => void;
+  /** Absent: it has the terminal alone. */
+  readonly shared?: SharedTerminal;
 }
 
-export class TerminalStep {
+export class TerminalStep implements KeyboardStage {
   readonly #options: TerminalStepOptions;
   #stream: ProcessStream | undefined;
-  /** Where its output goes while it has the terminal. */
-  #parts: StreamParts | undefined;
+  /** Where its output goes while it is in the foreground. */
+  #parts: Pick<ProcessStreamOptions, 'stdout' | 'onLost' | 'onOpened'> | undefined;
   #notice: StopNotice;
   #onStopped: ((status: number) => void) | undefined;
   #isInBackground = false;
+  #hasKeyboard: boolean;
+  /** Ends the present stay in the foreground, for another with the keyboard or without. */
+  #change: AbortController | undefined;
+  #changed: Promise<unknown> = Promise.resolve();
+  #membership: ReturnType<PipelineKeyboard['join']> | undefined;
 
   constructor(options: TerminalStepOptions) {
     this.#options = options;
     this.#notice = new StopNotice(options.token);
+    this.#hasKeyboard = options.shared === undefined;
   }
 
   start(): RunningBash {
     return {
       pid: this.#options.gpid,
-      ended: this.#take(),
+      ended: this.#inForeground(),
       kill: (name) => this.#signal(name, this.#parts !== undefined),
     };
   }
@@ -49,46 +76,97 @@ export class TerminalStep {
     this.#stream?.detach(false);
   }
 
-  /** Gives it the terminal until it ends, is left, or stops. @param isCalledBack it stops once more, to be taken from the background. */
-  async #take(isCalledBack = false): Promise<BashEnd> {
-    const { handOver, toEnd, toFailure, token } = this.#options;
+  async setKeyboard(has: boolean): Promise<void> {
+    if (this.#hasKeyboard === has) return;
+    this.#hasKeyboard = has;
+    this.#change?.abort();
+    await this.#changed;
+  }
+
+  /** Until it ends, is left, or stops. @param isCalledBack it stops once more, to be taken from the background. */
+  async #inForeground(isCalledBack = false): Promise<BashEnd> {
+    const { toEnd, toFailure, shared } = this.#options;
+    this.#membership = shared?.keyboard.join(this, shared.member);
+    let isAwaited = isCalledBack;
     try {
-      const end = await handOverJob({
-        ...handOver(),
-        stopToken: token,
-        open: (parts) => this.#open(parts, isCalledBack),
-      });
-      this.#parts = undefined;
-      if (end.kind !== 'stopped') return toEnd(end);
-      if (!isCalledBack) return this.#stopped(end.status);
-      this.#signalLeader('CONT');
-      return await this.#take();
+      for (;;) {
+        const end = await this.#stay(isAwaited);
+        if (end.kind === 'released') continue;
+        if (end.kind !== 'stopped') return toEnd(end);
+        if (!isAwaited) return this.#stopped(end.status);
+        isAwaited = false;
+        this.#signalLeader('CONT');
+      }
     } catch (error) {
-      this.#parts = undefined;
       return toFailure(error);
+    } finally {
+      this.#parts = undefined;
+      this.#membership?.leave();
     }
   }
 
-  #open(parts: StreamParts, isCalledBack: boolean): ProcessStream {
-    const { nudge: _nudge, ...rest } = parts;
+  /** Once in the foreground, with the keyboard or without. */
+  async #stay(isCalledBack: boolean): Promise<JobEnd> {
+    const change = new AbortController();
+    this.#change = change;
+    const { handOver, token } = this.#options;
+    const stay = this.#hasKeyboard
+      ? handOverJob({
+          ...handOver(),
+          stopToken: token,
+          release: change.signal,
+          open: ({ nudge: _nudge, ...parts }) => this.#open(parts, isCalledBack),
+        })
+      : this.#show(isCalledBack, change.signal);
+    this.#changed = stay.catch(() => undefined);
+    return await stay;
+  }
+
+  /** Its output on the terminal, its notices heeded; what is typed goes elsewhere. */
+  async #show(isCalledBack: boolean, changes: AbortSignal): Promise<JobEnd> {
+    const left = new Promise<JobEnd>((resolve) => {
+      this.#onStopped = (status) => resolve({ kind: 'stopped', status });
+      if (changes.aborted) resolve({ kind: 'released' });
+      changes.addEventListener('abort', () => resolve({ kind: 'released' }), { once: true });
+    });
+    const { token } = this.#options;
+    const sink = new NoticeSink(token, this.#screen, (status) => this.#onStopped?.(status));
+    const stream = this.#open({ stdout: sink, onLost: () => undefined, onOpened: () => undefined }, isCalledBack);
+    const end = await Promise.race([stream.ended, left]);
+    sink.flush();
+    return end;
+  }
+
+  /** The terminal, for as long as others have the keyboard. */
+  get #screen(): OutputSink {
+    return {
+      write: (bytes, taken) => {
+        if (takesScreen(bytes)) this.#membership?.tookScreen();
+        this.#options.shared?.screen.write(bytes, taken);
+      },
+    };
+  }
+
+  #open(parts: Omit<StreamParts, 'nudge'>, isCalledBack: boolean): ProcessStream {
     this.#parts = parts;
     if (this.#stream !== undefined) {
-      if (rest.size !== undefined) this.#stream.resize(rest.size);
+      if (parts.size !== undefined) this.#stream.resize(parts.size);
       if (isCalledBack) this.#signalLeader('USR2');
       return this.#stream;
     }
     this.#stream = this.#options.open({
-      ...rest,
+      ...parts,
       stdout: { write: (bytes, taken) => this.#write(bytes, taken) },
-      onLost: (error, attempt) => this.#parts?.onLost(error, attempt),
-      onOpened: (opened, again) => this.#parts?.onOpened(opened, again),
+      onLost: (error, attempt) => this.#parts?.onLost?.(error, attempt),
+      onOpened: (opened, again) => this.#parts?.onOpened?.(opened, again),
     });
     return this.#stream;
   }
 
   #write(bytes: Buffer, taken: (error?: Error | null) => void): void {
-    if (this.#parts !== undefined) {
-      this.#parts.stdout.write(bytes, taken);
+    const sink = this.#parts?.stdout;
+    if (sink !== undefined) {
+      sink.write(bytes, taken);
       return;
     }
     const { output, stopped } = this.#notice.push(bytes);
@@ -106,7 +184,7 @@ export class TerminalStep {
     this.#isInBackground = where === 'background';
     if (where === 'background') return this.#runInBackground();
     if (!wasInBackground) this.#signalLeader('CONT');
-    return this.#take(wasInBackground);
+    return this.#inForeground(wasInBackground);
   }
 
   async #runInBackground(): Promise<BashEnd> {

@@ -29,7 +29,8 @@ const inBackground = [
 const afterJob = [
   'f() { t=1; \\builtin kill -$1 %1; }',
   'k() { \\builtin kill -0 %1 2>/dev/null || \\builtin return 0',
-  `\\builtin printf '\\e]7717;%s;%s\\a' "$1" $s`,
+  // Its stdout may be a pipe.
+  `\\builtin printf '\\e]7717;%s;%s\\a' "$1" $s >/dev/tty`,
   'm=fg',
   ...passedOn.map(passOn),
   '\\builtin kill -STOP $$',
@@ -37,18 +38,30 @@ const afterJob = [
   'k "$1"; }',
 ].join('; ');
 
-const leader = [
-  '\\builtin set -m',
-  "\\builtin trap 'm=bg' USR1",
-  '\\builtin trap : USR2',
-  afterJob,
-  'bash --norc --noprofile -c "$1" "$0"',
-  's=$?',
-  'k "$2"',
-  '\\builtin exit $s',
-].join('; ');
+const leader = (job: string): string =>
+  [
+    '\\builtin set -m',
+    "\\builtin trap 'm=bg' USR1",
+    '\\builtin trap : USR2',
+    afterJob,
+    job,
+    's=$?',
+    'k "$2"',
+    '\\builtin exit $s',
+  ].join('; ');
 
-/** @param token by which the notice is known. */
-export function leaderCommand(driver: string, name: string, token: string): string[] {
-  return ['bash', '--norc', '--noprofile', '-c', leader, name, driver, token];
+export interface LeaderOptions {
+  /** What `bash -c` is given. */
+  readonly driver: string;
+  /** What `$0` is. */
+  readonly name: string;
+  /** By which the notice is known. */
+  readonly token: string;
+  /** Of the job alone: `2>&1`. */
+  readonly redirections?: string;
+}
+
+export function leaderCommand({ driver, name, token, redirections = '' }: LeaderOptions): string[] {
+  const job = `bash --norc --noprofile -c "$1" "$0" ${redirections}`.trimEnd();
+  return ['bash', '--norc', '--noprofile', '-c', leader(job), name, driver, token];
 }

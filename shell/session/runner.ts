@@ -5,6 +5,18 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ByteText } from '../language/byte-text.ts';
 
+/** How a bash stands in a pipeline of several. */
+export interface PipelinePlace {
+  /** The same object for all stages of one pipeline. */
+  readonly key: object;
+  /** Counted from 0, as they are joined. */
+  readonly index: number;
+  /** The first stage is one that reads the terminal, and will be there presently. */
+  readonly beginsAtTerminal: boolean;
+  /** The program that it ends in, as far as that can be told from its text: `less`. */
+  readonly program: string;
+}
+
 /** `inherit`: this process's own; a number: a descriptor of this process. */
 export type InputSource = 'inherit' | 'null' | number | Readable;
 export type OutputTarget = 'inherit' | 'null' | number | Writable;
@@ -26,6 +38,8 @@ export interface BashJob {
   readonly signal?: AbortSignal;
   /** It leads a process group of its own, away from the terminal's foreground; signals go to the whole group. */
   readonly isBackground?: boolean;
+  /** Of a pipeline in the foreground of an interactive session. */
+  readonly pipeline?: PipelinePlace;
   /** How many reports the driver writes: 0, 1, or 2 with the fresh one. Lets a runner know when the report is whole. */
   readonly reports: 0 | 1 | 2;
 }
