@@ -7,6 +7,7 @@ import { benchKeystroke } from './keystroke.ts';
 import { benchKill } from './kill.ts';
 import { benchLines } from './lines.ts';
 import { benchMemory } from './memory.ts';
+import { benchPipeline } from './pipeline.ts';
 import { benchProcessTable } from './process-table.ts';
 import { startSetting, run, type Setting } from './setting.ts';
 import { benchShortProcesses } from './short-processes.ts';
@@ -34,6 +35,7 @@ const benches: readonly (readonly [name: string, bench: (setting: Setting) => Pr
   ['kill', (setting) => benchKill(setting, isQuick ? 5 : 20)],
   ['keystroke', (setting) => benchKeystroke(setting, isQuick ? 100 : 1000)],
   ['bytes', (setting) => benchBytes(setting, isQuick ? 1 : 3)],
+  ['pipeline', (setting) => benchPipeline(setting, isQuick ? 1 : 3, isQuick ? 2 ** 28 : 2 ** 30)],
   ['short', (setting) => benchShortProcesses(setting, isQuick ? 1 : 5)],
   ['memory', benchMemory],
   ['prompt', (setting) => benchFirstPrompt(setting, isQuick ? 3 : 15)],
