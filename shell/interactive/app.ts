@@ -48,6 +48,7 @@ export class App {
   #running: AbortController | undefined;
   #hasGone = false;
   #warned = false;
+  #looksAround = false;
 
   private constructor(options: AppOptions, screen: InkScreen) {
     const { stdout, keyboard, runner, surroundings, env } = options;
@@ -98,11 +99,6 @@ export class App {
     const { stdout, keyboard, runner, surroundings } = this.#options;
     for (const name of signals) process.on(name, this.#onSignal);
     stdout.on('resize', this.#onResize);
-    // The first prompt is drawn before anything else is looked at.
-    setImmediate(() => {
-      this.#watch.start();
-      void this.#options.history.load(this.#closing.signal);
-    });
     try {
       keyboard.lend();
       await runner.readStartFile(surroundings.context(this.#closing.signal));
@@ -122,7 +118,9 @@ export class App {
     let entry: number | undefined;
     while (!this.#hasGone) {
       this.#reader.editor.setMode(runner.isVi ? 'vi' : 'emacs');
-      const end = await this.#reader.read(this.#options.history.view(), entry);
+      const reading = this.#reader.read(this.#options.history.view(), entry);
+      this.#lookAround();
+      const end = await reading;
       entry = undefined;
       if (end.kind === 'gone') break;
       if (end.kind === 'interrupt') continue;
@@ -137,6 +135,17 @@ export class App {
       entry = end.nextEntry;
     }
     return runner.place.status;
+  }
+
+  /** What takes a while to load or to ask, once there is a prompt: keys are taken in between. */
+  #lookAround(): void {
+    if (this.#looksAround) return;
+    this.#looksAround = true;
+    setImmediate(() => {
+      this.#watch.start();
+      const { history } = this.#options;
+      void history.load(this.#closing.signal).then(() => this.#reader.takeHistory(history.view()));
+    });
   }
 
   /** With stopped jobs one is warned once. */
