@@ -17,11 +17,13 @@ import { escapeLines } from '../escape.ts';
 import { describeExit, exitStatusOf, linkFailedStatus } from '../run/exit-status.ts';
 import { foreground } from '../run/foreground.ts';
 import { foregroundFailure } from '../run/report.ts';
-import { leaderCommand } from '../session/leader.ts';
-import type { BashEnd, BashJob, BashRunner, RunningBash } from '../session/runner.ts';
+import { leaderCommand, splitReport } from '../session/leader.ts';
+import type { BashEnd, BashJob, BashRunner } from '../session/runner.ts';
 import { defaultDetachKeys, parseDetachKeys } from '../terminal/detach-keys.ts';
 import type { HandOverEnd } from '../terminal/hand-over.ts';
+import { HeldTerminal } from '../terminal/held-terminal.ts';
 import { TerminalStep } from './terminal-step.ts';
+import { asEnters, TypedTail } from './typed-tail.ts';
 
 export interface TerminalBashOptions {
   readonly stdin: NodeJS.ReadStream;
@@ -36,11 +38,21 @@ export interface TerminalBashOptions {
   readonly tell: (message: string) => void;
   /** Told of each: who ends must leave those that are stopped or in the background. */
   readonly onStart: (step: TerminalStep) => void;
+  /**
+   * Typed while a step had the terminal, and read by nobody: the next reader of stdin is to have it. From another machine it comes as text to
+   * be looked at first, and only where it was really typed: a node must not be able to run something here.
+   */
+  readonly giveBack: (typed: Buffer) => void;
+  readonly giveBackFromNode: (typed: Buffer | undefined) => void;
   /** Output of a step that was continued in the background. */
   readonly background: (bytes: Buffer) => void;
   /** Told how each ended, before the session hears of it. */
   readonly onEnd: (end: 'exit' | 'signal' | 'detached' | 'lost') => void;
 }
+
+const scrollbackLines = 1000;
+/** The screen is computed anew from the log, which takes a while for a long one. */
+const screenDeadlineMs = 15_000;
 
 /** Why nothing can be asked of this machine's agent. */
 const withoutAgent: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -61,10 +73,15 @@ export function terminalBash(base: BashRunner, node: NodeSpec | undefined, optio
     start: async (job) => {
       const isForeground = job.stdin === 'inherit' && job.stdout === 'inherit' && job.stderr === 'inherit';
       if (!isForeground || job.isBackground === true) return await base.start(job);
+      // Whoever heeds a Ctrl-C of the terminal heeds this one.
+      const held = new HeldTerminal(options.stdin, () => process.kill(process.pid, 'SIGINT'));
       try {
         const client = await options.cluster();
-        return await startOnTerminal(job, client, node ?? client.self, node === undefined, options);
+        const step = await startStep(job, client, node ?? client.self, node === undefined, options);
+        held.release(true);
+        return step.start();
       } catch (error) {
+        held.release(false);
         const known = toNshError(error);
         if (node !== undefined || !withoutAgent.has(known.code)) throw error;
         // A shell whose cluster file is broken, or whose agent does not start, is needed to mend that.
@@ -75,13 +92,13 @@ export function terminalBash(base: BashRunner, node: NodeSpec | undefined, optio
   };
 }
 
-async function startOnTerminal(
+async function startStep(
   bash: BashJob,
   client: ClusterClient,
   node: NodeSpec,
   isOwn: boolean,
   options: TerminalBashOptions,
-): Promise<RunningBash> {
+): Promise<TerminalStep> {
   const clientId = newClientId();
   const token = randomUUID().replaceAll('-', '');
   const argv = leaderCommand(bash.driver, bash.name, token);
@@ -89,6 +106,7 @@ async function startOnTerminal(
   const started = await client.call(node, 'run', params, { signal: options.signal() });
   const gpid = toGpid(node.id, started.pid);
   const target = foreground(client, node, started, clientId, ptyWindowBytes);
+  const typed = new TypedTail();
   const step = new TerminalStep({
     gpid,
     token,
@@ -101,9 +119,25 @@ async function startOnTerminal(
       passInputEnd: true,
       tellsEnd: false,
       signal: options.signal(),
+      onTyped: (bytes) => typed.push(bytes),
     }),
     open: (parts) => openProcessStream({ ...target, ...parts }),
-    toEnd: (end) => toBashEnd(end, gpid, options),
+    screen: () => {
+      const process = { pid: started.pid, start: started.start, boot: started.boot };
+      return client.call(node, 'screen', { process, scrollback: scrollbackLines }, { deadlineMs: screenDeadlineMs });
+    },
+    onLeft: () => {
+      options.onEnd('detached');
+      options.tell(`detached from ${gpid}; 'fg' or 'attach ${gpid}' takes it back`);
+    },
+    toEnd: (end) => {
+      const bashEnd = toBashEnd(end, gpid, options);
+      const { report, ahead } = splitReport(bashEnd.report);
+      const unread = asEnters(`${ahead}${step.untaken.toString('latin1')}`);
+      if (isOwn) options.giveBack(Buffer.from(unread, 'latin1'));
+      else options.giveBackFromNode(typed.find(unread));
+      return { ...bashEnd, report };
+    },
     toFailure: (error) => {
       options.onEnd('lost');
       options.tell(foregroundFailure(error, node.name, gpid).message);
@@ -112,7 +146,7 @@ async function startOnTerminal(
     background: options.background,
   });
   options.onStart(step);
-  return step.start();
+  return step;
 }
 
 function runParams(
@@ -166,7 +200,6 @@ function toBashEnd(end: HandOverEnd, gpid: number, { onEnd, tell }: TerminalBash
     }
     case 'detached':
       onEnd('detached');
-      tell(`detached from ${gpid}; attach ${gpid} takes it back`);
       return { status: 0, report: '' };
     case 'signal':
       onEnd('detached');

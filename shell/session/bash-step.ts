@@ -4,12 +4,14 @@ import { fromByteText } from '../language/byte-text.ts';
 import { replaceLastJob } from '../language/last-job.ts';
 import type { BashStep } from '../language/steps.ts';
 import { brokenRestore, driver, finalDriver } from './driver.ts';
+import { keepStopped } from './keep-stopped.ts';
 import { nodeText } from './naming.ts';
 import type { Report } from './read-report.ts';
 import { noDirectory, renderRestore, type Task } from './restore.ts';
 import type { BashEnd, BashRunner } from './runner.ts';
 import type { Session } from './session.ts';
 import type { StepPlace, StepResult } from './session-options.ts';
+import type { ShellState } from './shell-state.ts';
 import { callBacksFor } from './step-call-backs.ts';
 import { takeReport } from './take-report.ts';
 
@@ -21,6 +23,8 @@ interface EndedStep {
   readonly wantsFresh: boolean;
   /** Functions of nsh's own. */
   readonly hidden: ReadonlySet<string>;
+  /** The session as it was given to it. */
+  readonly given: ShellState;
 }
 
 /** @throws NshError where the bash cannot be started or its link is lost. */
@@ -54,18 +58,13 @@ export async function runBashStep(
     isBackground: options.isBackground === true,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
+  const given = session.state;
   const settle = (end: BashEnd): StepResult =>
-    settleStep(session, end, { runner, isOwn, isFinal, wantsFresh, hidden: callBacks.names });
+    settleStep(session, end, { runner, isOwn, isFinal, wantsFresh, hidden: callBacks.names, given });
   const end = await session.follow(running);
   if (end.stopped === undefined) return settle(end);
-  jobs.addStopped(step.text, {
-    id: running.pid ?? 0,
-    stopped: end.stopped,
-    kill: (signal) => {
-      running.kill(signal);
-    },
-    settle: (later) => settle(later).status,
-  });
+  const { stopped } = end;
+  keepStopped(session, { text: step.text, runner, running, stopped, settle: (later) => settle(later).status });
   session.setStatus(end.status);
   return { status: end.status, isOver: false };
 }
@@ -74,7 +73,7 @@ export async function runBashStep(
 function settleStep(
   session: Session,
   end: BashEnd,
-  { runner, isOwn, isFinal, wantsFresh, hidden }: EndedStep,
+  { runner, isOwn, isFinal, wantsFresh, hidden, given }: EndedStep,
 ): StepResult {
   if (end.report.endsWith(`${brokenRestore}\0`)) {
     throw new NshError('internal', `${nodeText(runner.node)}bash cannot read the session's state`);
@@ -85,7 +84,7 @@ function settleStep(
     session.setStatus(end.status);
     return { status: end.status, isOver: true };
   }
-  const report = takeReport(session, end.report, { runner, wantsFresh, hidden });
+  const report = takeReport(session, end.report, { runner, wantsFresh, hidden, given });
   // A driver that comes to its end ends with 0: any other status tells what broke it off.
   if (report === undefined || end.status !== 0) session.setStatus(end.status);
   const { status } = session.state;

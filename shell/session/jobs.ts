@@ -12,6 +12,8 @@ export interface Job {
   /** Undefined while it runs. */
   status: number | undefined;
   isStopped: boolean;
+  /** Grows with each stop: the one stopped last is the current one. */
+  stops: number;
   /** It has the terminal: its end is no news. */
   isInForeground: boolean;
   kill(signal: string): void;
@@ -36,10 +38,13 @@ export interface StartedJob {
 
 export class JobTable {
   private readonly jobs: Job[] = [];
+  private stops = 0;
   /** Statuses of jobs that have left the table, for a later `wait PID`. */
   private readonly gone = new Map<number, number>();
   /** `$!`: stays when its job has gone. */
   lastId: number | undefined;
+  /** Told of a job that has stopped in the background. */
+  onStopped: ((job: Job) => void) | undefined;
 
   add(text: ByteText, started: StartedJob): Job {
     const number = (this.jobs.at(-1)?.number ?? 0) + 1;
@@ -49,6 +54,7 @@ export class JobTable {
       id: started.id,
       status: undefined,
       isStopped: false,
+      stops: 0,
       isInForeground: false,
       kill: (signal) => {
         started.kill(signal);
@@ -76,7 +82,8 @@ export class JobTable {
       text,
       id: started.id,
       status: undefined,
-      isStopped: true,
+      isStopped: !stopped.isRunning,
+      stops: ++this.stops,
       isInForeground: false,
       ended,
       kill: (signal) => {
@@ -91,8 +98,11 @@ export class JobTable {
         const end = await stopped.resume(where);
         if (end.stopped !== undefined) {
           stopped = end.stopped;
-          job.isStopped = true;
+          job.isStopped = !stopped.isRunning;
+          job.stops = ++this.stops;
           job.isInForeground = false;
+          if (stopped.isRunning) void job.resume?.('background').catch(() => undefined);
+          else if (where === 'background') this.onStopped?.(job);
           return end.status;
         }
         job.status = started.settle(end);
@@ -101,6 +111,7 @@ export class JobTable {
       },
     };
     this.jobs.push(job);
+    if (stopped.isRunning) void job.resume?.('background').catch(() => undefined);
     return job;
   }
 
@@ -117,13 +128,23 @@ export class JobTable {
   /** `%`, `%+`, `%-`, `%N`, `%TEXT`, `%?TEXT`. Undefined: none, or more than one. */
   find(spec: string): Job | undefined {
     const rest = spec.slice(1);
-    if (rest === '' || rest === '+' || rest === '%') return this.jobs.at(-1);
-    if (rest === '-') return this.jobs.at(-2) ?? this.jobs.at(-1);
+    const [current, previous] = this.ranked;
+    if (rest === '' || rest === '+' || rest === '%') return current;
+    if (rest === '-') return previous ?? current;
     if (/^\d+$/.test(rest)) return this.jobs.find(({ number }) => number === Number(rest));
-    const found = this.jobs.filter(({ text }) =>
-      rest.startsWith('?') ? text.includes(rest.slice(1)) : text.startsWith(rest),
-    );
+    const found = this.matching(rest);
     return found.length === 1 ? found[0] : undefined;
+  }
+
+  /** `%TEXT` or `%?TEXT` names several. */
+  isAmbiguous(spec: string): boolean {
+    return /^%[^\d%+-]/.test(spec) && this.matching(spec.slice(1)).length > 1;
+  }
+
+  private matching(name: string): Job[] {
+    return this.jobs.filter(({ text }) =>
+      name.startsWith('?') ? text.includes(name.slice(1)) : text.startsWith(name),
+    );
   }
 
   findId(id: number): Job | undefined {
@@ -140,9 +161,16 @@ export class JobTable {
     if (job.status !== undefined) this.gone.set(job.id, job.status);
   }
 
+  /** As bash finds its current job: what was stopped last, then what was started last. */
+  private get ranked(): readonly Job[] {
+    const rank = (job: Job): number => (job.isStopped ? job.stops : 0);
+    return this.jobs.toSorted((a, b) => rank(b) - rank(a) || b.number - a.number);
+  }
+
   /** `+` the current one, `-` the one before. */
   markOf(job: Job): string {
-    if (job === this.jobs.at(-1)) return '+';
-    return job === this.jobs.at(-2) ? '-' : ' ';
+    const [current, previous] = this.ranked;
+    if (job === current) return '+';
+    return job === previous ? '-' : ' ';
   }
 }

@@ -37,8 +37,13 @@ export interface HandOverOptions {
   readonly tellsEnd: boolean;
   /** Fires on a signal to nsh. */
   readonly signal: AbortSignal;
-  /** The process runs under a job-control leader (session/leader.ts), whose notices carry this token: Ctrl-Z gives the terminal back. */
+  /**
+   * The process runs under a job-control leader (session/leader.ts), whose notices carry this token: Ctrl-Z gives the terminal back, and so do
+   * the detach keys, with the stream still open.
+   */
   readonly stopToken?: string;
+  /** What reaches the process of what is typed. */
+  readonly onTyped?: (bytes: Buffer) => void;
 }
 
 export type StreamParts = Required<Pick<ProcessStreamOptions, 'stdout' | 'onLost' | 'onOpened'>> &
@@ -49,21 +54,18 @@ export type StreamParts = Required<Pick<ProcessStreamOptions, 'stdout' | 'onLost
 
 export type HandOverEnd = StreamEnd | { readonly kind: 'signal'; readonly name: string };
 
-/** The job has stopped; the stream stays open, and can be handed over again. */
-export interface Stopped {
-  readonly kind: 'stopped';
-  readonly status: number;
-}
+/** A job has stopped, or the detach keys were typed; its stream stays open, and can be handed over again. */
+export type Interrupted = { readonly kind: 'stopped'; readonly status: number } | { readonly kind: 'left' };
 
 /** @throws NshError what the stream's `ended` rejects with. The terminal is back in every case. */
 export async function handOver(options: Omit<HandOverOptions, 'stopToken'>): Promise<HandOverEnd> {
   const end = await handOverJob(options);
-  if (end.kind === 'stopped') throw new Error('a job has stopped that nobody watches');
+  if (end.kind === 'stopped' || end.kind === 'left') throw new Error('a job has stopped that nobody watches');
   return end;
 }
 
 /** The same for what runs under a job-control leader. */
-export async function handOverJob(options: HandOverOptions): Promise<HandOverEnd | Stopped> {
+export async function handOverJob(options: HandOverOptions): Promise<HandOverEnd | Interrupted> {
   const session = new HandOver(options);
   try {
     return await session.run();
@@ -84,7 +86,7 @@ class HandOver {
   #endsLine = true;
   #notice: NodeJS.Timeout | undefined;
   #noticeShown = false;
-  #leave: ((end: HandOverEnd | Stopped) => void) | undefined;
+  #leave: ((end: HandOverEnd | Interrupted) => void) | undefined;
   #inputEnded = false;
   #flush: NodeJS.Timeout | undefined;
   readonly #onDrain = (): void => this.#terminal.resumeInput();
@@ -100,9 +102,9 @@ class HandOver {
     });
   }
 
-  async run(): Promise<HandOverEnd | Stopped> {
+  async run(): Promise<HandOverEnd | Interrupted> {
     const { signal } = this.#options;
-    const left = new Promise<HandOverEnd | Stopped>((resolve) => {
+    const left = new Promise<HandOverEnd | Interrupted>((resolve) => {
       this.#leave = resolve;
       const stop = (): void => resolve({ kind: 'signal', name: signalOf(signal) });
       if (signal.aborted) stop();
@@ -123,7 +125,9 @@ class HandOver {
     if (!('ended' in stream)) {
       // Nobody waits for the stream any more: it is left as soon as it is there.
       opening.then(
-        (late) => late.detach(stream.kind === 'signal'),
+        (late) => {
+          if (stream.kind !== 'left') late.detach(stream.kind === 'signal');
+        },
         () => {},
       );
       return stream;
@@ -180,10 +184,11 @@ class HandOver {
     const { pass, detached } = this.#keys.feed(bytes);
     let room = true;
     if (pass.length > 0 && !this.#options.readOnly) {
+      this.#options.onTyped?.(pass);
       if (this.#stream === undefined) this.#early.push(pass);
       else room = this.#stream.stdin.write(pass);
     }
-    if (detached) this.#leave?.({ kind: 'detached' });
+    if (detached) this.#leave?.({ kind: this.#options.stopToken === undefined ? 'detached' : 'left' });
     return room;
   }
 
