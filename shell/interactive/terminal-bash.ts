@@ -5,24 +5,29 @@
  */
 import { randomUUID } from 'node:crypto';
 import { newClientId, openProcessStream } from '../../src/cluster/process-stream/process-stream.ts';
+import { writableSink } from '../../src/cluster/process-stream/sink.ts';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { currentStarter } from '../../src/cluster/starter.ts';
 import { toGpid } from '../../src/ids/gpid.ts';
 import { findSignal } from '../../src/ids/signals.ts';
 import { toNshError, type ErrorCode } from '../../src/protocol/errors.ts';
-import { defaultKeepBytes, maxNameLength, ptyWindowBytes } from '../../src/protocol/limits.ts';
+import { defaultKeepBytes, maxNameLength, pipeWindowBytes, ptyWindowBytes } from '../../src/protocol/limits.ts';
 import type { Params } from '../../src/protocol/control.ts';
 import { escapeLines } from '../escape.ts';
+import { brokenPipeStatus } from '../output/write-errors.ts';
 import { describeExit, exitStatusOf, linkFailedStatus } from '../run/exit-status.ts';
 import { foreground } from '../run/foreground.ts';
 import { foregroundFailure } from '../run/report.ts';
 import { leaderCommand, splitReport } from '../session/leader.ts';
-import type { BashEnd, BashJob, BashRunner } from '../session/runner.ts';
+import type { BashEnd, BashJob, BashRunner, PipelinePlace } from '../session/runner.ts';
 import { defaultDetachKeys, parseDetachKeys } from '../terminal/detach-keys.ts';
 import type { HandOverEnd } from '../terminal/hand-over.ts';
 import { HeldTerminal } from '../terminal/held-terminal.ts';
-import { TerminalStep } from './terminal-step.ts';
+import { feedProcess } from './feed-process.ts';
+import { PipelineKeyboard } from './pipeline-keyboard.ts';
+import { planTerminal, type TerminalPlan } from './terminal-plan.ts';
+import { TerminalStep, type SharedTerminal } from './terminal-step.ts';
 import { asEnters, TypedTail } from './typed-tail.ts';
 
 export interface TerminalBashOptions {
@@ -71,17 +76,20 @@ export function terminalBash(base: BashRunner, node: NodeSpec | undefined, optio
   return {
     node: base.node,
     start: async (job) => {
-      const isForeground = job.stdin === 'inherit' && job.stdout === 'inherit' && job.stderr === 'inherit';
-      if (!isForeground || job.isBackground === true) return await base.start(job);
-      // Whoever heeds a Ctrl-C of the terminal heeds this one.
-      const held = new HeldTerminal(options.stdin, () => process.kill(process.pid, 'SIGINT'));
+      const plan = planTerminal(job);
+      if (plan === undefined) return await base.start(job);
+      // Stages start side by side, and the first that is there has the keyboard. Whoever heeds a Ctrl-C of the terminal heeds this one.
+      const held =
+        job.pipeline === undefined
+          ? new HeldTerminal(options.stdin, () => process.kill(process.pid, 'SIGINT'))
+          : undefined;
       try {
         const client = await options.cluster();
-        const step = await startStep(job, client, node ?? client.self, node === undefined, options);
-        held.release(true);
+        const step = await startStep(job, plan, client, node ?? client.self, node === undefined, options);
+        held?.release(true);
         return step.start();
       } catch (error) {
-        held.release(false);
+        held?.release(false);
         const known = toNshError(error);
         if (node !== undefined || !withoutAgent.has(known.code)) throw error;
         // A shell whose cluster file is broken, or whose agent does not start, is needed to mend that.
@@ -94,6 +102,7 @@ export function terminalBash(base: BashRunner, node: NodeSpec | undefined, optio
 
 async function startStep(
   bash: BashJob,
+  plan: TerminalPlan,
   client: ClusterClient,
   node: NodeSpec,
   isOwn: boolean,
@@ -101,11 +110,14 @@ async function startStep(
 ): Promise<TerminalStep> {
   const clientId = newClientId();
   const token = randomUUID().replaceAll('-', '');
-  const argv = leaderCommand(bash.driver, bash.name, token);
-  const params = { ...runParams(bash, client, isOwn, options), argv, foreground: clientId };
+  const { redirections, pipes, source, target: output } = plan;
+  const argv = leaderCommand({ driver: bash.driver, name: bash.name, token, redirections });
+  const params = { ...runParams(bash, client, isOwn, options), ...pipes, argv, foreground: clientId };
   const started = await client.call(node, 'run', params, { signal: options.signal() });
   const gpid = toGpid(node.id, started.pid);
-  const target = foreground(client, node, started, clientId, ptyWindowBytes);
+  const target = foreground(client, node, started, clientId, output === undefined ? ptyWindowBytes : pipeWindowBytes);
+  if (source !== undefined) feedProcess(source, target);
+  const shared = bash.pipeline === undefined ? undefined : sharedTerminal(bash.pipeline, plan, options);
   const typed = new TypedTail();
   const step = new TerminalStep({
     gpid,
@@ -113,7 +125,8 @@ async function startStep(
     handOver: () => ({
       stdin: options.stdin,
       stdout: options.stdout,
-      detachKeys: parseDetachKeys(defaultDetachKeys),
+      // Of one stage alone nobody could say what becomes of the others.
+      detachKeys: shared === undefined ? parseDetachKeys(defaultDetachKeys) : [],
       readOnly: false,
       nodeName: node.name,
       passInputEnd: true,
@@ -121,7 +134,12 @@ async function startStep(
       signal: options.signal(),
       onTyped: (bytes) => typed.push(bytes),
     }),
-    open: (parts) => openProcessStream({ ...target, ...parts }),
+    open: (parts) =>
+      openProcessStream({
+        ...target,
+        ...(output === undefined ? {} : { stderr: writableSink(output) }),
+        ...parts,
+      }),
     screen: () => {
       const process = { pid: started.pid, start: started.start, boot: started.boot };
       return client.call(node, 'screen', { process, scrollback: scrollbackLines }, { deadlineMs: screenDeadlineMs });
@@ -144,9 +162,23 @@ async function startStep(
       return { status: linkFailedStatus, report: '' };
     },
     background: options.background,
+    ...(shared === undefined ? {} : { shared }),
   });
   options.onStart(step);
   return step;
+}
+
+/** One for each pipeline that runs: its stages find each other by its key. */
+const keyboards = new WeakMap<object, PipelineKeyboard>();
+
+function sharedTerminal(
+  { key, index, beginsAtTerminal, program }: PipelinePlace,
+  { source }: TerminalPlan,
+  { stdout }: TerminalBashOptions,
+): SharedTerminal {
+  const keyboard = keyboards.get(key) ?? new PipelineKeyboard(beginsAtTerminal);
+  keyboards.set(key, keyboard);
+  return { keyboard, member: { index, program, readsTerminal: source === undefined }, screen: writableSink(stdout) };
 }
 
 function runParams(
@@ -204,7 +236,9 @@ function toBashEnd(end: HandOverEnd, gpid: number, { onEnd, tell }: TerminalBash
     case 'signal':
       onEnd('detached');
       return { status: 128 + (findSignal(end.name) ?? 1), report: '' };
+    // The next stage reads no further: what SIGPIPE makes of a process.
     case 'outputClosed':
+      return { status: brokenPipeStatus, report: '', signal: 'SIGPIPE' };
     case 'outputEnd':
   }
   onEnd('lost');

@@ -1,26 +1,44 @@
 /**
  * A foreground step on the person's terminal, as often as it takes: handed over, stopped by Ctrl-Z or left by the detach keys, continued
  * there or in the background, taken back. One stream to one managed process all the while, so that its end, its status and what it left
- * are never missed.
+ * are never missed. As a stage of a pipeline it shares the terminal: all are shown, and one at a time has the keyboard.
  *
- *   shown      it has the person's terminal
+ *   shown      it has the person's terminal, with the keyboard or without
  *   left       detached from: it runs on, on a terminal that nobody looks at
  *   stopped    the leader waits
- *   background continued there: it does not have its terminal
+ *   background continued there: it does not have its own terminal
  */
-import type { ProcessStream } from '../../src/cluster/process-stream/types.ts';
+import type { OutputSink } from '../../src/cluster/process-stream/sink.ts';
+import type { ProcessStream, ProcessStreamOptions } from '../../src/cluster/process-stream/types.ts';
 import { findSignal } from '../../src/ids/signals.ts';
 import { calledBack, jobSignal } from '../session/leader.ts';
 import type { BashEnd, RunningBash } from '../session/runner.ts';
-import { handOverJob, type HandOverEnd, type HandOverOptions, type StreamParts } from '../terminal/hand-over.ts';
+import {
+  handOverJob,
+  type HandOverEnd,
+  type HandOverOptions,
+  type JobEnd,
+  type StreamParts,
+} from '../terminal/hand-over.ts';
+import { NoticeSink } from '../terminal/notice-sink.ts';
 import { StopNotice } from '../terminal/stop-notice.ts';
 import { CatchUp, type ScreenAt } from './catch-up.ts';
+import { takesScreen, type Member } from './keyboard-policy.ts';
+import type { KeyboardStage, PipelineKeyboard } from './pipeline-keyboard.ts';
+
+/** How a step shares the terminal. */
+export interface SharedTerminal {
+  readonly keyboard: PipelineKeyboard;
+  readonly member: Omit<Member, 'isFullScreen'>;
+  /** The terminal, for a stage without the keyboard. */
+  readonly screen: OutputSink;
+}
 
 export interface TerminalStepOptions {
   readonly gpid: number;
   readonly token: string;
   /** All of a hand-over but what belongs to the step itself. */
-  readonly handOver: () => Omit<HandOverOptions, 'open' | 'stopToken'>;
+  readonly handOver: () => Omit<HandOverOptions, 'open' | 'stopToken' | 'release'>;
   /** The stream, opened once. */
   readonly open: (parts: Omit<StreamParts, 'nudge'>) => ProcessStream;
   /** What its terminal shows, to be drawn before what follows. */
@@ -32,29 +50,40 @@ export interface TerminalStepOptions {
   readonly onLeft: () => void;
   /** Output of a step that runs in the background. */
   readonly background: (bytes: Buffer) => void;
+  /** Absent: it has the terminal alone. */
+  readonly shared?: SharedTerminal;
 }
 
 type Mode = 'shown' | 'left' | 'stopped' | 'background';
 
-export class TerminalStep {
+/** Of a stay in the foreground that cannot draw anew. */
+const noNudge = (): void => undefined;
+
+export class TerminalStep implements KeyboardStage {
   readonly #options: TerminalStepOptions;
   #stream: ProcessStream | undefined;
-  /** Where its output goes while it has the terminal. */
-  #parts: StreamParts | undefined;
+  /** Where its output goes while it is in the foreground. */
+  #parts: Pick<ProcessStreamOptions, 'stdout' | 'onLost' | 'onOpened'> | undefined;
   #notice: StopNotice;
   #mode: Mode = 'shown';
   #onStopped: ((status: number) => void) | undefined;
   /** Counts who waits for its end: it is told to the last one only. */
   #waits = 0;
   readonly #output = new CatchUp();
+  #hasKeyboard: boolean;
+  /** Ends the present stay in the foreground, for another with the keyboard or without. */
+  #change: AbortController | undefined;
+  #changed: Promise<unknown> = Promise.resolve();
+  #membership: ReturnType<PipelineKeyboard['join']> | undefined;
 
   constructor(options: TerminalStepOptions) {
     this.#options = options;
     this.#notice = new StopNotice(options.token);
+    this.#hasKeyboard = options.shared === undefined;
   }
 
   start(): RunningBash {
-    return { pid: this.#options.gpid, ended: this.#take('begin'), kill: (name) => this.#signalJob(name) };
+    return { pid: this.#options.gpid, ended: this.#inForeground('begin'), kill: (name) => this.#signalJob(name) };
   }
 
   /** Typed for it, and not known to have reached it. */
@@ -67,52 +96,102 @@ export class TerminalStep {
     this.#stream?.detach(false);
   }
 
-  /** Gives it the terminal until it ends, is left, or stops. */
-  async #take(from: 'begin' | Mode): Promise<BashEnd> {
-    const { handOver, toEnd, toFailure, onLeft, token } = this.#options;
+  async setKeyboard(has: boolean): Promise<void> {
+    if (this.#hasKeyboard === has) return;
+    this.#hasKeyboard = has;
+    this.#change?.abort();
+    await this.#changed;
+  }
+
+  /** Until it ends, is left, or stops. @param from what it comes from. */
+  async #inForeground(from: 'begin' | Mode): Promise<BashEnd> {
+    const { toEnd, toFailure, shared } = this.#options;
     this.#waits++;
     this.#mode = 'shown';
+    this.#membership = shared?.keyboard.join(this, shared.member);
+    let before = from;
     try {
-      const end = await handOverJob({ ...handOver(), stopToken: token, open: (parts) => this.#open(parts, from) });
-      this.#parts = undefined;
-      if (end.kind === 'stopped') {
+      for (;;) {
+        const end = await this.#stay(before);
+        before = 'shown';
+        if (end.kind === 'released') continue;
+        if (end.kind === 'left') return this.#left();
+        if (end.kind !== 'stopped') return toEnd(end);
         if (end.status !== calledBack) return this.#stopped(end.status);
         this.#signalLeader('CONT');
-        return await this.#take('stopped');
       }
-      if (end.kind !== 'left') return toEnd(end);
-      this.#mode = 'left';
-      this.#notice = new StopNotice(token);
-      onLeft();
-      return { status: 0, report: '', stopped: { isRunning: true, resume: (where) => this.#resume(where) } };
     } catch (error) {
-      this.#parts = undefined;
       return toFailure(error);
+    } finally {
+      this.#parts = undefined;
+      this.#membership?.leave();
     }
   }
 
-  async #open(parts: StreamParts, from: 'begin' | Mode): Promise<ProcessStream> {
-    const { nudge, ...rest } = parts;
+  /** Once in the foreground, with the keyboard or without. */
+  async #stay(from: 'begin' | Mode): Promise<JobEnd> {
+    const change = new AbortController();
+    this.#change = change;
+    const { handOver, token } = this.#options;
+    const stay = this.#hasKeyboard
+      ? handOverJob({
+          ...handOver(),
+          stopToken: token,
+          release: change.signal,
+          open: (parts) => this.#open(parts, from),
+        })
+      : this.#show(from, change.signal);
+    this.#changed = stay.catch(() => undefined);
+    return await stay;
+  }
+
+  /** Its output on the terminal, its notices heeded; what is typed goes elsewhere. */
+  async #show(from: 'begin' | Mode, changes: AbortSignal): Promise<JobEnd> {
+    const left = new Promise<JobEnd>((resolve) => {
+      this.#onStopped = (status) => resolve({ kind: 'stopped', status });
+      if (changes.aborted) resolve({ kind: 'released' });
+      changes.addEventListener('abort', () => resolve({ kind: 'released' }), { once: true });
+    });
+    const { token } = this.#options;
+    const sink = new NoticeSink(token, this.#screen, (status) => this.#onStopped?.(status));
+    const parts = { stdout: sink, onLost: () => undefined, onOpened: () => undefined, nudge: noNudge };
+    const stream = await this.#open(parts, from);
+    const end = await Promise.race([stream.ended, left]);
+    sink.flush();
+    return end;
+  }
+
+  /** The terminal, for as long as others have the keyboard. */
+  get #screen(): OutputSink {
+    return {
+      write: (bytes, taken) => {
+        if (takesScreen(bytes)) this.#membership?.tookScreen();
+        this.#options.shared?.screen.write(bytes, taken);
+      },
+    };
+  }
+
+  async #open({ nudge, ...parts }: StreamParts, from: 'begin' | Mode): Promise<ProcessStream> {
     const stream = this.#stream;
     if (stream === undefined) {
       this.#parts = parts;
       this.#stream = this.#options.open({
-        ...rest,
+        ...parts,
         stdout: { write: (bytes, taken) => this.#write(bytes, taken) },
-        onLost: (error, attempt) => this.#parts?.onLost(error, attempt),
-        onOpened: (opened, again) => this.#parts?.onOpened(opened, again),
+        onLost: (error, attempt) => this.#parts?.onLost?.(error, attempt),
+        onOpened: (opened, again) => this.#parts?.onOpened?.(opened, again),
       });
       return this.#stream;
     }
     if (from === 'left') {
       // What came meanwhile was for nobody: its screen, and from there on what follows.
       const own = this.#waits;
-      const drawn = await this.#output.catchUp(this.#options.screen, rest.size);
+      const drawn = await this.#output.catchUp(this.#options.screen, parts.size);
       if (own !== this.#waits || this.#mode !== 'shown') return stream;
       parts.stdout.write(drawn, () => undefined);
     }
     this.#parts = parts;
-    if (rest.size !== undefined) stream.resize(rest.size);
+    if (parts.size !== undefined) stream.resize(parts.size);
     if (from === 'left') nudge();
     if (from === 'stopped') this.#signalLeader('CONT');
     if (from === 'background') this.#signalLeader('USR2');
@@ -121,8 +200,9 @@ export class TerminalStep {
 
   #write(bytes: Buffer, taken: (error?: Error | null) => void): void {
     const fresh = this.#output.pass(bytes);
-    if (this.#parts !== undefined) {
-      this.#parts.stdout.write(fresh, taken);
+    const sink = this.#parts?.stdout;
+    if (sink !== undefined) {
+      sink.write(fresh, taken);
       return;
     }
     const { output, stopped } = this.#notice.push(fresh);
@@ -131,15 +211,22 @@ export class TerminalStep {
     taken();
   }
 
+  #left(): BashEnd {
+    this.#mode = 'left';
+    this.#notice = new StopNotice(this.#options.token);
+    this.#options.onLeft();
+    return { status: 0, report: '', stopped: { isRunning: true, resume: (where) => this.#resume(where) } };
+  }
+
   #stopped(status: number): BashEnd {
     this.#mode = 'stopped';
     this.#notice = new StopNotice(this.#options.token);
-    return { status, report: '', stopped: { isRunning: false, resume: (where) => this.#resume(where) } };
+    return { status, report: '', stopped: { resume: (where) => this.#resume(where) } };
   }
 
   async #resume(where: 'foreground' | 'background'): Promise<BashEnd> {
     const mode = this.#mode;
-    if (where === 'foreground') return await this.#take(mode);
+    if (where === 'foreground') return await this.#inForeground(mode);
     if (mode === 'stopped') {
       this.#mode = 'background';
       this.#signalLeader('USR1');

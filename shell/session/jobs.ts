@@ -82,7 +82,7 @@ export class JobTable {
       text,
       id: started.id,
       status: undefined,
-      isStopped: !stopped.isRunning,
+      isStopped: stopped.isRunning !== true,
       stops: ++this.stops,
       isInForeground: false,
       ended,
@@ -98,10 +98,10 @@ export class JobTable {
         const end = await stopped.resume(where);
         if (end.stopped !== undefined) {
           stopped = end.stopped;
-          job.isStopped = !stopped.isRunning;
+          job.isStopped = stopped.isRunning !== true;
           job.stops = ++this.stops;
           job.isInForeground = false;
-          if (stopped.isRunning) void job.resume?.('background').catch(() => undefined);
+          if (stopped.isRunning === true) void job.resume?.('background').catch(() => undefined);
           else if (where === 'background') this.onStopped?.(job);
           return end.status;
         }
@@ -111,7 +111,7 @@ export class JobTable {
       },
     };
     this.jobs.push(job);
-    if (stopped.isRunning) void job.resume?.('background').catch(() => undefined);
+    if (stopped.isRunning === true) void job.resume?.('background').catch(() => undefined);
     return job;
   }
 

@@ -49,9 +49,9 @@ const inBackground = `t=; { \\builtin bg %1; ${wait}; } >/dev/null 2>&1; ${dropT
 const afterJob = [
   'f() { t=1; \\builtin kill -$1 %1; }',
   'k() { \\builtin kill -0 %1 2>/dev/null || \\builtin return 0',
-  // Where nsh does not take bash's own line away it is erased.
-  `[[ $m = bg ]] || \\builtin printf '\\e[A\\e[2K'`,
-  `\\builtin printf '\\e]7717;%s;%s\\a' "$1" $s`,
+  // Where nsh does not take bash's own line away it is erased. Stdout may be a pipe.
+  `[[ $m = bg ]] || \\builtin printf '\\e[A\\e[2K' >/dev/tty`,
+  `\\builtin printf '\\e]7717;%s;%s\\a' "$1" $s >/dev/tty`,
   'm=fg',
   takeTraps,
   '\\builtin kill -STOP $$',
@@ -62,31 +62,43 @@ const afterJob = [
 const aheadHead = 'nsh-ahead';
 /** The terminal is read for a moment as it comes, whole lines or not. */
 const readAhead = [
-  'LC_ALL=C IFS= \\builtin read -rs -N 4096 -t 0.001 a',
+  'LC_ALL=C IFS= \\builtin read -rs -N 4096 -t 0.001 a </dev/tty',
   `[[ -z $a ]] || \\builtin printf '%s\\0' ${aheadHead} "$a" >&4`,
 ].join('; ');
 
-const leader = [
-  '\\builtin set -m',
-  "\\builtin trap 'm=bg' USR1",
-  '\\builtin trap : USR2',
-  dropTraps,
-  afterJob,
-  'bash --norc --noprofile -c "$1" "$0"',
-  's=$?',
-  'k "$2"',
-  `{ ${readAhead}; } 2>/dev/null`,
-  '\\builtin exit $s',
-].join('; ');
+const leader = (job: string): string =>
+  [
+    '\\builtin set -m',
+    "\\builtin trap 'm=bg' USR1",
+    '\\builtin trap : USR2',
+    dropTraps,
+    afterJob,
+    job,
+    's=$?',
+    'k "$2"',
+    `{ ${readAhead}; } 2>/dev/null`,
+    '\\builtin exit $s',
+  ].join('; ');
 
-/** @param token by which the notice is known. */
-export function leaderCommand(driver: string, name: string, token: string): string[] {
-  return ['bash', '--norc', '--noprofile', '-c', leader, name, driver, token];
+export interface LeaderOptions {
+  /** What `bash -c` is given. */
+  readonly driver: string;
+  /** What `$0` is. */
+  readonly name: string;
+  /** By which the notice is known. */
+  readonly token: string;
+  /** Of the job alone: `2>&1`. */
+  readonly redirections?: string;
+}
+
+export function leaderCommand({ driver, name, token, redirections = '' }: LeaderOptions): string[] {
+  const job = `bash --norc --noprofile -c "$1" "$0" ${redirections}`.trimEnd();
+  return ['bash', '--norc', '--noprofile', '-c', leader(job), name, driver, token];
 }
 
 /** The token of a leader, from its command line; undefined where that is no leader's, or another version's. */
 export function leaderToken(argv: readonly string[]): string | undefined {
-  return argv[4] === leader ? argv[7] : undefined;
+  return argv[4]?.includes(afterJob) === true ? argv[7] : undefined;
 }
 
 /** Takes apart what a leader leaves on its channel. */

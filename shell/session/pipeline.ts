@@ -4,10 +4,14 @@
  */
 import { toNshError } from '../../src/protocol/errors.ts';
 import { escapeLines } from '../escape.ts';
+import { fromByteText } from '../language/byte-text.ts';
 import type { PipelineStep } from '../language/steps.ts';
+import { programOf } from '../language/program-of.ts';
 import { mergeStages, type ResolvedStage, resolveStages } from './resolve-stages.ts';
 import type { Session, StepPlace, StepResult } from './session.ts';
-import { runStage } from './run-stage.ts';
+import { runStage, type StageEnd, type StoppedStage } from './run-stage.ts';
+import type { BashEnd, PipelinePlace } from './runner.ts';
+import { StageGroup } from './stage-group.ts';
 import { openPipe, type StepStreams } from './streams.ts';
 import { formatTimes } from './times.ts';
 
@@ -48,34 +52,71 @@ async function runStages(session: Session, step: PipelineStep, place: StepPlace)
     session.isOver = result.isOver;
     return result.status;
   }
-  return await joinStages(session, stages, place.streams);
+  return await joinStages(session, stages, step, place.streams);
 }
 
-async function joinStages(session: Session, stages: readonly ResolvedStage[], outer: StepStreams): Promise<number[]> {
+async function joinStages(
+  session: Session,
+  stages: readonly ResolvedStage[],
+  step: PipelineStep,
+  outer: StepStreams,
+): Promise<readonly number[]> {
+  const group = new StageGroup();
+  const beginsAtTerminal = readsTerminal(stages[0], outer);
+  const key = {};
   let input = outer.stdin;
-  const running: Promise<readonly number[]>[] = [];
   for (const [i, stage] of stages.entries()) {
     const isEnd = i === stages.length - 1;
     const pipe = isEnd ? undefined : openPipe();
     const stdout = pipe ?? outer.stdout;
     const stderr = stage.pipesStderr ? stdout : outer.stderr;
-    const streams: StepStreams = { stdin: input, stdout, stderr };
-    const fail = (error: unknown): readonly number[] => {
-      const known = toNshError(error);
-      session.options.tell(escapeLines(known.message));
-      return Array.from({ length: stage.width }, () => known.exitStatus);
-    };
+    const place =
+      session.options.isInteractive === true ? placeOf(stage, { key, index: i, beginsAtTerminal }) : undefined;
     const source = input;
-    running.push(
-      runStage(session, stage, streams)
-        .catch(fail)
-        .finally(() => {
-          // Behind it nothing more comes; before it nobody reads any more.
-          pipe?.end();
-          if (typeof source === 'object' && source !== outer.stdin) source.destroy();
+    group.add(
+      (onStart) =>
+        runStage(
+          session,
+          stage,
+          { stdin: source, stdout, stderr },
+          { onStart, ...(place === undefined ? {} : { place }) },
+        ).catch((error: unknown) => {
+          const known = toNshError(error);
+          session.options.tell(escapeLines(known.message));
+          return { statuses: Array.from({ length: stage.width }, () => known.exitStatus) };
         }),
+      () => {
+        // Behind it nothing more comes; before it nobody reads any more.
+        pipe?.end();
+        if (typeof source === 'object' && source !== outer.stdin) source.destroy();
+      },
     );
     input = pipe ?? 'null';
   }
-  return (await Promise.all(running)).flat();
+  const end = await group.settled();
+  if (end.stopped !== undefined) keepStopped(session, step, group, end.stopped);
+  return end.statuses;
+}
+
+function placeOf(stage: ResolvedStage, place: Omit<PipelinePlace, 'program'>): PipelinePlace | undefined {
+  return stage.kind === 'bash' ? { ...place, program: programOf(fromByteText(stage.text)) } : undefined;
+}
+
+function readsTerminal(first: ResolvedStage | undefined, { stdin }: StepStreams): boolean {
+  return stdin === 'inherit' && first?.kind === 'bash' && first.runners.length === 1;
+}
+
+/** Ctrl-Z has stopped it: it is a job now. */
+function keepStopped(session: Session, step: PipelineStep, group: StageGroup, stopped: StoppedStage): void {
+  const toBashEnd = ({ statuses, stopped: again }: StageEnd): BashEnd => ({
+    status: statuses.at(-1) ?? 0,
+    report: '',
+    ...(again === undefined ? {} : { stopped: { resume: async (where) => toBashEnd(await again.resume(where)) } }),
+  });
+  session.jobs.addStopped(step.text, {
+    id: group.pid,
+    stopped: { resume: async (where) => toBashEnd(await stopped.resume(where)) },
+    kill: (signal) => group.kill(signal),
+    settle: ({ status }) => status,
+  });
 }

@@ -9,23 +9,42 @@ import { finalDriver } from './driver.ts';
 import { callBacksFor } from './step-call-backs.ts';
 import type { ResolvedBash, ResolvedBuiltin, ResolvedStage } from './resolve-stages.ts';
 import { renderRestore } from './restore.ts';
-import type { BashRunner, InputSource, OutputTarget } from './runner.ts';
+import type { BashEnd, BashRunner, InputSource, OutputTarget, PipelinePlace, RunningBash } from './runner.ts';
 import type { Session } from './session.ts';
 import { environmentOf } from './environment.ts';
 import { copyTo, openBranch, type StepStreams, writerOf } from './streams.ts';
 
-/** @returns one status for each stage as written. */
+/** How a stage ended, or that it was stopped. */
+export interface StageEnd {
+  /** One for each stage as written. */
+  readonly statuses: readonly number[];
+  readonly stopped?: StoppedStage;
+}
+
+export interface StoppedStage {
+  resume(where: 'foreground' | 'background'): Promise<StageEnd>;
+}
+
+/** A stage that runs. */
+export interface StageHandle {
+  /** Told of each bash of it that starts. */
+  readonly onStart: (running: RunningBash) => void;
+  /** Absent: it is alone, or nobody watches. */
+  readonly place?: PipelinePlace;
+}
+
 export async function runStage(
   session: Session,
   stage: ResolvedStage,
   streams: StepStreams,
-): Promise<readonly number[]> {
-  if (stage.kind === 'failed') return [stage.status];
-  if (stage.kind === 'builtin') return [await runBuiltin(session, stage, streams)];
+  handle: StageHandle,
+): Promise<StageEnd> {
+  if (stage.kind === 'failed') return { statuses: [stage.status] };
+  if (stage.kind === 'builtin') return { statuses: [await runBuiltin(session, stage, streams)] };
   const [only] = stage.runners;
-  if (only === undefined) return [0];
-  if (stage.runners.length === 1) return await runSubshell(session, stage, only, streams);
-  return await runMany(session, stage, streams);
+  if (only === undefined) return { statuses: [0] };
+  if (stage.runners.length === 1) return await runSubshell(session, stage, only, streams, handle);
+  return { statuses: await runMany(session, stage, streams, handle) };
 }
 
 async function runSubshell(
@@ -33,7 +52,8 @@ async function runSubshell(
   { text, line, width }: ResolvedBash,
   runner: BashRunner,
   streams: StepStreams,
-): Promise<readonly number[]> {
+  { onStart, place }: StageHandle,
+): Promise<StageEnd> {
   const callBacks = callBacksFor(session, text);
   const { lastId } = session.jobs;
   const running = await runner.start({
@@ -50,15 +70,27 @@ async function runSubshell(
     }),
     ...session.streamsFor(runner, streams),
     reports: 0,
+    isBackground: session.options.isBackground === true,
+    ...(place === undefined ? {} : { pipeline: place }),
     ...(session.options.signal === undefined ? {} : { signal: session.options.signal }),
   });
-  const { status } = await session.follow(running);
-  // Several stages in one bash: only the last one's status is known here, and it is what counts without pipefail.
-  return Array.from({ length: width }, (_, i) => (i === width - 1 ? status : 0));
+  onStart(running);
+  const toEnd = ({ status, stopped }: BashEnd): StageEnd => {
+    // Several stages in one bash: only the last one's status is known here, and it is what counts without pipefail.
+    const statuses = Array.from({ length: width }, (_, i) => (i === width - 1 ? status : 0));
+    if (stopped === undefined) return { statuses };
+    return { statuses, stopped: { resume: async (where) => toEnd(await stopped.resume(where)) } };
+  };
+  return toEnd(await session.follow(running));
 }
 
 /** Every node gets all of the input; the largest status counts, as for `nsh run`. */
-async function runMany(session: Session, stage: ResolvedBash, streams: StepStreams): Promise<readonly number[]> {
+async function runMany(
+  session: Session,
+  stage: ResolvedBash,
+  streams: StepStreams,
+  { onStart }: StageHandle,
+): Promise<readonly number[]> {
   const { runners } = stage;
   const inputs: readonly InputSource[] =
     typeof streams.stdin === 'object' ? copyTo(streams.stdin, runners.length) : runners.map(() => 'null' as const);
@@ -68,8 +100,8 @@ async function runMany(session: Session, stage: ResolvedBash, streams: StepStrea
       const stderr = labelled(session, streams.stderr, process.stderr, runner, 'stderr');
       const ends = { stdin: inputs[i] ?? 'null', stdout, stderr };
       try {
-        const each = await runSubshell(session, stage, runner, ends);
-        return each.at(-1) ?? 0;
+        const each = await runSubshell(session, stage, runner, ends, { onStart });
+        return each.statuses.at(-1) ?? 0;
       } catch (error) {
         // One node that fails does not keep the others' answers back.
         const known = toNshError(error);

@@ -5,6 +5,18 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ByteText } from '../language/byte-text.ts';
 
+/** How a bash stands in a pipeline of several. */
+export interface PipelinePlace {
+  /** The same object for all stages of one pipeline. */
+  readonly key: object;
+  /** Counted from 0, as they are joined. */
+  readonly index: number;
+  /** The first stage is one that reads the terminal, and will be there presently. */
+  readonly beginsAtTerminal: boolean;
+  /** The program that it ends in, as far as that can be told from its text: `less`. */
+  readonly program: string;
+}
+
 /** `inherit`: this process's own; a number: a descriptor of this process. */
 export type InputSource = 'inherit' | 'null' | number | Readable;
 export type OutputTarget = 'inherit' | 'null' | number | Writable;
@@ -26,6 +38,8 @@ export interface BashJob {
   readonly signal?: AbortSignal;
   /** It leads a process group of its own, away from the terminal's foreground; signals go to the whole group. */
   readonly isBackground?: boolean;
+  /** Of a pipeline in the foreground of an interactive session. */
+  readonly pipeline?: PipelinePlace;
   /** How many reports the driver writes: 0, 1, or 2 with the fresh one. Lets a runner know when the report is whole. */
   readonly reports: 0 | 1 | 2;
 }
@@ -44,7 +58,7 @@ export interface BashEnd {
 /** A step that does not have the person's terminal any more. */
 export interface StoppedBash {
   /** Its terminal was left, and it goes on; else Ctrl-Z, or a signal, has stopped it. */
-  readonly isRunning: boolean;
+  readonly isRunning?: boolean;
   /** Goes on, with the person's terminal or without. @returns how it ended, or stopped again. */
   resume(where: 'foreground' | 'background'): Promise<BashEnd>;
 }

@@ -82,7 +82,7 @@ export class Session {
       const place = { streams, isLast: isLast && i === steps.length - 1, isCondition: false };
       const result = await this.runStep(step, place);
       if (result.isOver) return result;
-      if (this.isInterrupted && result.status > 128)
+      if ((this.isInterrupted && result.status > 128) || this.#isBrokenOff(result))
         return { status: result.status, isOver: this.options.isInteractive !== true };
     }
     this.line += lines;
@@ -101,6 +101,11 @@ export class Session {
   /** Signals what runs in the foreground. */
   kill(signal: string): void {
     for (const each of this.running) each.kill(signal);
+  }
+
+  /** A person's Ctrl-C has reached a step by its own terminal: what was to come after it does not. */
+  #isBrokenOff({ status }: StepResult): boolean {
+    return this.options.isInteractive === true && status === 130;
   }
 
   /** A signal of the terminal's keys: to what it does not reach by itself; what was to come after does not. */

@@ -14,12 +14,9 @@ import { progressAfterMs } from '../../src/protocol/limits.ts';
 import type { ExitStatus } from '../../src/protocol/process.ts';
 import { cutToWidth, escapeText } from '../escape.ts';
 import type { OutputSink } from '../../src/cluster/process-stream/sink.ts';
-import { StopNotice } from './stop-notice.ts';
+import { NoticeSink } from './notice-sink.ts';
 import { DetachKeyParser, type DetachKey } from './detach-keys.ts';
 import { RawTerminal } from './raw-terminal.ts';
-
-/** What looks like the beginning of a leader's notice is shown after so long where nothing follows. */
-const heldForMs = 20;
 
 export interface HandOverOptions {
   readonly stdin: Readable;
@@ -44,6 +41,8 @@ export interface HandOverOptions {
   readonly stopToken?: string;
   /** What reaches the process of what is typed. */
   readonly onTyped?: (bytes: Buffer) => void;
+  /** Fires when the keyboard goes to another stage of the pipeline: the stream stays open. */
+  readonly release?: AbortSignal;
 }
 
 export type StreamParts = Required<Pick<ProcessStreamOptions, 'stdout' | 'onLost' | 'onOpened'>> &
@@ -57,15 +56,23 @@ export type HandOverEnd = StreamEnd | { readonly kind: 'signal'; readonly name: 
 /** A job has stopped, or the detach keys were typed; its stream stays open, and can be handed over again. */
 export type Interrupted = { readonly kind: 'stopped'; readonly status: number } | { readonly kind: 'left' };
 
+/** The terminal was asked back; the stream stays open. */
+export interface Released {
+  readonly kind: 'released';
+}
+
+export type JobEnd = HandOverEnd | Interrupted | Released;
+
 /** @throws NshError what the stream's `ended` rejects with. The terminal is back in every case. */
-export async function handOver(options: Omit<HandOverOptions, 'stopToken'>): Promise<HandOverEnd> {
+export async function handOver(options: Omit<HandOverOptions, 'stopToken' | 'release'>): Promise<HandOverEnd> {
   const end = await handOverJob(options);
-  if (end.kind === 'stopped' || end.kind === 'left') throw new Error('a job has stopped that nobody watches');
+  if (end.kind === 'stopped' || end.kind === 'left' || end.kind === 'released')
+    throw new Error('a job has stopped that nobody watches');
   return end;
 }
 
 /** The same for what runs under a job-control leader. */
-export async function handOverJob(options: HandOverOptions): Promise<HandOverEnd | Interrupted> {
+export async function handOverJob(options: HandOverOptions): Promise<JobEnd> {
   const session = new HandOver(options);
   try {
     return await session.run();
@@ -86,9 +93,9 @@ class HandOver {
   #endsLine = true;
   #notice: NodeJS.Timeout | undefined;
   #noticeShown = false;
-  #leave: ((end: HandOverEnd | Interrupted) => void) | undefined;
+  #leave: ((end: JobEnd) => void) | undefined;
   #inputEnded = false;
-  #flush: NodeJS.Timeout | undefined;
+  #notices: NoticeSink | undefined;
   readonly #onDrain = (): void => this.#terminal.resumeInput();
 
   constructor(options: HandOverOptions) {
@@ -102,13 +109,16 @@ class HandOver {
     });
   }
 
-  async run(): Promise<HandOverEnd | Interrupted> {
-    const { signal } = this.#options;
-    const left = new Promise<HandOverEnd | Interrupted>((resolve) => {
+  async run(): Promise<JobEnd> {
+    const { signal, release } = this.#options;
+    const left = new Promise<JobEnd>((resolve) => {
       this.#leave = resolve;
       const stop = (): void => resolve({ kind: 'signal', name: signalOf(signal) });
       if (signal.aborted) stop();
       else signal.addEventListener('abort', stop, { once: true });
+      const letGo = (): void => resolve({ kind: 'released' });
+      if (release?.aborted === true) letGo();
+      else release?.addEventListener('abort', letGo, { once: true });
     });
     this.#terminal.take();
     const size = this.#options.readOnly ? undefined : this.#terminal.size;
@@ -137,7 +147,8 @@ class HandOver {
     if (end.kind === 'signal' || end.kind === 'detached') stream.detach(end.kind === 'signal');
     this.#planned = end.kind !== 'signal';
     this.#detachInput();
-    this.#endsLine = end.kind !== 'exit' || this.#options.tellsEnd || isUnusual(end.status);
+    const isQuiet = end.kind === 'released' || (end.kind === 'exit' && !isUnusual(end.status));
+    this.#endsLine = !isQuiet || this.#options.tellsEnd;
     return end;
   }
 
@@ -146,22 +157,12 @@ class HandOver {
     const { stopToken } = this.#options;
     const { sink } = this.#terminal;
     if (stopToken === undefined) return sink;
-    const notice = new StopNotice(stopToken);
-    const flush = (): void => sink.write(notice.flush(), () => undefined);
-    return {
-      write: (bytes, taken) => {
-        clearTimeout(this.#flush);
-        const { output, stopped } = notice.push(bytes);
-        if (output.length > 0) sink.write(output, taken);
-        else taken();
-        if (notice.isHolding) this.#flush = setTimeout(flush, heldForMs);
-        if (stopped !== undefined) this.#leave?.({ kind: 'stopped', status: stopped });
-      },
-    };
+    this.#notices = new NoticeSink(stopToken, sink, (status) => this.#leave?.({ kind: 'stopped', status }));
+    return this.#notices;
   }
 
   giveBack(): void {
-    clearTimeout(this.#flush);
+    this.#notices?.flush();
     clearTimeout(this.#notice);
     this.#hideNotice();
     this.#terminal.restore(this.#planned, this.#endsLine);

@@ -18,8 +18,12 @@ export interface OutputSink {
 export function writableSink(writable: Writable, options: { readonly end?: boolean } = {}): OutputSink {
   // A failed write is reported to its callback; the event is the same failure again, and would be thrown without a listener.
   if (!writable.listeners('error').includes(ignoreError)) writable.on('error', ignoreError);
+  const pending = pendingOf(writable);
   const write: OutputSink['write'] = (bytes, taken) => {
-    writable.write(bytes, taken);
+    pending.add(taken);
+    writable.write(bytes, (error) => {
+      if (pending.delete(taken)) taken(error);
+    });
   };
   if (options.end !== true) return { write };
   return {
@@ -29,6 +33,23 @@ export function writableSink(writable: Writable, options: { readonly end?: boole
       done();
     },
   };
+}
+
+type Taken = (error?: Error | null) => void;
+
+/** Writes under way, for each Writable once: one that is destroyed forgets the callback of the write that it was at. */
+const pendingWrites = new WeakMap<Writable, Set<Taken>>();
+
+function pendingOf(writable: Writable): Set<Taken> {
+  const known = pendingWrites.get(writable);
+  if (known !== undefined) return known;
+  const pending = new Set<Taken>();
+  pendingWrites.set(writable, pending);
+  writable.once('close', () => {
+    const gone = new Error('the reader of the output has gone');
+    for (const taken of pending) if (pending.delete(taken)) taken(gone);
+  });
+  return pending;
 }
 
 function ignoreError(): void {
