@@ -153,13 +153,14 @@ export class Shim {
   }
 
   #makeRecord(started: Started, start: number, params: SpawnParams, startedAtMs: number): ProcessRecord {
-    const { argv, name, cwd, io, stdout, starter, onDisconnect, keepBytes, forget } = params;
+    const { argv, name, job, cwd, io, stdout, starter, onDisconnect, keepBytes, forget } = params;
     const record: v.InferOutput<typeof recordSchema> = {
       pid: localPid(started.pid),
       start,
       boot: bootIdentity(),
       argv,
       ...(name === undefined ? {} : { name }),
+      ...(job === undefined ? {} : { job }),
       cwd,
       io,
       ...(stdout === 'pipe' ? { stdout } : {}),

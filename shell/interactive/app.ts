@@ -44,9 +44,11 @@ export class App {
   readonly #known: KnownWords;
   readonly #closing = new AbortController();
   #sources: CompletionSources | undefined;
+  #hasAdopted = false;
   #running: AbortController | undefined;
   #hasGone = false;
   #warned = false;
+  #looksAround = false;
 
   private constructor(options: AppOptions, screen: InkScreen) {
     const { stdout, keyboard, runner, surroundings, env } = options;
@@ -97,11 +99,6 @@ export class App {
     const { stdout, keyboard, runner, surroundings } = this.#options;
     for (const name of signals) process.on(name, this.#onSignal);
     stdout.on('resize', this.#onResize);
-    // The first prompt is drawn before anything else is looked at.
-    setImmediate(() => {
-      this.#watch.start();
-      void this.#options.history.load(this.#closing.signal);
-    });
     try {
       keyboard.lend();
       await runner.readStartFile(surroundings.context(this.#closing.signal));
@@ -121,7 +118,9 @@ export class App {
     let entry: number | undefined;
     while (!this.#hasGone) {
       this.#reader.editor.setMode(runner.isVi ? 'vi' : 'emacs');
-      const end = await this.#reader.read(this.#options.history.view(), entry);
+      const reading = this.#reader.read(this.#options.history.view(), entry);
+      this.#lookAround();
+      const end = await reading;
       entry = undefined;
       if (end.kind === 'gone') break;
       if (end.kind === 'interrupt') continue;
@@ -136,6 +135,17 @@ export class App {
       entry = end.nextEntry;
     }
     return runner.place.status;
+  }
+
+  /** What takes a while to load or to ask, once there is a prompt: keys are taken in between. */
+  #lookAround(): void {
+    if (this.#looksAround) return;
+    this.#looksAround = true;
+    setImmediate(() => {
+      this.#watch.start();
+      const { history } = this.#options;
+      void history.load(this.#closing.signal).then(() => this.#reader.takeHistory(history.view()));
+    });
   }
 
   /** With stopped jobs one is warned once. */
@@ -193,11 +203,19 @@ export class App {
     const { surroundings, env, runner } = this.#options;
     const client = await surroundings.cluster();
     this.#known.connected(client);
+    if (!this.#hasAdopted) void this.#adoptJobs(client);
+    this.#hasAdopted = true;
     if (this.#sources === undefined) {
       const isNode = client.nodes.some(({ id }) => id === client.self.id);
       this.#sources = clusterSources(client, runner.knowledge(client), currentStarter(env, client.self, isNode));
     }
     return client;
+  }
+
+  /** What cannot be found out now is not told: `ps -a` shows it all the same. */
+  async #adoptJobs(client: ClusterClient): Promise<void> {
+    const count = await this.#options.runner.adoptJobs(client).catch(() => 0);
+    if (count > 0) this.tell(`${count === 1 ? 'a job' : `${count} jobs`} of an earlier session: jobs, fg %1`);
   }
 
   readonly #onResize = (): void => this.#reader.draw();

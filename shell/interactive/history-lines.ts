@@ -21,7 +21,7 @@ export class HistoryLines {
     await this.#history.trim();
   }
 
-  /** As it stands now, with what other sessions have added. */
+  /** As it stands now, with what other sessions have added; before the file has been loaded, its newest part. */
   view(): HistoryView {
     const history = this.#history;
     history.refresh();
@@ -32,9 +32,13 @@ export class HistoryLines {
 
   /** Oldest first. */
   *lines(): Generator<string> {
-    this.#history.refresh();
-    for (let position = this.#history.oldest; position < this.#history.end; position++) {
-      const entry = this.#history.at(position);
+    const history = this.#history;
+    history.refresh();
+    while (history.at(history.oldest - 1) !== undefined) {
+      // Until all has been read.
+    }
+    for (let position = history.oldest; position < history.end; position++) {
+      const entry = history.at(position);
       if (entry !== undefined) yield entry.line;
     }
   }

@@ -96,6 +96,13 @@ export class LineReader {
     return await ended;
   }
 
+  /** More of the history is known than when the line began. */
+  takeHistory(history: HistoryView): void {
+    if (this.#finish === undefined) return;
+    this.editor.takeHistory(history);
+    this.draw();
+  }
+
   /** What was typed behind the end of the line, as it came: whatever the line runs may want to read it. */
   takeAhead(): Buffer {
     const events = this.#ahead.splice(0);

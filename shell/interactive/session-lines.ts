@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
+import { pathWithOwnProgram } from '../../src/cluster/own-program.ts';
 import { programPath } from '../../src/cluster/programs.ts';
 import type { CommandContext } from '../command.ts';
 import type { SessionKnowledge } from '../completion/index.ts';
@@ -21,7 +22,8 @@ import { Session } from '../session/session.ts';
 import { sessionBuiltins } from './session-builtins.ts';
 import { findSyntaxError } from './syntax-check.ts';
 import type { LineOutcome, LineRunner, SessionPlace } from './line-runner.ts';
-import { describeFailure, terminalBash, type TerminalBashOptions } from './terminal-bash.ts';
+import { findLeftJobs } from './left-jobs.ts';
+import { adoptStep, describeFailure, terminalBash, type TerminalBashOptions } from './terminal-bash.ts';
 import type { TerminalStep } from './terminal-step.ts';
 
 export interface SessionLinesOptions {
@@ -38,6 +40,7 @@ export interface SessionLinesOptions {
   readonly history: () => Iterable<string>;
 }
 
+const adoptDeadlineMs = 20_000;
 const never = new AbortController().signal;
 
 export class SessionLines implements LineRunner {
@@ -72,7 +75,11 @@ export class SessionLines implements LineRunner {
         this.#lastEnd = end;
       },
     };
-    this.#own = terminalBash(localRunner({ env, cwd: process.cwd() }), undefined, this.#terminal);
+    this.#own = terminalBash(
+      localRunner({ env: { ...env, PATH: pathWithOwnProgram(env) }, cwd: process.cwd() }),
+      undefined,
+      this.#terminal,
+    );
     const close = (): void => {};
     this.#session = new Session({
       runner: this.#own,
@@ -86,6 +93,8 @@ export class SessionLines implements LineRunner {
       tell: (message) => this.#tell(message),
       isInteractive: true,
     });
+    const { jobs } = this.#session;
+    jobs.onStopped = (job) => options.news(describeJob(jobs, job));
   }
 
   get words(): Surroundings {
@@ -152,6 +161,18 @@ export class SessionLines implements LineRunner {
       jobs: () =>
         this.#session.jobs.all.map(({ number, text }) => ({ value: `%${number}`, description: fromByteText(text) })),
     };
+  }
+
+  /** Takes over the jobs of shells that have gone. @returns how many there are. */
+  async adoptJobs(client: ClusterClient): Promise<number> {
+    const left = await findLeftJobs(client, AbortSignal.timeout(adoptDeadlineMs));
+    const { jobs } = this.#session;
+    for (const each of left) {
+      const job = jobs.add(toByteText(each.mark.text), adoptStep(client, each, this.#terminal));
+      this.#watched.add(job);
+      this.#watchEnd(job);
+    }
+    return left.length;
   }
 
   /** ~/.config/nsh/nshrc, before the first line. */
@@ -259,12 +280,17 @@ export class SessionLines implements LineRunner {
       this.#watched.add(job);
       if (job.isStopped) this.#options.stderr.write(`${escapeLines(describeJob(jobs, job))}\n`);
       else if (job.status === undefined) this.#options.stderr.write(`[${job.number}] ${job.id}\n`);
-      void job.ended.then(() => {
-        if (job.isInForeground || !jobs.all.includes(job)) return;
-        this.#options.news(describeJob(jobs, job));
-        jobs.remove(job);
-      });
+      this.#watchEnd(job);
     }
+  }
+
+  #watchEnd(job: Job): void {
+    const { jobs } = this.#session;
+    void job.ended.then(() => {
+      if (job.isInForeground || !jobs.all.includes(job)) return;
+      this.#options.news(describeJob(jobs, job));
+      jobs.remove(job);
+    });
   }
 }
 

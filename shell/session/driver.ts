@@ -14,7 +14,7 @@
 import type { ByteText } from '../language/byte-text.ts';
 
 /** First and last field of a report. A change of the fields between is a change of this name. */
-export const reportHead = 'nsh-state-1';
+export const reportHead = 'nsh-state-2';
 export const reportTail = 'nsh-state-end';
 
 /** `$_`, a megabyte of which nobody needs: a report has room for so much and no more. */
@@ -36,6 +36,11 @@ const dump = [
   field('\\builtin declare -F'),
   field('\\builtin alias -p'),
   field('\\builtin trap -p'),
+  field('\\builtin ulimit -Sa'),
+  field('\\builtin ulimit -Ha'),
+  field('\\builtin times'),
+  // When SECONDS was 0; before bash 5 it cannot be told.
+  field(`\\builtin printf '%s' "$((\${EPOCHSECONDS:-0} - SECONDS))"`),
   `\\builtin printf '\\0'; \\builtin printf '%s\\0' "\${#DIRSTACK[@]}" "\${DIRSTACK[@]}" "$#" "$@" ${reportTail}`,
 ].join('; ');
 
@@ -68,7 +73,8 @@ export const exitFunction = 'exit () { NSH_EXIT=$?; \\builtin exit "${@:-$NSH_EX
 /** What a restore text that is broken leaves on 4, and nothing runs. */
 export const brokenRestore = 'nsh-broken-restore';
 
-const restore = `\\builtin . /dev/fd/3 || { \\builtin printf '%s\\0' ${brokenRestore} >&4; \\builtin exit 126; }`;
+/** The first half of every driver: the session is back, and what to run stands in `$1`. */
+export const restore = `\\builtin . /dev/fd/3 || { \\builtin printf '%s\\0' ${brokenRestore} >&4; \\builtin exit 126; }`;
 
 /** Runs the text, then reports. The EXIT trap stays with the session: this bash is not its end. */
 export const driver = `${restore}; \\builtin eval "$1"; ${reportState}; \\builtin trap - EXIT`;

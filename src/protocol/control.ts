@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import {
   bootSchema,
   exitStatusSchema,
+  jobSchema,
   localPidSchema,
   managedProcessSchema,
   nodeIdSchema,
@@ -63,6 +64,7 @@ export const runParams = v.object({
   /** Added to the node's own fresh environment. */
   env: v.optional(environment),
   name: v.optional(v.pipe(v.string(), v.maxLength(maxNameLength))),
+  job: v.optional(jobSchema),
   /** `pty`: one terminal; `pipes`: stdin, stdout and stderr apart. */
   io: v.picklist(['pty', 'pipes']),
   /** Default 80 × 24 and xterm-256color. */
