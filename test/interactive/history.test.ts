@@ -18,8 +18,7 @@ afterAll(async () => {
 let tests = 0;
 beforeEach(() => {
   tmux = new Tmux();
-  // The agent's state stays where it is: only the history is each test's own.
-  env = { ...nodes.env, XDG_STATE_HOME: join(nodes.directory, `state${++tests}`) };
+  env = { ...nodes.env, NSH_HISTORY: join(nodes.directory, `history${++tests}`) };
 });
 afterEach(async () => {
   await tmux.close();
@@ -41,7 +40,7 @@ interface Row {
 }
 
 function kept(): Row[] {
-  const path = join(env['XDG_STATE_HOME'] ?? '', 'nsh', 'history');
+  const path = env['NSH_HISTORY'] ?? '';
   if (!existsSync(path)) return [];
   const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
   return lines.map((line) => JSON.parse(line) as Row);
