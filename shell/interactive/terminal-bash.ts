@@ -22,6 +22,7 @@ import { brokenPipeStatus } from '../output/write-errors.ts';
 import { describeExit, exitStatusOf, linkFailedStatus } from '../run/exit-status.ts';
 import { foreground } from '../run/foreground.ts';
 import { foregroundFailure } from '../run/report.ts';
+import { nameOfDirectory } from '../session/caller.ts';
 import type { StartedJob } from '../session/jobs.ts';
 import { leaderCommand, splitReport } from '../session/leader.ts';
 import { announcing, plainProgram, withDirectFeed } from '../session/node-runner.ts';
@@ -286,7 +287,12 @@ function runParams(
     ...(name === '' ? {} : { name: name.slice(0, maxNameLength) }),
     ...(isOwn ? { cwd: process.cwd() } : {}),
     // A file that bash would source at the start of every step is the session's to source once.
-    env: { ...(isOwn ? ownEnvironment(env) : {}), BASH_ENV: '', ENV: '', ...defined(bash.env ?? {}) },
+    env: {
+      ...(isOwn ? { ...ownEnvironment(env), PWD: nameOfDirectory(env, process.cwd()) } : {}),
+      BASH_ENV: '',
+      ENV: '',
+      ...defined(bash.env ?? {}),
+    },
   };
 }
 
