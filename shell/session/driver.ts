@@ -17,9 +17,12 @@ import type { ByteText } from '../language/byte-text.ts';
 export const reportHead = 'nsh-state-2';
 export const reportTail = 'nsh-state-end';
 
+/** `$_`, a megabyte of which nobody needs: a report has room for so much and no more. */
+const lastArgument = '"${_::65536}"';
+
 /** Fields end in NUL; what bash prints in its own form is one field. The order is read in read-report.ts. */
 const dump = [
-  `\\builtin printf '%s\\0' ${reportHead} "$?" "$_"`,
+  `\\builtin printf '%s\\0' ${reportHead} "$?" ${lastArgument}`,
   // What a DEBUG trap prints before it is gone falls into a field that nobody reads.
   '\\builtin trap - DEBUG',
   field('\\builtin set +o'),
@@ -62,7 +65,7 @@ export const exitHead = 'nsh-exit';
 export const exitChannel = 250;
 
 /** The EXIT trap of steps whose session outlives a fatal error: it reports as a step that came to its end does. */
-export const exitTrap = `{ \\builtin printf '%s\\0' ${exitHead} "$?" "\${NSH_EXIT+exit}" "$_"; ${dump}; } >&${exitChannel} 2>/dev/null`;
+export const exitTrap = `{ \\builtin printf '%s\\0' ${exitHead} "$?" "\${NSH_EXIT+exit}" ${lastArgument}; ${dump}; } >&${exitChannel} 2>/dev/null`;
 
 /** `exit` in such a step: it leaves word that it was called. */
 export const exitFunction = 'exit () { NSH_EXIT=$?; \\builtin exit "${@:-$NSH_EXIT}"; }';
@@ -95,4 +98,4 @@ export const feedDriver =
 export const finalDriver = `${restore}; \\builtin eval "$1"`;
 
 /** Kept at the end of a text that ends cleanly: `eval` overwrites both. */
-export const keepLast: ByteText = '\nNSH_LAST=("$?" "$_" "${PIPESTATUS[@]}")';
+export const keepLast: ByteText = `\nNSH_LAST=("$?" ${lastArgument} "\${PIPESTATUS[@]}")`;

@@ -56,7 +56,8 @@ async function runStages(session: Session, step: PipelineStep, place: StepPlace)
   const [only] = stages;
   if (stages.length === 1 && only?.kind === 'bash' && only.runners.length === 1) {
     const [runner] = only.runners;
-    const text = { kind: 'bash', text: only.text, line: only.line, isClosed: !only.text.endsWith('\\') } as const;
+    const isClosed = !only.text.endsWith('\\');
+    const text = { kind: 'bash', text: only.text, title: step.text, line: only.line, isClosed } as const;
     const isCondition = place.isCondition || step.isNegated;
     const result = await session.runBash(text, { ...place, isLast: false, isCondition }, runner);
     session.isOver = result.isOver;
@@ -123,9 +124,9 @@ function keepStopped(session: Session, step: PipelineStep, group: StageGroup, st
     report: '',
     ...(again === undefined ? {} : { stopped: { resume: async (where) => toBashEnd(await again.resume(where)) } }),
   });
-  session.jobs.addStopped(step.text, {
+  session.jobs.add(step.text, {
     id: group.pid,
-    stopped: { resume: async (where) => toBashEnd(await stopped.resume(where)) },
+    control: { resume: async (where) => toBashEnd(await stopped.resume(where)) },
     kill: (signal) => group.kill(signal),
     settle: ({ status }) => status,
   });

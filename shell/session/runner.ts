@@ -27,6 +27,8 @@ export interface BashJob {
   readonly driver: string;
   /** What `$0` is. */
   readonly name: string;
+  /** What was typed for it; default: all of the line. */
+  readonly text?: ByteText;
   /** Read by the bash from its channel (descriptor 3), whole. */
   readonly restore: ByteText;
   readonly stdin: InputSource;
@@ -37,6 +39,8 @@ export interface BashJob {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Breaks it off: SIGHUP, as a lost terminal would. */
   readonly signal?: AbortSignal;
+  /** What ends in `&` in a session that a person is at: it goes on when the session ends, and can be brought to the terminal. */
+  readonly outlives?: boolean;
   /** It leads a process group of its own, away from the terminal's foreground; signals go to the whole group. */
   readonly isBackground?: boolean;
   /** Of a pipeline in the foreground of an interactive session. */
@@ -54,17 +58,21 @@ export interface BashEnd {
   readonly signal?: string;
   /** What it wrote to its channel (descriptor 4); empty when nothing. */
   readonly report: ByteText;
-  /** It has not ended: `status` says by what it was stopped. */
+  /** It has not ended: `status` says by what it was stopped, or is 0. */
   readonly stopped?: StoppedBash;
 }
 
-/** A step that Ctrl-Z, or a signal, has stopped. */
+/** A step that does not have the person's terminal any more. */
 export interface StoppedBash {
+  /** Its terminal was left, and it goes on; else Ctrl-Z, or a signal, has stopped it. */
+  readonly isRunning?: boolean;
   /** Goes on, with the person's terminal or without. @returns how it ended, or stopped again. */
   resume(where: 'foreground' | 'background'): Promise<BashEnd>;
 }
 
 export interface RunningBash {
+  /** Of one that was started in the background: brings it to the terminal. */
+  readonly control?: StoppedBash;
   /** On the node where it runs. */
   readonly pid: number | undefined;
   readonly ended: Promise<BashEnd>;

@@ -18,6 +18,7 @@ import { noBuiltins, type SessionBuiltins } from './builtins.ts';
 import { isCallBack } from './call-backs.ts';
 import { jobBuiltins } from './job-builtins.ts';
 import { JobTable } from './jobs.ts';
+import { withHelp } from './builtin-help.ts';
 import { addCpu, type CpuTimes, noCpu, ownCpu } from './cpu-times.ts';
 import { withMoving } from './move.ts';
 import { plainNotice } from './plain-step.ts';
@@ -66,7 +67,7 @@ export class Session {
     this.current = options.runner;
     const fresh = freshState(options.positional ?? []);
     this.state = options.isInteractive === true ? { ...fresh, shopts: new Map([['expand_aliases', true]]) } : fresh;
-    this.builtins = withMoving(this, jobBuiltins(this.jobs, options.builtins ?? noBuiltins));
+    this.builtins = withHelp(withMoving(this, jobBuiltins(this.jobs, options.builtins ?? noBuiltins)));
   }
 
   /** All that the session has taken until now, here and on nodes. */
@@ -80,6 +81,7 @@ export class Session {
       builtins: this.builtins.names,
       isDefined: (name) => functions.get(name) !== undefined || aliases.get(name) !== undefined,
       hasJobs: !this.jobs.isEmpty,
+      isInteractive: this.options.isInteractive === true,
       jobsAre: this.options.jobsAre ?? 'nsh',
     };
   }
@@ -208,7 +210,9 @@ export class Session {
 
   /** What ends in `&` gives nothing back but its status, later. */
   private async runJob(step: JobStep): Promise<StepResult> {
-    this.jobs.add(step.text, await startJob(this, step));
+    const started = await startJob(this, step);
+    this.jobs.add(step.text, started);
+    this.jobs.lastId = started.id;
     this.setStatus(0);
     return { status: 0, isOver: false };
   }
