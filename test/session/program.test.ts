@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -171,6 +171,20 @@ describe('nsh FILE', () => {
     writeFileSync(path, `#!${nsh.join(' ')}\necho "$1"\nnodeset -c a[1-5]\n`);
     chmodSync(path, 0o755);
     expect(run([path], ['arg']).stdout).toBe('arg\n5\n');
+  });
+
+  it('is found by #!/usr/bin/env nsh, and reads its input in pieces as bash does', () => {
+    const bin = join(root, 'bin');
+    mkdirSync(bin);
+    symlinkSync(nsh[1], join(bin, 'nsh'));
+    const path = join(root, 'by-env');
+    const env = { ...cleanEnv, PATH: `${bin}:${join(process.execPath, '..')}:${cleanEnv.PATH ?? ''}` };
+    for (const first of [':', 'nodeset -c a >/dev/null']) {
+      writeFileSync(path, `#!/usr/bin/env nsh\n${first}\nread a; cat; echo "$a $# $2 \${0##*/}"; exit 4\n`);
+      chmodSync(path, 0o755);
+      const { status, stdout } = spawnSync(path, ['1', 'b c'], { env, encoding: 'utf8', input: 'one\ntwo\n' });
+      expect([status, stdout]).toEqual([4, 'two\none 2 b c by-env\n']);
+    }
   });
 
   it('that is not there is told like a command that is not', () => {
