@@ -71,11 +71,12 @@ export async function runWords(where: string, args: readonly string[], options: 
   });
 }
 
-/** `… | nsh` */
-export async function runInput(options: ScriptOptions): Promise<number> {
+/** `… | nsh`, `nsh -s [ARG…]` */
+export async function runInput(args: readonly string[], options: ScriptOptions): Promise<number> {
   const ahead = lookAhead(0);
-  if (ahead !== undefined && isBashOnly(ahead)) return await runBashProgram([]);
-  return await withSession('bash', [], { ...options, inputIsScript: true }, async (session) => {
+  if (ahead !== undefined && isBashOnly(ahead)) return await runBashProgram(['-s', '--', ...args]);
+  return await withSession('bash', args, { ...options, inputIsScript: true }, async (session) => {
+    if (await readStartFile(session)) return await session.close();
     const start: StartFedBash = async (restore) =>
       await startFedBash({ env: withOwnProgram(), cwd: process.cwd(), name: 'bash', restore });
     const script = new FedScript(session, start);
@@ -120,11 +121,23 @@ async function runText(
     positional,
     options,
     async (session) => {
-      await session.run(text, true);
+      if (!(await readStartFile(session))) await session.run(text, true);
       return await session.close();
     },
     isCut ? 'nsh' : 'bash',
   );
+}
+
+/** What $BASH_ENV names bash reads once, before a script (bash(1), Invocation); the bashes of a session do not. @returns whether it ended the shell. */
+async function readStartFile(session: Session): Promise<boolean> {
+  const file = toByteText(process.env['BASH_ENV'] ?? '');
+  if (file === '') return false;
+  // Its value is expanded, and taken for a path as it is.
+  const path = `"${file.replaceAll('"', '\\"')}"`;
+  const read = `export BASH_ENV=${quoteWord(file)}; [[ ! -f ${path} ]] || \\builtin . ${path}`;
+  const { isOver } = await session.run(read);
+  session.line = 0;
+  return isOver;
 }
 
 async function withSession(
