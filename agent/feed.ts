@@ -44,6 +44,8 @@ export async function feed(target: FeedTarget): Promise<number> {
     return await carry(stream);
   } finally {
     client.close();
+    // Its writer gets SIGPIPE.
+    process.stdin.destroy();
   }
 }
 

@@ -21,7 +21,7 @@ const feeders = (name: string): number =>
   cluster
     .host(name)
     .processes()
-    .filter(({ argv }) => argv.includes('feed')).length;
+    .filter(({ command }) => command.includes('nsh-agent.js feed')).length;
 
 const bytes = 20_000_000;
 const make = `head -c ${bytes} /dev/zero | openssl enc -aes-128-ctr -pass pass:x -nosalt 2>/dev/null`;
@@ -48,14 +48,30 @@ describe.each([
 
 it('the agent of the first host carries what is much, and nobody feeds what is little', async () => {
   const much = cluster.spawnNsh(['-c', '@n1 yes | @n2 cat >/dev/null']);
-  await waitUntil('the feeder runs', () => feeders('n1') > 0);
-  const idle = async (): Promise<number> => (await cluster.nsh(['ps', '-C', 'sshd', '-o', 'pid='])).stdout.length;
-  expect(await idle()).toBeGreaterThan(0);
+  await waitUntil(() => feeders('n1') > 0, 'the feeder runs');
   much.child.kill('SIGINT');
-  expect(await much.ended).toBe(130);
-  await waitUntil('it has gone', () => feeders('n1') === 0);
+  expect(await much.ended).toMatchObject({ status: 130 });
+  await waitUntil(() => feeders('n1') === 0, 'it has gone');
   const little = cluster.spawnNsh(['-c', '@n1 { echo one; read -t 2 <> <(:); } | @n2 cat']);
-  await waitUntil('the first line', () => little.stdout.includes('one'));
+  await waitUntil(() => little.stdout.includes('one'), 'the first line');
   expect(feeders('n1')).toBe(0);
   await little.ended;
+});
+
+it('a host that is gone for longer than --stream-timeout ends the job with 255, and its writer', async () => {
+  const running = cluster.spawnNsh(['--stream-timeout', '1', '-c', '@n1 yes | @n2 cat >/dev/null; echo "$?"']);
+  await waitUntil(() => feeders('n1') > 0, 'the feeder runs');
+  await cluster.host('n2').stop();
+  const { stdout, stderr } = await running.ended;
+  expect(stdout).toBe('255\n');
+  expect(stderr).toContain('n2');
+  await waitUntil(() => feeders('n1') === 0, 'the feeder has gone');
+  await waitUntil(
+    () =>
+      cluster
+        .host('n1')
+        .processes()
+        .every(({ command }) => command !== 'yes'),
+    'yes has gone',
+  );
 });
