@@ -13,6 +13,7 @@ import type { HistoryLines } from './history-lines.ts';
 import { InkScreen } from './ink-screen.ts';
 import { KnownWords } from './known-words.ts';
 import type { Keyboard } from './keyboard.ts';
+import { nearCommands } from './near-commands.ts';
 import { LineReader } from './line-reader.ts';
 import type { LineOutcome, LineRunner } from './line-runner.ts';
 import { PromptSource } from './prompt-source.ts';
@@ -32,6 +33,9 @@ export interface AppOptions {
 /** What would stop or end an interactive shell, or tells it to end. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGTSTP', 'SIGTTOU', 'SIGTTIN', 'SIGQUIT'] as const;
 
+/** As bash ends where it found no such command. */
+const commandNotFound = 127;
+
 export class App {
   readonly #options: AppOptions;
   readonly #reader: LineReader;
@@ -40,6 +44,7 @@ export class App {
   readonly #known: KnownWords;
   readonly #closing = new AbortController();
   #sources: CompletionSources | undefined;
+  #hasAdopted = false;
   #running: AbortController | undefined;
   #hasGone = false;
   #warned = false;
@@ -165,12 +170,24 @@ export class App {
     try {
       const outcome = await runner.run(text, surroundings.context(this.#running.signal));
       finish(outcome.status);
+      if (outcome.status === commandNotFound) this.#hint(text);
       return outcome;
     } finally {
       this.#running = undefined;
       this.#known.refresh();
       this.#beginLine();
     }
+  }
+
+  /** What was not found may have been mistyped: said as soon as it is known, and the next line does not wait for it. */
+  #hint(line: string): void {
+    if (this.#sources === undefined) return;
+    void nearCommands(line, this.#options.runner.words, this.#sources, this.#closing.signal).then(
+      (sentences) => {
+        for (const sentence of sentences) this.tell(sentence);
+      },
+      () => undefined, // Who cannot be asked has nothing to offer.
+    );
   }
 
   /** What comes next begins a line of its own; where the cursor was in the middle of one that is marked, as zsh does. */
@@ -186,11 +203,19 @@ export class App {
     const { surroundings, env, runner } = this.#options;
     const client = await surroundings.cluster();
     this.#known.connected(client);
+    if (!this.#hasAdopted) void this.#adoptJobs(client);
+    this.#hasAdopted = true;
     if (this.#sources === undefined) {
       const isNode = client.nodes.some(({ id }) => id === client.self.id);
       this.#sources = clusterSources(client, runner.knowledge(client), currentStarter(env, client.self, isNode));
     }
     return client;
+  }
+
+  /** What cannot be found out now is not told: `ps -a` shows it all the same. */
+  async #adoptJobs(client: ClusterClient): Promise<void> {
+    const count = await this.#options.runner.adoptJobs(client).catch(() => 0);
+    if (count > 0) this.tell(`${count === 1 ? 'a job' : `${count} jobs`} of an earlier session: jobs, fg %1`);
   }
 
   readonly #onResize = (): void => this.#reader.draw();

@@ -25,6 +25,7 @@ export class HistoryLines {
   view(): HistoryView {
     const history = this.#history;
     history.refresh();
+    // Where there was no file at the start, what another session began it with is older than this one's.
     const { oldest, end } = history;
     return { length: end - oldest, at: (index) => (index < 0 ? undefined : history.at(oldest + index)?.line) };
   }

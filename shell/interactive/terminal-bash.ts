@@ -4,6 +4,7 @@
  * ps. What has pipes goes to the runner beneath.
  */
 import { randomUUID } from 'node:crypto';
+import { processDialler } from '../../src/cluster/process-stream/dial-process.ts';
 import { newClientId, openProcessStream } from '../../src/cluster/process-stream/process-stream.ts';
 import { writableSink } from '../../src/cluster/process-stream/sink.ts';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
@@ -15,18 +16,24 @@ import { toNshError, type ErrorCode } from '../../src/protocol/errors.ts';
 import { defaultKeepBytes, maxNameLength, pipeWindowBytes, ptyWindowBytes } from '../../src/protocol/limits.ts';
 import type { Params } from '../../src/protocol/control.ts';
 import { escapeLines } from '../escape.ts';
+import { fromByteText } from '../language/byte-text.ts';
 import { brokenPipeStatus } from '../output/write-errors.ts';
 import { describeExit, exitStatusOf, linkFailedStatus } from '../run/exit-status.ts';
 import { foreground } from '../run/foreground.ts';
 import { foregroundFailure } from '../run/report.ts';
+import type { StartedJob } from '../session/jobs.ts';
 import { leaderCommand } from '../session/leader.ts';
+import { plainProgram } from '../session/node-runner.ts';
 import type { BashEnd, BashJob, BashRunner, PipelinePlace, RunningBash } from '../session/runner.ts';
 import { defaultDetachKeys, parseDetachKeys } from '../terminal/detach-keys.ts';
 import type { HandOverEnd } from '../terminal/hand-over.ts';
 import { feedProcess } from './feed-process.ts';
+import { jobMark } from './job-mark.ts';
 import { PipelineKeyboard } from './pipeline-keyboard.ts';
 import { planTerminal, type TerminalPlan } from './terminal-plan.ts';
-import { TerminalStep, type SharedTerminal } from './terminal-step.ts';
+import type { LeftJob } from './left-jobs.ts';
+import { replay } from '../terminal/replay.ts';
+import { TerminalStep, type SharedTerminal, type TerminalStepOptions } from './terminal-step.ts';
 
 export interface TerminalBashOptions {
   readonly stdin: NodeJS.ReadStream;
@@ -46,6 +53,9 @@ export interface TerminalBashOptions {
   /** Told how each ended, before the session hears of it. */
   readonly onEnd: (end: 'exit' | 'signal' | 'detached' | 'lost') => void;
 }
+
+/** The screen is computed from the log, which takes a while for a long one. */
+const screenDeadlineMs = 15_000;
 
 /** Why nothing can be asked of this machine's agent. */
 const withoutAgent: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -91,14 +101,67 @@ async function startOnTerminal(
   const clientId = newClientId();
   const token = randomUUID().replaceAll('-', '');
   const { redirections, pipes, source, target: output } = plan;
-  const argv = leaderCommand({ driver: bash.driver, name: bash.name, token, redirections });
-  const params = { ...runParams(bash, client, isOwn, options), ...pipes, argv, foreground: clientId };
-  const started = await client.call(node, 'run', params, { signal: options.signal() });
+  const where = bash.outlives === true ? 'background' : 'foreground';
+  const argv = leaderCommand({ driver: bash.driver, name: bash.name, token, redirections, startsIn: where });
+  const job = jobMark(titleOf(bash, options), token);
+  const params = { ...runParams(bash, client, isOwn, options), ...pipes, argv, job, foreground: clientId };
+  let plainOn: string | undefined;
+  const started = await client.call(node, 'run', params, { signal: options.signal() }).catch(async (error: unknown) => {
+    const plain = plainProgram(bash, error);
+    if (plain === undefined) throw error;
+    plainOn = node.name;
+    const { channel: _channel, job: _job, ...others } = params;
+    return await client.call(node, 'run', { ...others, ...plain }, { signal: options.signal() });
+  });
   const gpid = toGpid(node.id, started.pid);
   const target = foreground(client, node, started, clientId, output === undefined ? ptyWindowBytes : pipeWindowBytes);
   if (source !== undefined) feedProcess(source, target);
   const shared = bash.pipeline === undefined ? undefined : sharedTerminal(bash.pipeline, plan, options);
-  const step = new TerminalStep({
+  const step = makeStep({ gpid, node, token, shared }, options, (parts) =>
+    openProcessStream({ ...target, ...(output === undefined ? {} : { stderr: writableSink(output) }), ...parts }),
+  );
+  options.onStart(step);
+  return plainOn === undefined ? step.start(where) : { ...step.start(where), plainOn };
+}
+
+/** Takes over what an earlier shell has left, and shows what it prints from now on. */
+export function adoptStep(
+  client: ClusterClient,
+  { node, record, mark, state }: LeftJob,
+  options: TerminalBashOptions,
+): StartedJob {
+  const gpid = toGpid(node.id, record.pid);
+  const process = { pid: record.pid, start: record.start, boot: record.boot };
+  const target = { ...processDialler(client, node, process, record.shim), process };
+  const redraw = async (rows: number): Promise<Buffer> => {
+    const call = { deadlineMs: screenDeadlineMs, signal: options.signal() };
+    const screen = await client.call(node, 'screen', { process, scrollback: 0 }, call);
+    return replay(screen, rows);
+  };
+  const step = makeStep({ gpid, node, token: mark.token, redraw }, options, (parts) =>
+    openProcessStream({ ...target, role: 'attach', from: { stdout: 'newest' }, windowBytes: ptyWindowBytes, ...parts }),
+  );
+  options.onStart(step);
+  const common = { id: gpid, settle: ({ status }: BashEnd): number => status, control: step.control };
+  if (state === 'stopped') return { ...common, kill: (signal) => step.kill(signal) };
+  const running = step.start(state);
+  return { ...common, kill: (signal) => running.kill(signal), running: running.ended };
+}
+
+interface StepIdentity {
+  readonly gpid: number;
+  readonly node: NodeSpec;
+  readonly token: string;
+  readonly shared?: SharedTerminal | undefined;
+  readonly redraw?: TerminalStepOptions['redraw'];
+}
+
+function makeStep(
+  { gpid, node, token, shared, redraw }: StepIdentity,
+  options: TerminalBashOptions,
+  open: TerminalStepOptions['open'],
+): TerminalStep {
+  return new TerminalStep({
     gpid,
     token,
     handOver: () => ({
@@ -112,12 +175,7 @@ async function startOnTerminal(
       tellsEnd: false,
       signal: options.signal(),
     }),
-    open: (parts) =>
-      openProcessStream({
-        ...target,
-        ...(output === undefined ? {} : { stderr: writableSink(output) }),
-        ...parts,
-      }),
+    open,
     toEnd: (end) => toBashEnd(end, gpid, options),
     toFailure: (error) => {
       options.onEnd('lost');
@@ -126,9 +184,8 @@ async function startOnTerminal(
     },
     background: options.background,
     ...(shared === undefined ? {} : { shared }),
+    ...(redraw === undefined ? {} : { redraw }),
   });
-  options.onStart(step);
-  return step.start();
 }
 
 /** One for each pipeline that runs: its stages find each other by its key. */
@@ -144,6 +201,10 @@ function sharedTerminal(
   return { keyboard, member: { index, program, readsTerminal: source === undefined }, screen: writableSink(stdout) };
 }
 
+function titleOf({ text }: BashJob, { title }: Pick<TerminalBashOptions, 'title'>): string {
+  return text === undefined ? title() : fromByteText(text);
+}
+
 function runParams(
   bash: BashJob,
   client: ClusterClient,
@@ -151,7 +212,7 @@ function runParams(
   { stdout, env, title }: TerminalBashOptions,
 ): Omit<Params<'run'>, 'argv'> {
   const { columns, rows } = stdout;
-  const name = title().replaceAll(/\s+/g, ' ').trim();
+  const name = titleOf(bash, { title }).replaceAll(/\s+/g, ' ').trim();
   const isNode = client.nodes.some(({ id }) => id === client.self.id);
   return {
     io: 'pty',

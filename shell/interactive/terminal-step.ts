@@ -6,7 +6,8 @@
 import type { OutputSink } from '../../src/cluster/process-stream/sink.ts';
 import type { ProcessStream, ProcessStreamOptions } from '../../src/cluster/process-stream/types.ts';
 import { findSignal } from '../../src/ids/signals.ts';
-import type { BashEnd, RunningBash } from '../session/runner.ts';
+import { signalForJob } from '../session/leader.ts';
+import type { BashEnd, RunningBash, StoppedBash } from '../session/runner.ts';
 import {
   handOverJob,
   type HandOverEnd,
@@ -39,9 +40,14 @@ export interface TerminalStepOptions {
   readonly toFailure: (error: unknown) => BashEnd;
   /** Output of a step that runs in the background. */
   readonly background: (bytes: Buffer) => void;
+  /** What its screen shows now, for a terminal that has not seen it. Absent: whoever takes it has. */
+  readonly redraw?: ((rows: number) => Promise<Buffer>) | undefined;
   /** Absent: it has the terminal alone. */
   readonly shared?: SharedTerminal;
 }
+
+/** Nobody is there any more to hear of it. */
+const over: BashEnd = { status: 0, report: '' };
 
 export class TerminalStep implements KeyboardStage {
   readonly #options: TerminalStepOptions;
@@ -50,7 +56,13 @@ export class TerminalStep implements KeyboardStage {
   #parts: Pick<ProcessStreamOptions, 'stdout' | 'onLost' | 'onOpened'> | undefined;
   #notice: StopNotice;
   #onStopped: ((status: number) => void) | undefined;
+  /** As its leader has it. */
   #isInBackground = false;
+  /** It has drawn what no terminal here has shown. */
+  #isUnseen = false;
+  #hasLeft = false;
+  /** It has not been stopped. */
+  #isRunning = false;
   #hasKeyboard: boolean;
   /** Ends the present stay in the foreground, for another with the keyboard or without. */
   #change: AbortController | undefined;
@@ -63,16 +75,25 @@ export class TerminalStep implements KeyboardStage {
     this.#hasKeyboard = options.shared === undefined;
   }
 
-  start(): RunningBash {
+  /** @param where `left`: in the foreground of its own terminal, which nobody has taken. */
+  start(where: 'foreground' | 'background' | 'left'): RunningBash {
+    this.#isInBackground = where === 'background';
+    this.#isUnseen = where === 'left';
+    const { control } = this;
     return {
       pid: this.#options.gpid,
-      ended: this.#inForeground(),
-      kill: (name) => this.#signal(name, this.#parts !== undefined),
+      ...(where === 'foreground' ? { ended: this.#inForeground() } : { ended: this.#unseen(), control }),
+      kill: (name) => this.kill(name),
     };
+  }
+
+  get control(): StoppedBash {
+    return { resume: (where) => this.#resume(where) };
   }
 
   /** The shell ends; the step stays what it is, stopped or running. */
   leave(): void {
+    this.#hasLeft = true;
     this.#stream?.detach(false);
   }
 
@@ -88,11 +109,12 @@ export class TerminalStep implements KeyboardStage {
     const { toEnd, toFailure, shared } = this.#options;
     this.#membership = shared?.keyboard.join(this, shared.member);
     let isAwaited = isCalledBack;
+    this.#isRunning = true;
     try {
       for (;;) {
         const end = await this.#stay(isAwaited);
         if (end.kind === 'released') continue;
-        if (end.kind !== 'stopped') return toEnd(end);
+        if (end.kind !== 'stopped') return this.#hasLeft ? over : toEnd(end);
         if (!isAwaited) return this.#stopped(end.status);
         isAwaited = false;
         this.#signalLeader('CONT');
@@ -115,11 +137,25 @@ export class TerminalStep implements KeyboardStage {
           ...handOver(),
           stopToken: token,
           release: change.signal,
-          open: ({ nudge: _nudge, ...parts }) => this.#open(parts, isCalledBack),
+          open: async ({ nudge, ...parts }) => {
+            const wasUnseen = this.#isUnseen;
+            if (wasUnseen) await this.#redraw(parts);
+            const stream = this.#open(parts, isCalledBack);
+            // Once more by itself: programs draw anew when their size changes.
+            if (wasUnseen) setImmediate(nudge);
+            return stream;
+          },
         })
       : this.#show(isCalledBack, change.signal);
     this.#changed = stay.catch(() => undefined);
     return await stay;
+  }
+
+  async #redraw({ stdout, size }: Omit<StreamParts, 'nudge'>): Promise<void> {
+    this.#isUnseen = false;
+    // Without it the program is there all the same, and most draw anew.
+    const bytes = await this.#options.redraw?.(size?.rows ?? 24).catch(() => undefined);
+    if (bytes !== undefined) await new Promise<void>((resolve) => stdout.write(bytes, () => resolve()));
   }
 
   /** Its output on the terminal, its notices heeded; what is typed goes elsewhere. */
@@ -154,8 +190,12 @@ export class TerminalStep implements KeyboardStage {
       if (isCalledBack) this.#signalLeader('USR2');
       return this.#stream;
     }
-    this.#stream = this.#options.open({
-      ...parts,
+    return this.#openStream(parts.size);
+  }
+
+  #openStream(size?: ProcessStreamOptions['size']): ProcessStream {
+    this.#stream ??= this.#options.open({
+      ...(size === undefined ? {} : { size }),
       stdout: { write: (bytes, taken) => this.#write(bytes, taken) },
       onLost: (error, attempt) => this.#parts?.onLost?.(error, attempt),
       onOpened: (opened, again) => this.#parts?.onOpened?.(opened, again),
@@ -176,28 +216,38 @@ export class TerminalStep implements KeyboardStage {
   }
 
   #stopped(status: number): BashEnd {
-    return { status, report: '', stopped: { resume: (where) => this.#resume(where) } };
+    this.#isInBackground = false;
+    this.#isRunning = false;
+    return { status, report: '', stopped: this.control };
   }
 
   #resume(where: 'foreground' | 'background'): Promise<BashEnd> {
     const wasInBackground = this.#isInBackground;
     this.#isInBackground = where === 'background';
-    if (where === 'background') return this.#runInBackground();
+    if (where === 'background') {
+      this.#signalLeader('USR1');
+      this.#signalLeader('CONT');
+      return this.#unseen();
+    }
     if (!wasInBackground) this.#signalLeader('CONT');
     return this.#inForeground(wasInBackground);
   }
 
-  async #runInBackground(): Promise<BashEnd> {
+  /** Until it ends or stops, seen by nobody but who reads what it prints. */
+  async #unseen(): Promise<BashEnd> {
+    this.#isRunning = true;
     const { toEnd, toFailure } = this.#options;
     const stopped = new Promise<BashEnd>((resolve) => {
       this.#onStopped = (status) => resolve(this.#stopped(status));
     });
-    this.#signalLeader('USR1');
-    this.#signalLeader('CONT');
-    const ended = this.#stream?.ended.then(toEnd, toFailure);
-    const first = await (ended === undefined ? stopped : Promise.race([stopped, ended]));
-    if (first.stopped !== undefined) this.#isInBackground = false;
-    return first;
+    const ended = this.#openStream().ended.then((end) => (this.#hasLeft ? over : toEnd(end)), toFailure);
+    return await Promise.race([stopped, ended]);
+  }
+
+  /** Of its terminal where it is in the foreground there; else its leader passes it on. */
+  kill(name: string): void {
+    if (!this.#isInBackground) return this.#signal(name, this.#isRunning);
+    this.#stream?.sendSignal(signalForJob(findSignal(name) ?? 0), false);
   }
 
   /** To the leader's own group; what it runs is in another one. */
@@ -206,6 +256,6 @@ export class TerminalStep implements KeyboardStage {
   }
 
   #signal(name: string, isForeground: boolean): void {
-    this.#stream?.sendSignal(findSignal(name) ?? 0, isForeground);
+    this.#openStream().sendSignal(findSignal(name) ?? 0, isForeground);
   }
 }

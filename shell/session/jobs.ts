@@ -1,4 +1,4 @@
-/** The jobs of a session: what it started with `&`, and what was stopped. Numbers and marks are bash's. */
+/** The jobs of a session: what it started with `&`, what was stopped, and what an earlier session has left. Numbers and marks are bash's. */
 import type { ByteText } from '../language/byte-text.ts';
 import type { BashEnd, StoppedBash } from './runner.ts';
 
@@ -19,19 +19,16 @@ export interface Job {
   readonly resume?: (where: 'foreground' | 'background') => Promise<number>;
 }
 
-/** What a stopped job brings along. */
-export interface StoppedJob {
+/** What is to become a job: it runs in the background, or has been stopped. */
+export interface StartedJob {
   readonly id: number;
-  readonly stopped: StoppedBash;
   kill(signal: string): void;
   /** It has ended: takes over what it left. @returns its status. */
   settle(end: BashEnd): number;
-}
-
-export interface StartedJob {
-  readonly id: number;
-  readonly ended: Promise<number>;
-  kill(signal: string): void;
+  /** Absent: it is stopped. */
+  readonly running?: Promise<BashEnd>;
+  /** Absent where it cannot be brought to the terminal. */
+  readonly control?: StoppedBash;
 }
 
 export class JobTable {
@@ -40,66 +37,14 @@ export class JobTable {
   private readonly gone = new Map<number, number>();
   /** `$!`: stays when its job has gone. */
   lastId: number | undefined;
+  /** Told of a job that was stopped in the background. */
+  onStopped: ((job: Job) => void) | undefined;
 
+  /** A step was started in the background, or stopped in the foreground. */
   add(text: ByteText, started: StartedJob): Job {
-    const number = (this.jobs.at(-1)?.number ?? 0) + 1;
-    const job: Job = {
-      number,
-      text,
-      id: started.id,
-      status: undefined,
-      isStopped: false,
-      isInForeground: false,
-      kill: (signal) => {
-        started.kill(signal);
-      },
-      ended: started.ended.then((status) => {
-        job.status = status;
-        return status;
-      }),
-    };
-    this.jobs.push(job);
-    this.lastId = job.id;
-    return job;
-  }
-
-  /** A foreground step was stopped. */
-  addStopped(text: ByteText, started: StoppedJob): Job {
-    const number = (this.jobs.at(-1)?.number ?? 0) + 1;
-    let { stopped } = started;
-    let resolve: (status: number) => void = () => {};
-    const ended = new Promise<number>((settled) => {
-      resolve = settled;
-    });
-    const job: Job = {
-      number,
-      text,
-      id: started.id,
-      status: undefined,
-      isStopped: true,
-      isInForeground: false,
-      ended,
-      kill: (signal) => {
-        started.kill(signal);
-        // What is stopped hears of it when it goes on.
-        if (job.isStopped && signal !== 'STOP' && signal !== 'TSTP')
-          void job.resume?.('background').catch(() => undefined);
-      },
-      resume: async (where) => {
-        job.isStopped = false;
-        job.isInForeground = where === 'foreground';
-        const end = await stopped.resume(where);
-        if (end.stopped !== undefined) {
-          stopped = end.stopped;
-          job.isStopped = true;
-          job.isInForeground = false;
-          return end.status;
-        }
-        job.status = started.settle(end);
-        resolve(job.status);
-        return job.status;
-      },
-    };
+    const job = new TrackedJob((this.jobs.at(-1)?.number ?? 0) + 1, text, started, (stopped) =>
+      this.onStopped?.(stopped),
+    );
     this.jobs.push(job);
     return job;
   }
@@ -117,8 +62,8 @@ export class JobTable {
   /** `%`, `%+`, `%-`, `%N`, `%TEXT`, `%?TEXT`. Undefined: none, or more than one. */
   find(spec: string): Job | undefined {
     const rest = spec.slice(1);
-    if (rest === '' || rest === '+' || rest === '%') return this.jobs.at(-1);
-    if (rest === '-') return this.jobs.at(-2) ?? this.jobs.at(-1);
+    if (rest === '' || rest === '+' || rest === '%') return this.current;
+    if (rest === '-') return this.previous ?? this.current;
     if (/^\d+$/.test(rest)) return this.jobs.find(({ number }) => number === Number(rest));
     const found = this.jobs.filter(({ text }) =>
       rest.startsWith('?') ? text.includes(rest.slice(1)) : text.startsWith(rest),
@@ -142,7 +87,80 @@ export class JobTable {
 
   /** `+` the current one, `-` the one before. */
   markOf(job: Job): string {
-    if (job === this.jobs.at(-1)) return '+';
-    return job === this.jobs.at(-2) ? '-' : ' ';
+    if (job === this.current) return '+';
+    return job === this.previous ? '-' : ' ';
+  }
+
+  /** The one that was stopped last, else the newest. */
+  private get current(): Job | undefined {
+    return this.jobs.findLast(({ isStopped }) => isStopped) ?? this.jobs.at(-1);
+  }
+
+  private get previous(): Job | undefined {
+    const others = this.jobs.filter((job) => job !== this.current);
+    return others.findLast(({ isStopped }) => isStopped) ?? others.at(-1);
+  }
+}
+
+class TrackedJob implements Job {
+  readonly number: number;
+  readonly text: ByteText;
+  readonly id: number;
+  readonly ended: Promise<number>;
+  status: number | undefined;
+  isStopped: boolean;
+  isInForeground = false;
+  readonly resume?: (where: 'foreground' | 'background') => Promise<number>;
+  readonly #started: StartedJob;
+  readonly #onStopped: (job: Job) => void;
+  #control: StoppedBash | undefined;
+  /** Who brought it somewhere last hears how it ended. */
+  #turn = 0;
+  #resolve: (status: number) => void = () => {};
+
+  constructor(number: number, text: ByteText, started: StartedJob, onStopped: (job: Job) => void) {
+    this.number = number;
+    this.text = text;
+    this.id = started.id;
+    this.#started = started;
+    this.#onStopped = onStopped;
+    this.#control = started.control;
+    this.isStopped = started.running === undefined;
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    if (started.control !== undefined) this.resume = (where) => this.#bring(where);
+    if (started.running !== undefined) void this.#follow(started.running, 'background');
+  }
+
+  kill(signal: string): void {
+    this.#started.kill(signal);
+    // What is stopped hears of it when it goes on.
+    if (this.isStopped && signal !== 'STOP' && signal !== 'TSTP')
+      void this.resume?.('background').catch(() => undefined);
+  }
+
+  async #bring(where: 'foreground' | 'background'): Promise<number> {
+    const control = this.#control;
+    if (control === undefined) return await this.ended;
+    this.isStopped = false;
+    this.isInForeground = where === 'foreground';
+    return await this.#follow(control.resume(where), where);
+  }
+
+  async #follow(end: Promise<BashEnd>, where: 'foreground' | 'background'): Promise<number> {
+    const turn = ++this.#turn;
+    const { status, ...rest } = await end;
+    if (turn !== this.#turn) return status;
+    if (rest.stopped === undefined) {
+      this.status = this.#started.settle({ status, ...rest });
+      this.#resolve(this.status);
+      return this.status;
+    }
+    this.#control = rest.stopped;
+    this.isStopped = true;
+    this.isInForeground = false;
+    if (where === 'background') this.#onStopped(this);
+    return status;
   }
 }

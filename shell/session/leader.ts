@@ -16,14 +16,22 @@ const dropTraps = `\\builtin trap - ${passedOn.join(' ')}`;
 
 const inForeground = `${dropTraps}; \\builtin fg %1 >/dev/null; s=$?`;
 /** A wait that a signal interrupted is taken up again. */
-const inBackground = [
+const awaitJob = [
   't=',
-  '\\builtin bg %1 >/dev/null 2>&1',
   '\\builtin wait %1',
   's=$?',
   'if [[ -n $t ]]; then \\builtin wait %1; s=$?; fi',
   dropTraps,
 ].join('; ');
+const inBackground = `\\builtin bg %1 >/dev/null 2>&1; ${awaitJob}`;
+
+/** A real-time signal that a leader takes for its job, whatever its own is for: SIGRTMIN (34, signal(7)) + the number of the other. */
+const forJob = 34;
+
+/** What to send to the leader of a job in the background, that its job may get `signal`. */
+export function signalForJob(signal: number): number {
+  return signal <= 30 ? forJob + signal : signal;
+}
 
 /** No loop: bash leaves every loop in which a job stops. */
 const afterJob = [
@@ -38,19 +46,22 @@ const afterJob = [
   'k "$1"; }',
 ].join('; ');
 
-const leader = (job: string): string =>
+/** @param run runs the job and leaves its status in `s`. */
+const leader = (run: string): string =>
   [
     '\\builtin set -m',
     "\\builtin trap 'm=bg' USR1",
     '\\builtin trap : USR2',
+    `for n in {1..30}; do \\builtin trap "f $n" $((${forJob}+n)); done`,
     afterJob,
-    job,
-    's=$?',
+    run,
     'k "$2"',
     '\\builtin exit $s',
   ].join('; ');
 
 export interface LeaderOptions {
+  /** Of what ends in `&`. Default `foreground`. */
+  readonly startsIn?: 'foreground' | 'background';
   /** What `bash -c` is given. */
   readonly driver: string;
   /** What `$0` is. */
@@ -61,7 +72,14 @@ export interface LeaderOptions {
   readonly redirections?: string;
 }
 
-export function leaderCommand({ driver, name, token, redirections = '' }: LeaderOptions): string[] {
+export function leaderCommand({
+  driver,
+  name,
+  token,
+  redirections = '',
+  startsIn = 'foreground',
+}: LeaderOptions): string[] {
   const job = `bash --norc --noprofile -c "$1" "$0" ${redirections}`.trimEnd();
-  return ['bash', '--norc', '--noprofile', '-c', leader(job), name, driver, token];
+  const run = startsIn === 'foreground' ? `${job}; s=$?` : `${passedOn.map(passOn).join('; ')}; ${job} & ${awaitJob}`;
+  return ['bash', '--norc', '--noprofile', '-c', leader(run), name, driver, token];
 }
