@@ -174,6 +174,13 @@ describe('the bar', () => {
     expect(withNodes(moved, [])).toMatchObject({ at: 0, rows: [] });
   });
 
+  it('goes to the first row of what a filter finds, unless its process is among that', () => {
+    expect(press(start, 'G', '/', '0', '1')).toMatchObject({ at: 0, from: 0 });
+    const stays = press(start, 'G', '/', '5', '0');
+    expect(under(stays)).toBe(10_000_050);
+    expect(under(press(stays, 'escape'))).toBe(10_000_050);
+  });
+
   it('says that nothing is selected where there is nothing', () => {
     expect(press(withNodes(start, []), 'k').message).toBe('no process is selected');
   });
