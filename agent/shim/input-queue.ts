@@ -41,6 +41,7 @@ export class InputQueue {
   readonly #entries: Entry[] = [];
   #writing = false;
   #ending = false;
+  #isUnread = false;
 
   /** @param sink absent where the process has /dev/null for its input: everything is taken and thrown away. */
   constructor(sink: InputSink | undefined) {
@@ -105,6 +106,11 @@ export class InputQueue {
     this.#pump();
   }
 
+  /** The process has ended: what is written from now on is read by nobody, and nobody is told that it was taken. */
+  processEnded(): void {
+    this.#isUnread = true;
+  }
+
   destroy(): void {
     this.#entries.length = 0;
     this.#sink?.destroy();
@@ -144,7 +150,7 @@ export class InputQueue {
       this.#writing = false;
       this.#entries.shift();
       entry.position.written += entry.bytes.length;
-      entry.position.listener?.inputTaken(entry.position.written);
+      if (!this.#isUnread) entry.position.listener?.inputTaken(entry.position.written);
       this.#pump();
     };
     if (this.#sink === undefined) process.nextTick(done);

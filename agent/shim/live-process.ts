@@ -269,6 +269,7 @@ export class LiveProcess {
   #reaped(code: number | null, signal: string | null): void {
     this.#deadlines.clear('timeout');
     this.leader.reaped();
+    this.inputs.terminalLeft();
     for (const stream of this.streams) stream.drain();
     this.#report.keep(this.#started.channel?.take());
     const timedOutMs = this.#timedOutMs;
@@ -357,8 +358,7 @@ export class LiveProcess {
   #noteSize(): void {
     const size = this.#size;
     if (size === undefined) return;
-    const line = `${this.streams[0]?.end ?? 0} ${size.cols} ${size.rows}\n`;
-    this.#tryDisk(() => this.#keeper.addSize(line));
+    this.#tryDisk(() => this.#keeper.addSize(`${this.streams[0]?.end ?? 0} ${size.cols} ${size.rows}\n`));
   }
 
   /** A full disk costs the log, never the process. */

@@ -49,6 +49,11 @@ export class ProcessInputs {
     this.#typed.destroy();
   }
 
+  /** Its terminal is nobody's any more. */
+  terminalLeft(): void {
+    this.#typed.processEnded();
+  }
+
   destroy(): void {
     this.#deadlines.clear('feed');
     this.#typed.destroy();

@@ -37,6 +37,7 @@ export class StreamConnection implements CursorOutput, InputListener, ProcessCli
   #open: OpenFrame | undefined;
   #target: StreamTarget | undefined;
   #output: ClientOutput | undefined;
+  #inputTaken = 0;
   #inputAcked = 0;
   #inputEof: number | undefined;
   /** How the client leaves; undefined while it has not said so. */
@@ -88,9 +89,14 @@ export class StreamConnection implements CursorOutput, InputListener, ProcessCli
   }
 
   inputTaken(offset: number): void {
+    this.#inputTaken = offset;
     if (this.#isOver || (offset - this.#inputAcked < ackBytes && offset !== this.#inputEof)) return;
-    this.#inputAcked = offset;
-    this.#socket.write(encodeOffset('ack', 0, offset));
+    this.#ackInput();
+  }
+
+  #ackInput(): void {
+    this.#inputAcked = this.#inputTaken;
+    this.#socket.write(encodeOffset('ack', 0, this.#inputAcked));
   }
 
   inputClosed(offset: number): void {
@@ -112,6 +118,8 @@ export class StreamConnection implements CursorOutput, InputListener, ProcessCli
       this.#socket.write(encodeDataHeader(streamNumbers.report, 0, report.length));
       this.#socket.write(report);
     }
+    // To the byte: what the process did not get may be somebody else's.
+    if (exit !== undefined && this.#inputTaken > this.#inputAcked) this.#ackInput();
     if (exit !== undefined) this.#socket.write(encodeJson('exit', exit));
     // The client may still ack; it is the one to close.
     this.#socket.end();

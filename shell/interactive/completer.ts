@@ -80,7 +80,17 @@ export class Completer {
     const { text, cursor } = this.#options.editor;
     const abort = new AbortController();
     const menu = openMenu([]);
-    const open = { before: { text, cursor }, style, abort, start: cursor, end: cursor, menu, isDone: false, isSlow: false, held: [] };
+    const open = {
+      before: { text, cursor },
+      style,
+      abort,
+      start: cursor,
+      end: cursor,
+      menu,
+      isDone: false,
+      isSlow: false,
+      held: [],
+    };
     this.#open = open;
     setTimeout(() => this.#tellSlow(open), slowMs).unref();
     void this.#follow(open, complete(text, cursor, sources, abort.signal));

@@ -54,6 +54,8 @@ export class SessionLines implements LineRunner {
   readonly #own: BashRunner;
   #client: ClusterClient | undefined;
   #line = '';
+  /** Given back by a node: shown behind the next prompt, and run at Enter. */
+  #typedElsewhere: Buffer | undefined;
   #signal: AbortSignal = never;
   #lastEnd: 'exit' | 'signal' | 'detached' | 'lost' = 'exit';
 
@@ -70,6 +72,12 @@ export class SessionLines implements LineRunner {
       title: () => this.#line,
       tell: (message) => this.#tell(message),
       background: (bytes) => this.#showBackground(bytes),
+      giveBack: (typed) => {
+        if (typed.length > 0) stdin.unshift(typed);
+      },
+      giveBackFromNode: (typed) => {
+        this.#typedElsewhere = typed ?? this.#typedElsewhere;
+      },
       onStart: (step) => void this.#steps.add(step),
       onEnd: (end) => {
         this.#lastEnd = end;
@@ -190,8 +198,18 @@ export class SessionLines implements LineRunner {
     this.#line = text;
     const exit = await this.#run(text, context.signal);
     this.#watchJobs();
+    this.#showTyped();
     if (this.#session.jobs.all.every((job) => job.status !== undefined)) this.#steps.clear();
     return { status: this.#session.state.status, exit };
+  }
+
+  #showTyped(): void {
+    const text = this.#typedElsewhere
+      ?.toString('utf8')
+      .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, '')
+      .replace(/[\r\n]+$/, '');
+    this.#typedElsewhere = undefined;
+    if (text !== undefined && text !== '') this.#options.stdin.unshift(Buffer.from(`\u001b[200~${text}\u001b[201~`));
   }
 
   async close(): Promise<void> {

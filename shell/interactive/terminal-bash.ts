@@ -15,6 +15,7 @@ import { findSignal } from '../../src/ids/signals.ts';
 import { toNshError, type ErrorCode } from '../../src/protocol/errors.ts';
 import { defaultKeepBytes, maxNameLength, pipeWindowBytes, ptyWindowBytes } from '../../src/protocol/limits.ts';
 import type { Params } from '../../src/protocol/control.ts';
+import type { ProcessRef } from '../../src/protocol/process.ts';
 import { escapeLines } from '../escape.ts';
 import { fromByteText } from '../language/byte-text.ts';
 import { brokenPipeStatus } from '../output/write-errors.ts';
@@ -22,18 +23,19 @@ import { describeExit, exitStatusOf, linkFailedStatus } from '../run/exit-status
 import { foreground } from '../run/foreground.ts';
 import { foregroundFailure } from '../run/report.ts';
 import type { StartedJob } from '../session/jobs.ts';
-import { leaderCommand } from '../session/leader.ts';
+import { leaderCommand, splitReport } from '../session/leader.ts';
 import { plainProgram } from '../session/node-runner.ts';
 import type { BashEnd, BashJob, BashRunner, PipelinePlace, RunningBash } from '../session/runner.ts';
 import { defaultDetachKeys, parseDetachKeys } from '../terminal/detach-keys.ts';
 import type { HandOverEnd } from '../terminal/hand-over.ts';
+import { HeldTerminal } from '../terminal/held-terminal.ts';
 import { feedProcess } from './feed-process.ts';
 import { jobMark } from './job-mark.ts';
 import { PipelineKeyboard } from './pipeline-keyboard.ts';
 import { planTerminal, type TerminalPlan } from './terminal-plan.ts';
 import type { LeftJob } from './left-jobs.ts';
-import { replay } from '../terminal/replay.ts';
 import { TerminalStep, type SharedTerminal, type TerminalStepOptions } from './terminal-step.ts';
+import { asEnters, TypedTail } from './typed-tail.ts';
 
 export interface TerminalBashOptions {
   readonly stdin: NodeJS.ReadStream;
@@ -48,13 +50,20 @@ export interface TerminalBashOptions {
   readonly tell: (message: string) => void;
   /** Told of each: who ends must leave those that are stopped or in the background. */
   readonly onStart: (step: TerminalStep) => void;
+  /**
+   * Typed while a step had the terminal, and read by nobody: the next reader of stdin is to have it. From another machine it comes as text to
+   * be looked at first, and only where it was really typed: a node must not be able to run something here.
+   */
+  readonly giveBack: (typed: Buffer) => void;
+  readonly giveBackFromNode: (typed: Buffer | undefined) => void;
   /** Output of a step that was continued in the background. */
   readonly background: (bytes: Buffer) => void;
   /** Told how each ended, before the session hears of it. */
   readonly onEnd: (end: 'exit' | 'signal' | 'detached' | 'lost') => void;
 }
 
-/** The screen is computed from the log, which takes a while for a long one. */
+const scrollbackLines = 1000;
+/** The screen is computed anew from the log, which takes a while for a long one. */
 const screenDeadlineMs = 15_000;
 
 /** Why nothing can be asked of this machine's agent. */
@@ -76,10 +85,18 @@ export function terminalBash(base: BashRunner, node: NodeSpec | undefined, optio
     start: async (job) => {
       const plan = planTerminal(job);
       if (plan === undefined) return await base.start(job);
+      // Stages start side by side, and the first that is there has the keyboard. Whoever heeds a Ctrl-C of the terminal heeds this one.
+      const held =
+        job.pipeline === undefined && job.outlives !== true
+          ? new HeldTerminal(options.stdin, () => process.kill(process.pid, 'SIGINT'))
+          : undefined;
       try {
         const client = await options.cluster();
-        return await startOnTerminal(job, plan, client, node ?? client.self, node === undefined, options);
+        const begin = await startStep(job, plan, client, node ?? client.self, node === undefined, options);
+        held?.release(true);
+        return begin();
       } catch (error) {
+        held?.release(false);
         const known = toNshError(error);
         if (node !== undefined || !withoutAgent.has(known.code)) throw error;
         // A shell whose cluster file is broken, or whose agent does not start, is needed to mend that.
@@ -90,14 +107,15 @@ export function terminalBash(base: BashRunner, node: NodeSpec | undefined, optio
   };
 }
 
-async function startOnTerminal(
+/** @returns what lets it have the terminal. */
+async function startStep(
   bash: BashJob,
   plan: TerminalPlan,
   client: ClusterClient,
   node: NodeSpec,
   isOwn: boolean,
   options: TerminalBashOptions,
-): Promise<RunningBash> {
+): Promise<() => RunningBash> {
   const clientId = newClientId();
   const token = randomUUID().replaceAll('-', '');
   const { redirections, pipes, source, target: output } = plan;
@@ -117,11 +135,12 @@ async function startOnTerminal(
   const target = foreground(client, node, started, clientId, output === undefined ? ptyWindowBytes : pipeWindowBytes);
   if (source !== undefined) feedProcess(source, target);
   const shared = bash.pipeline === undefined ? undefined : sharedTerminal(bash.pipeline, plan, options);
-  const step = makeStep({ gpid, node, token, shared }, options, (parts) =>
+  const identity = { gpid, node, token, shared, isOwn, client, process: target.process };
+  const step = makeStep(identity, options, (parts) =>
     openProcessStream({ ...target, ...(output === undefined ? {} : { stderr: writableSink(output) }), ...parts }),
   );
   options.onStart(step);
-  return plainOn === undefined ? step.start(where) : { ...step.start(where), plainOn };
+  return () => (plainOn === undefined ? step.start(where) : { ...step.start(where), plainOn });
 }
 
 /** Takes over what an earlier shell has left, and shows what it prints from now on. */
@@ -133,17 +152,16 @@ export function adoptStep(
   const gpid = toGpid(node.id, record.pid);
   const process = { pid: record.pid, start: record.start, boot: record.boot };
   const target = { ...processDialler(client, node, process, record.shim), process };
-  const redraw = async (rows: number): Promise<Buffer> => {
-    const call = { deadlineMs: screenDeadlineMs, signal: options.signal() };
-    const screen = await client.call(node, 'screen', { process, scrollback: 0 }, call);
-    return replay(screen, rows);
-  };
-  const step = makeStep({ gpid, node, token: mark.token, redraw }, options, (parts) =>
+  const identity = { gpid, node, token: mark.token, isOwn: false, client, process, isOld: true };
+  const step = makeStep(identity, options, (parts) =>
     openProcessStream({ ...target, role: 'attach', from: { stdout: 'newest' }, windowBytes: ptyWindowBytes, ...parts }),
   );
   options.onStart(step);
   const common = { id: gpid, settle: ({ status }: BashEnd): number => status, control: step.control };
-  if (state === 'stopped') return { ...common, kill: (signal) => step.kill(signal) };
+  if (state === 'stopped') {
+    step.found();
+    return { ...common, kill: (signal) => step.kill(signal) };
+  }
   const running = step.start(state);
   return { ...common, kill: (signal) => running.kill(signal), running: running.ended };
 }
@@ -151,17 +169,22 @@ export function adoptStep(
 interface StepIdentity {
   readonly gpid: number;
   readonly node: NodeSpec;
+  readonly client: ClusterClient;
+  readonly process: ProcessRef;
   readonly token: string;
+  /** On this machine, and of this shell. */
+  readonly isOwn: boolean;
+  readonly isOld?: boolean;
   readonly shared?: SharedTerminal | undefined;
-  readonly redraw?: TerminalStepOptions['redraw'];
 }
 
 function makeStep(
-  { gpid, node, token, shared, redraw }: StepIdentity,
+  { gpid, node, client, process, token, shared, isOwn, isOld }: StepIdentity,
   options: TerminalBashOptions,
   open: TerminalStepOptions['open'],
 ): TerminalStep {
-  return new TerminalStep({
+  const typed = new TypedTail();
+  const step: TerminalStep = new TerminalStep({
     gpid,
     token,
     handOver: () => ({
@@ -174,9 +197,23 @@ function makeStep(
       passInputEnd: true,
       tellsEnd: false,
       signal: options.signal(),
+      onTyped: (bytes) => typed.push(bytes),
     }),
     open,
-    toEnd: (end) => toBashEnd(end, gpid, options),
+    screen: () =>
+      client.call(node, 'screen', { process, scrollback: scrollbackLines }, { deadlineMs: screenDeadlineMs }),
+    onLeft: () => {
+      options.onEnd('detached');
+      options.tell(`detached from ${gpid}; 'fg' or 'attach ${gpid}' takes it back`);
+    },
+    toEnd: (end) => {
+      const bashEnd = toBashEnd(end, gpid, options);
+      const { report, ahead } = splitReport(bashEnd.report);
+      const unread = asEnters(`${ahead}${step.untaken.toString('latin1')}`);
+      if (isOwn) options.giveBack(Buffer.from(unread, 'latin1'));
+      else options.giveBackFromNode(typed.find(unread));
+      return { ...bashEnd, report };
+    },
     toFailure: (error) => {
       options.onEnd('lost');
       options.tell(foregroundFailure(error, node.name, gpid).message);
@@ -184,8 +221,9 @@ function makeStep(
     },
     background: options.background,
     ...(shared === undefined ? {} : { shared }),
-    ...(redraw === undefined ? {} : { redraw }),
+    ...(isOld === undefined ? {} : { isOld }),
   });
+  return step;
 }
 
 /** One for each pipeline that runs: its stages find each other by its key. */
@@ -256,7 +294,6 @@ function toBashEnd(end: HandOverEnd, gpid: number, { onEnd, tell }: TerminalBash
     }
     case 'detached':
       onEnd('detached');
-      tell(`detached from ${gpid}; attach ${gpid} takes it back`);
       return { status: 0, report: '' };
     case 'signal':
       onEnd('detached');

@@ -1,12 +1,17 @@
 /**
- * A foreground step on the person's terminal, as often as it takes: handed over, stopped by Ctrl-Z, continued there or in the background,
- * taken back. One stream to one managed process all the while, so that its end, its status and what it left are never missed. As a stage
- * of a pipeline it shares the terminal: all are shown, and one at a time has the keyboard.
+ * A foreground step on the person's terminal, as often as it takes: handed over, stopped by Ctrl-Z or left by the detach keys, continued
+ * there or in the background, taken back. One stream to one managed process all the while, so that its end, its status and what it left
+ * are never missed. As a stage of a pipeline it shares the terminal: all are shown, and one at a time has the keyboard.
+ *
+ *   shown      it has the person's terminal, with the keyboard or without
+ *   left       detached from: it runs on, on a terminal that nobody looks at
+ *   stopped    the leader waits
+ *   background continued there: it does not have its own terminal
  */
 import type { OutputSink } from '../../src/cluster/process-stream/sink.ts';
 import type { ProcessStream, ProcessStreamOptions } from '../../src/cluster/process-stream/types.ts';
 import { findSignal } from '../../src/ids/signals.ts';
-import { signalForJob } from '../session/leader.ts';
+import { calledBack, jobSignal } from '../session/leader.ts';
 import type { BashEnd, RunningBash, StoppedBash } from '../session/runner.ts';
 import {
   handOverJob,
@@ -17,6 +22,7 @@ import {
 } from '../terminal/hand-over.ts';
 import { NoticeSink } from '../terminal/notice-sink.ts';
 import { StopNotice } from '../terminal/stop-notice.ts';
+import { CatchUp, type ScreenAt } from './catch-up.ts';
 import { takesScreen, type Member } from './keyboard-policy.ts';
 import type { KeyboardStage, PipelineKeyboard } from './pipeline-keyboard.ts';
 
@@ -35,13 +41,17 @@ export interface TerminalStepOptions {
   readonly handOver: () => Omit<HandOverOptions, 'open' | 'stopToken' | 'release'>;
   /** The stream, opened once. */
   readonly open: (parts: Omit<StreamParts, 'nudge'>) => ProcessStream;
+  /** What its terminal shows, to be drawn before what follows. */
+  readonly screen: () => Promise<ScreenAt>;
   readonly toEnd: (end: HandOverEnd) => BashEnd;
   /** What made the stream fail, as an end. */
   readonly toFailure: (error: unknown) => BashEnd;
+  /** Told when its terminal was left; it goes on. */
+  readonly onLeft: () => void;
+  /** It was another shell's: its stream begins with what is new. */
+  readonly isOld?: boolean;
   /** Output of a step that runs in the background. */
   readonly background: (bytes: Buffer) => void;
-  /** What its screen shows now, for a terminal that has not seen it. Absent: whoever takes it has. */
-  readonly redraw?: ((rows: number) => Promise<Buffer>) | undefined;
   /** Absent: it has the terminal alone. */
   readonly shared?: SharedTerminal;
 }
@@ -49,20 +59,25 @@ export interface TerminalStepOptions {
 /** Nobody is there any more to hear of it. */
 const over: BashEnd = { status: 0, report: '' };
 
+type Mode = 'shown' | 'left' | 'stopped' | 'background';
+
+/** Of a stay in the foreground that cannot draw anew. */
+const noNudge = (): void => undefined;
+
 export class TerminalStep implements KeyboardStage {
   readonly #options: TerminalStepOptions;
   #stream: ProcessStream | undefined;
   /** Where its output goes while it is in the foreground. */
   #parts: Pick<ProcessStreamOptions, 'stdout' | 'onLost' | 'onOpened'> | undefined;
   #notice: StopNotice;
+  #mode: Mode = 'shown';
+  #hasGone = false;
+  /** What it has drawn until now no terminal here has shown. */
+  #isUnseen: boolean;
   #onStopped: ((status: number) => void) | undefined;
-  /** As its leader has it. */
-  #isInBackground = false;
-  /** It has drawn what no terminal here has shown. */
-  #isUnseen = false;
-  #hasLeft = false;
-  /** It has not been stopped. */
-  #isRunning = false;
+  /** Counts who waits for its end: it is told to the last one only. */
+  #waits = 0;
+  readonly #output = new CatchUp();
   #hasKeyboard: boolean;
   /** Ends the present stay in the foreground, for another with the keyboard or without. */
   #change: AbortController | undefined;
@@ -73,27 +88,34 @@ export class TerminalStep implements KeyboardStage {
     this.#options = options;
     this.#notice = new StopNotice(options.token);
     this.#hasKeyboard = options.shared === undefined;
+    this.#isUnseen = options.isOld === true;
   }
 
   /** @param where `left`: in the foreground of its own terminal, which nobody has taken. */
   start(where: 'foreground' | 'background' | 'left'): RunningBash {
-    this.#isInBackground = where === 'background';
-    this.#isUnseen = where === 'left';
-    const { control } = this;
-    return {
-      pid: this.#options.gpid,
-      ...(where === 'foreground' ? { ended: this.#inForeground() } : { ended: this.#unseen(), control }),
-      kill: (name) => this.kill(name),
-    };
+    const common = { pid: this.#options.gpid, kill: (name: string): void => this.kill(name) };
+    if (where === 'foreground') return { ...common, ended: this.#inForeground('begin') };
+    this.#mode = where;
+    return { ...common, ended: this.#wait(), control: this.control };
+  }
+
+  /** It was found stopped. */
+  found(): void {
+    this.#mode = 'stopped';
   }
 
   get control(): StoppedBash {
     return { resume: (where) => this.#resume(where) };
   }
 
+  /** Typed for it, and not known to have reached it. */
+  get untaken(): Buffer {
+    return this.#stream?.untaken ?? Buffer.alloc(0);
+  }
+
   /** The shell ends; the step stays what it is, stopped or running. */
   leave(): void {
-    this.#hasLeft = true;
+    this.#hasGone = true;
     this.#stream?.detach(false);
   }
 
@@ -104,19 +126,21 @@ export class TerminalStep implements KeyboardStage {
     await this.#changed;
   }
 
-  /** Until it ends, is left, or stops. @param isCalledBack it stops once more, to be taken from the background. */
-  async #inForeground(isCalledBack = false): Promise<BashEnd> {
+  /** Until it ends, is left, or stops. @param from what it comes from. */
+  async #inForeground(from: 'begin' | Mode): Promise<BashEnd> {
     const { toEnd, toFailure, shared } = this.#options;
+    this.#waits++;
+    this.#mode = 'shown';
     this.#membership = shared?.keyboard.join(this, shared.member);
-    let isAwaited = isCalledBack;
-    this.#isRunning = true;
+    let before = from;
     try {
       for (;;) {
-        const end = await this.#stay(isAwaited);
+        const end = await this.#stay(before);
+        before = 'shown';
         if (end.kind === 'released') continue;
-        if (end.kind !== 'stopped') return this.#hasLeft ? over : toEnd(end);
-        if (!isAwaited) return this.#stopped(end.status);
-        isAwaited = false;
+        if (end.kind === 'left') return this.#left();
+        if (end.kind !== 'stopped') return this.#hasGone ? over : toEnd(end);
+        if (end.status !== calledBack) return this.#stopped(end.status);
         this.#signalLeader('CONT');
       }
     } catch (error) {
@@ -128,7 +152,7 @@ export class TerminalStep implements KeyboardStage {
   }
 
   /** Once in the foreground, with the keyboard or without. */
-  async #stay(isCalledBack: boolean): Promise<JobEnd> {
+  async #stay(from: 'begin' | Mode): Promise<JobEnd> {
     const change = new AbortController();
     this.#change = change;
     const { handOver, token } = this.#options;
@@ -137,29 +161,15 @@ export class TerminalStep implements KeyboardStage {
           ...handOver(),
           stopToken: token,
           release: change.signal,
-          open: async ({ nudge, ...parts }) => {
-            const wasUnseen = this.#isUnseen;
-            if (wasUnseen) await this.#redraw(parts);
-            const stream = this.#open(parts, isCalledBack);
-            // Once more by itself: programs draw anew when their size changes.
-            if (wasUnseen) setImmediate(nudge);
-            return stream;
-          },
+          open: (parts) => this.#open(parts, from),
         })
-      : this.#show(isCalledBack, change.signal);
+      : this.#show(from, change.signal);
     this.#changed = stay.catch(() => undefined);
     return await stay;
   }
 
-  async #redraw({ stdout, size }: Omit<StreamParts, 'nudge'>): Promise<void> {
-    this.#isUnseen = false;
-    // Without it the program is there all the same, and most draw anew.
-    const bytes = await this.#options.redraw?.(size?.rows ?? 24).catch(() => undefined);
-    if (bytes !== undefined) await new Promise<void>((resolve) => stdout.write(bytes, () => resolve()));
-  }
-
   /** Its output on the terminal, its notices heeded; what is typed goes elsewhere. */
-  async #show(isCalledBack: boolean, changes: AbortSignal): Promise<JobEnd> {
+  async #show(from: 'begin' | Mode, changes: AbortSignal): Promise<JobEnd> {
     const left = new Promise<JobEnd>((resolve) => {
       this.#onStopped = (status) => resolve({ kind: 'stopped', status });
       if (changes.aborted) resolve({ kind: 'released' });
@@ -167,7 +177,8 @@ export class TerminalStep implements KeyboardStage {
     });
     const { token } = this.#options;
     const sink = new NoticeSink(token, this.#screen, (status) => this.#onStopped?.(status));
-    const stream = this.#open({ stdout: sink, onLost: () => undefined, onOpened: () => undefined }, isCalledBack);
+    const parts = { stdout: sink, onLost: () => undefined, onOpened: () => undefined, nudge: noNudge };
+    const stream = await this.#open(parts, from);
     const end = await Promise.race([stream.ended, left]);
     sink.flush();
     return end;
@@ -183,14 +194,26 @@ export class TerminalStep implements KeyboardStage {
     };
   }
 
-  #open(parts: Omit<StreamParts, 'nudge'>, isCalledBack: boolean): ProcessStream {
-    this.#parts = parts;
-    if (this.#stream !== undefined) {
-      if (parts.size !== undefined) this.#stream.resize(parts.size);
-      if (isCalledBack) this.#signalLeader('USR2');
-      return this.#stream;
+  async #open({ nudge, ...parts }: StreamParts, from: 'begin' | Mode): Promise<ProcessStream> {
+    const stream = from === 'begin' ? this.#stream : this.#openStream();
+    if (stream === undefined) {
+      this.#parts = parts;
+      return this.#openStream(parts.size);
     }
-    return this.#openStream(parts.size);
+    if (from === 'left' || this.#isUnseen) {
+      this.#isUnseen = false;
+      // What came meanwhile was for nobody: its screen, and from there on what follows.
+      const own = this.#waits;
+      const drawn = await this.#output.catchUp(this.#options.screen, parts.size);
+      if (own !== this.#waits || this.#mode !== 'shown') return stream;
+      parts.stdout.write(drawn, () => undefined);
+    }
+    this.#parts = parts;
+    if (parts.size !== undefined) stream.resize(parts.size);
+    if (from === 'left') nudge();
+    if (from === 'stopped') this.#signalLeader('CONT');
+    if (from === 'background') this.#signalLeader('USR2');
+    return stream;
   }
 
   #openStream(size?: ProcessStreamOptions['size']): ProcessStream {
@@ -198,64 +221,76 @@ export class TerminalStep implements KeyboardStage {
       ...(size === undefined ? {} : { size }),
       stdout: { write: (bytes, taken) => this.#write(bytes, taken) },
       onLost: (error, attempt) => this.#parts?.onLost?.(error, attempt),
-      onOpened: (opened, again) => this.#parts?.onOpened?.(opened, again),
+      onOpened: (opened, again) => {
+        if (this.#isUnseen && !again) this.#output.beginAt(opened.stdout.end);
+        this.#parts?.onOpened?.(opened, again);
+      },
     });
     return this.#stream;
   }
 
   #write(bytes: Buffer, taken: (error?: Error | null) => void): void {
+    const fresh = this.#output.pass(bytes);
     const sink = this.#parts?.stdout;
     if (sink !== undefined) {
-      sink.write(bytes, taken);
+      sink.write(fresh, taken);
       return;
     }
-    const { output, stopped } = this.#notice.push(bytes);
-    if (output.length > 0) this.#options.background(output);
+    const { output, stopped } = this.#notice.push(fresh);
+    if (output.length > 0 && this.#mode === 'background') this.#options.background(output);
     if (stopped !== undefined) this.#onStopped?.(stopped);
     taken();
   }
 
-  #stopped(status: number): BashEnd {
-    this.#isInBackground = false;
-    this.#isRunning = false;
-    return { status, report: '', stopped: this.control };
+  #left(): BashEnd {
+    this.#mode = 'left';
+    this.#notice = new StopNotice(this.#options.token);
+    this.#options.onLeft();
+    return { status: 0, report: '', stopped: { isRunning: true, resume: (where) => this.#resume(where) } };
   }
 
-  #resume(where: 'foreground' | 'background'): Promise<BashEnd> {
-    const wasInBackground = this.#isInBackground;
-    this.#isInBackground = where === 'background';
-    if (where === 'background') {
+  #stopped(status: number): BashEnd {
+    this.#mode = 'stopped';
+    this.#notice = new StopNotice(this.#options.token);
+    return { status, report: '', stopped: { resume: (where) => this.#resume(where) } };
+  }
+
+  async #resume(where: 'foreground' | 'background'): Promise<BashEnd> {
+    const mode = this.#mode;
+    if (where === 'foreground') return await this.#inForeground(mode);
+    if (mode === 'stopped') {
+      this.#mode = 'background';
       this.#signalLeader('USR1');
       this.#signalLeader('CONT');
-      return this.#unseen();
     }
-    if (!wasInBackground) this.#signalLeader('CONT');
-    return this.#inForeground(wasInBackground);
+    return await this.#wait();
   }
 
-  /** Until it ends or stops, seen by nobody but who reads what it prints. */
-  async #unseen(): Promise<BashEnd> {
-    this.#isRunning = true;
+  /** Until it ends or stops; never, where somebody else has begun to wait. */
+  #wait(): Promise<BashEnd> {
     const { toEnd, toFailure } = this.#options;
-    const stopped = new Promise<BashEnd>((resolve) => {
-      this.#onStopped = (status) => resolve(this.#stopped(status));
+    const own = ++this.#waits;
+    return new Promise((resolve) => {
+      const settle = (make: () => BashEnd): void => {
+        if (own === this.#waits) resolve(make());
+      };
+      this.#onStopped = (status) => settle(() => this.#stopped(status));
+      this.#openStream().ended.then(
+        (end) => settle(() => (this.#hasGone ? over : toEnd(end))),
+        (error: unknown) => settle(() => toFailure(error)),
+      );
     });
-    const ended = this.#openStream().ended.then((end) => (this.#hasLeft ? over : toEnd(end)), toFailure);
-    return await Promise.race([stopped, ended]);
   }
 
-  /** Of its terminal where it is in the foreground there; else its leader passes it on. */
   kill(name: string): void {
-    if (!this.#isInBackground) return this.#signal(name, this.#isRunning);
-    this.#stream?.sendSignal(signalForJob(findSignal(name) ?? 0), false);
+    const number = findSignal(name) ?? 0;
+    // What has its terminal is the group in the terminal's foreground; else only the leader knows where the job is.
+    if (this.#mode === 'shown' || this.#mode === 'left') this.#openStream().sendSignal(number, true);
+    else this.#openStream().sendSignal(jobSignal(number), false);
   }
 
   /** To the leader's own group; what it runs is in another one. */
   #signalLeader(name: string): void {
-    this.#signal(name, false);
-  }
-
-  #signal(name: string, isForeground: boolean): void {
-    this.#openStream().sendSignal(findSignal(name) ?? 0, isForeground);
+    this.#openStream().sendSignal(findSignal(name) ?? 0, false);
   }
 }

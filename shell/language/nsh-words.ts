@@ -7,6 +7,7 @@
  * 3. The names that bash has itself (`kill`, `wait`, `jobs`, `fg`, `bg`, `disown`) stay bash's, so that scripts keep their meaning, unless the command can only be
  *    meant for nsh:
  *    - a word names a process of the cluster: a number of eight digits or more, `NODE.PID`, or an option that only nsh's has (`--force`, `--json`, …);
+ *    - or a person types `fg`, `bg` or names a job (`%1`);
  *    - or the session has jobs that nsh started, and the command is without an operand, names a job (`%1`), a number or what an expansion will give.
  *
  * Everything here is decided by the text alone: a name that an expansion produces is called back from bash (call-back.ts), or is bash's.
@@ -23,6 +24,8 @@ export interface Surroundings {
   isDefined(name: string): boolean;
   /** The session has jobs of nsh's. */
   readonly hasJobs: boolean;
+  /** A person is at it: what is said of jobs where there are none is nsh's, too. */
+  readonly isInteractive?: boolean;
   /** Who keeps what ends in `&`: nsh in a session, bash in a script that is bash's otherwise. */
   readonly jobsAre: 'nsh' | 'bash';
 }
@@ -46,15 +49,18 @@ export function isNodesetWord({ text }: Word): boolean {
   return /^@[^(=\s]/.test(text);
 }
 
-function concernsCluster({ args, name }: Command, { hasJobs }: Surroundings): boolean {
+function concernsCluster({ args, name }: Command, { hasJobs, isInteractive }: Surroundings): boolean {
   const words = args.map((each) => (each.type === 'Word' ? each : undefined));
   if (words.some((word) => word === undefined)) return false;
   const texts = words.map((word) => word?.text ?? '');
   if (texts.some((text) => /^-?\d{8,}$/.test(text) || /^[A-Za-z0-9][\w-]*\.\d+$/.test(text) || /^--[a-z]/.test(text))) {
     return true;
   }
-  if (!hasJobs) return false;
   const operands = texts.filter((text) => !text.startsWith('-'));
+  if (!hasJobs) {
+    const isAboutJobs = name?.text === 'fg' || name?.text === 'bg' || operands.some((text) => text.startsWith('%'));
+    return isInteractive === true && isAboutJobs;
+  }
   if (operands.length === 0) return name?.text !== 'kill';
   return operands.some((text) => /^%|^\d+$|[$`]/.test(text));
 }

@@ -4,6 +4,7 @@ import { fromByteText } from '../language/byte-text.ts';
 import type { BashStep } from '../language/steps.ts';
 import { brokenRestore, driver, finalDriver } from './driver.ts';
 import { givenText, givenTraps } from './given-text.ts';
+import { keepStopped } from './keep-stopped.ts';
 import { nodeText } from './naming.ts';
 import { plainStep } from './plain-step.ts';
 import type { Report } from './read-report.ts';
@@ -11,6 +12,7 @@ import { noDirectory, renderRestore, type Task } from './restore.ts';
 import type { BashEnd, BashRunner } from './runner.ts';
 import type { Session } from './session.ts';
 import type { StepPlace, StepResult } from './session-options.ts';
+import type { ShellState } from './shell-state.ts';
 import { callBacksFor } from './step-call-backs.ts';
 import { takeReport } from './take-report.ts';
 
@@ -22,6 +24,8 @@ interface EndedStep {
   readonly wantsFresh: boolean;
   /** Functions of nsh's own. */
   readonly hidden: ReadonlySet<string>;
+  /** The session as it was given to it. */
+  readonly given: ShellState;
 }
 
 /** @throws NshError where the bash cannot be started or its link is lost. */
@@ -31,7 +35,7 @@ export async function runBashStep(
   place: StepPlace,
   runner: BashRunner,
 ): Promise<StepResult> {
-  const { options, jobs } = session;
+  const { options } = session;
   const isOwn = runner === session.current;
   const isFinal = place.isLast && isOwn;
   const wantsFresh = !isFinal && !session.fresh.has(runner.node);
@@ -59,22 +63,18 @@ export async function runBashStep(
     plain: () => plainStep(session.state, step.text, options.name ?? 'sh'),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
+  const given = session.state;
   const settle = (end: BashEnd): StepResult =>
-    settleStep(session, end, { runner, isOwn, isFinal, wantsFresh, hidden: callBacks.names });
+    settleStep(session, end, { runner, isOwn, isFinal, wantsFresh, hidden: callBacks.names, given });
   const end = await session.follow(running);
   if (running.plainOn !== undefined && end.stopped === undefined) {
     session.setStatus(end.status);
     return { status: end.status, isOver: isFinal };
   }
   if (end.stopped === undefined) return settle(end);
-  jobs.add(step.title ?? step.text, {
-    id: running.pid ?? 0,
-    control: end.stopped,
-    kill: (signal) => {
-      running.kill(signal);
-    },
-    settle: (later) => settle(later).status,
-  });
+  const { stopped } = end;
+  const text = step.title ?? step.text;
+  keepStopped(session, { text, running, stopped, settle: (later) => settle(later).status });
   session.setStatus(end.status);
   return { status: end.status, isOver: false };
 }
@@ -83,7 +83,7 @@ export async function runBashStep(
 function settleStep(
   session: Session,
   end: BashEnd,
-  { runner, isOwn, isFinal, wantsFresh, hidden }: EndedStep,
+  { runner, isOwn, isFinal, wantsFresh, hidden, given }: EndedStep,
 ): StepResult {
   if (end.report.endsWith(`${brokenRestore}\0`)) {
     throw new NshError('internal', `${nodeText(runner.node)}bash cannot read the session's state`);
@@ -94,7 +94,7 @@ function settleStep(
     session.setStatus(end.status);
     return { status: end.status, isOver: true };
   }
-  const report = takeReport(session, end.report, { runner, wantsFresh, hidden });
+  const report = takeReport(session, end.report, { runner, wantsFresh, hidden, given });
   // A driver that comes to its end ends with 0: any other status tells what broke it off.
   if (report === undefined || end.status !== 0) session.setStatus(end.status);
   const { status } = session.state;

@@ -14,7 +14,7 @@ export function jobBuiltins(table: JobTable, base: SessionBuiltins): SessionBuil
     wait: (args, streams) => waitFor(table, args, streams, base.names.has('wait')),
     kill: (args, streams) => killJobs(table, args, streams, base.names.has('kill')),
     disown: (args, streams) => disown(table, args, streams),
-    fg: (args, streams) => bringForth(table, args, streams),
+    fg: (args, streams) => bringForth(table, args, streams, base.names.has('fg')),
     bg: (args, streams) => sendBack(table, args, streams),
   };
   return {
@@ -26,15 +26,27 @@ export function jobBuiltins(table: JobTable, base: SessionBuiltins): SessionBuil
   };
 }
 
-async function listJobs(table: JobTable, args: readonly string[], { stdout }: BuiltinStreams): Promise<number> {
+/** As bash says it. */
+function noSuchJob(table: JobTable, builtin: string, word: string): string {
+  if (table.isAmbiguous(word)) return `bash: ${builtin}: ${word.slice(1)}: ambiguous job spec\n`;
+  return `bash: ${builtin}: ${word}: no such job\n`;
+}
+
+async function listJobs(table: JobTable, args: readonly string[], { stdout, stderr }: BuiltinStreams): Promise<number> {
   const flags = args.filter((word) => word.startsWith('-')).join('');
-  for (const job of table.all) {
+  const words = args.filter((word) => !word.startsWith('-'));
+  const found = words.length === 0 ? table.all : words.map((word) => findJob(table, word) ?? table.find(`%${word}`));
+  for (const [i, job] of found.entries()) {
+    if (job === undefined) {
+      stderr.write(noSuchJob(table, 'jobs', words[i] ?? ''));
+      continue;
+    }
     const done = job.status !== undefined;
     if (flags.includes('p')) stdout.write(`${job.id}\n`);
     else stdout.write(`${describeJob(table, job, flags.includes('l'))}\n`);
     if (done) table.remove(job);
   }
-  return Promise.resolve(0);
+  return Promise.resolve(found.some((job) => job === undefined) ? 1 : 0);
 }
 
 /** `[1]+  Running                 sleep 5 &`, as bash has it. */
@@ -136,7 +148,7 @@ function killJobs(
   for (const word of query.targets) {
     const job = findJob(table, word);
     if (job === undefined) {
-      stderr.write(`bash: kill: ${word}: no such job\n`);
+      stderr.write(noSuchJob(table, 'kill', word));
       status = 1;
     } else if (job.status === undefined) {
       job.kill(query.signal);
@@ -168,27 +180,33 @@ async function disown(table: JobTable, args: readonly string[], { stderr }: Buil
   let status = 0;
   for (const word of all ? table.all.map(({ number }) => `%${number}`) : operands.length === 0 ? ['%+'] : operands) {
     const job = findJob(table, word);
-    if (job === undefined) stderr.write(`bash: disown: ${word === '%+' ? 'current' : word}: no such job\n`);
+    if (job === undefined) stderr.write(noSuchJob(table, 'disown', word === '%+' ? 'current' : word));
     if (job === undefined) status = 1;
     else table.remove(job);
   }
   return Promise.resolve(status);
 }
 
-async function bringForth(
+/** Undefined: what is named is no job of this session's, but may be a process. */
+function bringForth(
   table: JobTable,
   args: readonly string[],
-  { stdout, stderr }: BuiltinStreams,
-): Promise<number> {
-  const job = findJob(table, args[0] ?? '%+');
-  if (job === undefined) {
-    stderr.write(`bash: fg: ${args[0] ?? 'current'}: no such job\n`);
-    return 1;
-  }
+  streams: BuiltinStreams,
+  hasBase: boolean,
+): Promise<number> | undefined {
+  const [word] = args;
+  const job = findJob(table, word ?? '%+') ?? table.find(`%${word ?? ''}`);
+  if (job !== undefined) return resume(table, job, streams);
+  if (hasBase && word !== undefined && !word.startsWith('%')) return undefined;
+  streams.stderr.write(noSuchJob(table, 'fg', word ?? 'current'));
+  return Promise.resolve(1);
+}
+
+async function resume(table: JobTable, job: Job, { stdout }: BuiltinStreams): Promise<number> {
   stdout.write(`${fromByteText(job.text).trimEnd()}\n`);
   const status = await (job.resume?.('foreground') ?? job.ended);
-  if (job.isStopped) stdout.write(`\n${describeJob(table, job)}\n`);
-  else table.remove(job);
+  if (job.isStopped) stdout.write(`${describeJob(table, job)}\n`);
+  else if (job.status !== undefined) table.remove(job);
   return status;
 }
 
@@ -198,7 +216,7 @@ function sendBack(table: JobTable, args: readonly string[], { stdout, stderr }: 
   for (const word of words) {
     const job = findJob(table, word) ?? table.find(`%${word}`);
     if (job === undefined) {
-      stderr.write(`bash: bg: ${args.length === 0 ? 'current' : word}: no such job\n`);
+      stderr.write(noSuchJob(table, 'bg', args.length === 0 ? 'current' : word));
       status = 1;
     } else if (job.isStopped && job.resume !== undefined) {
       stdout.write(`[${job.number}]${table.markOf(job)} ${fromByteText(job.text).trimEnd()} &\n`);

@@ -12,6 +12,8 @@ export interface Job {
   /** Undefined while it runs. */
   status: number | undefined;
   isStopped: boolean;
+  /** Grows with each stop: the one stopped last is the current one. */
+  readonly stops: number;
   /** It has the terminal: its end is no news. */
   isInForeground: boolean;
   kill(signal: string): void;
@@ -62,13 +64,23 @@ export class JobTable {
   /** `%`, `%+`, `%-`, `%N`, `%TEXT`, `%?TEXT`. Undefined: none, or more than one. */
   find(spec: string): Job | undefined {
     const rest = spec.slice(1);
-    if (rest === '' || rest === '+' || rest === '%') return this.current;
-    if (rest === '-') return this.previous ?? this.current;
+    const [current, previous] = this.ranked;
+    if (rest === '' || rest === '+' || rest === '%') return current;
+    if (rest === '-') return previous ?? current;
     if (/^\d+$/.test(rest)) return this.jobs.find(({ number }) => number === Number(rest));
-    const found = this.jobs.filter(({ text }) =>
-      rest.startsWith('?') ? text.includes(rest.slice(1)) : text.startsWith(rest),
-    );
+    const found = this.matching(rest);
     return found.length === 1 ? found[0] : undefined;
+  }
+
+  /** `%TEXT` or `%?TEXT` names several. */
+  isAmbiguous(spec: string): boolean {
+    return /^%[^\d%+-]/.test(spec) && this.matching(spec.slice(1)).length > 1;
+  }
+
+  private matching(name: string): Job[] {
+    return this.jobs.filter(({ text }) =>
+      name.startsWith('?') ? text.includes(name.slice(1)) : text.startsWith(name),
+    );
   }
 
   findId(id: number): Job | undefined {
@@ -85,22 +97,22 @@ export class JobTable {
     if (job.status !== undefined) this.gone.set(job.id, job.status);
   }
 
+  /** As bash finds its current job: what was stopped last, then what was started last. */
+  private get ranked(): readonly Job[] {
+    const rank = (job: Job): number => (job.isStopped ? job.stops : 0);
+    return this.jobs.toSorted((one, other) => rank(other) - rank(one) || other.number - one.number);
+  }
+
   /** `+` the current one, `-` the one before. */
   markOf(job: Job): string {
-    if (job === this.current) return '+';
-    return job === this.previous ? '-' : ' ';
-  }
-
-  /** The one that was stopped last, else the newest. */
-  private get current(): Job | undefined {
-    return this.jobs.findLast(({ isStopped }) => isStopped) ?? this.jobs.at(-1);
-  }
-
-  private get previous(): Job | undefined {
-    const others = this.jobs.filter((job) => job !== this.current);
-    return others.findLast(({ isStopped }) => isStopped) ?? others.at(-1);
+    const [current, previous] = this.ranked;
+    if (job === current) return '+';
+    return job === previous ? '-' : ' ';
   }
 }
+
+/** Counts the stops of all jobs. */
+let stops = 0;
 
 class TrackedJob implements Job {
   readonly number: number;
@@ -109,6 +121,7 @@ class TrackedJob implements Job {
   readonly ended: Promise<number>;
   status: number | undefined;
   isStopped: boolean;
+  stops = 0;
   isInForeground = false;
   readonly resume?: (where: 'foreground' | 'background') => Promise<number>;
   readonly #started: StartedJob;
@@ -125,12 +138,14 @@ class TrackedJob implements Job {
     this.#started = started;
     this.#onStopped = onStopped;
     this.#control = started.control;
-    this.isStopped = started.running === undefined;
+    this.isStopped = started.running === undefined && started.control?.isRunning !== true;
+    if (this.isStopped) this.stops = ++stops;
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve;
     });
     if (started.control !== undefined) this.resume = (where) => this.#bring(where);
     if (started.running !== undefined) void this.#follow(started.running, 'background');
+    else if (!this.isStopped) this.#goOn();
   }
 
   kill(signal: string): void {
@@ -158,9 +173,19 @@ class TrackedJob implements Job {
       return this.status;
     }
     this.#control = rest.stopped;
-    this.isStopped = true;
+    this.isStopped = rest.stopped.isRunning !== true;
     this.isInForeground = false;
+    if (!this.isStopped) {
+      this.#goOn();
+      return status;
+    }
+    this.stops = ++stops;
     if (where === 'background') this.#onStopped(this);
     return status;
+  }
+
+  /** Its terminal was left: it runs on, and its end is heard of. */
+  #goOn(): void {
+    void this.#bring('background').catch(() => undefined);
   }
 }

@@ -5,45 +5,65 @@
  *   bash --norc --noprofile -c LEADER NAME DRIVER TOKEN
  *
  * When the job stops, the leader says so on the terminal (stop-notice.ts) and stops itself until SIGCONT: then the job is continued in the
- * foreground, or, where SIGUSR1 came with it, in the background. SIGUSR2 makes it say and do the same while its job runs in the background. It
- * ends with the job's status.
+ * foreground, or, where SIGUSR1 came with it, in the background. SIGUSR2 makes it say and do the same while its job runs in the background,
+ * with `calledBack` for the status. While the job is not in the foreground a real-time signal stands for one that the job is to get
+ * (`jobSignal`). The leader ends with the job's status; what was typed and nobody has read it leaves on its channel, behind the job's report.
  */
+import { constants } from 'node:os';
+import type { ByteText } from '../language/byte-text.ts';
 
-/** While its job is stopped or in the background a leader passes on what would end it alone. */
-const passOn = (name: string): string => `\\builtin trap 'f ${name}' ${name}`;
-const passedOn = ['TERM', 'HUP', 'INT'] as const;
-const dropTraps = `\\builtin trap - ${passedOn.join(' ')}`;
+/** Status of a notice that SIGUSR2 has asked for. */
+export const calledBack = 128 + constants.signals.SIGUSR2;
 
-const inForeground = `${dropTraps}; \\builtin fg %1 >/dev/null; s=$?`;
-/** A wait that a signal interrupted is taken up again. */
-const awaitJob = [
-  't=',
-  '\\builtin wait %1',
-  's=$?',
-  'if [[ -n $t ]]; then \\builtin wait %1; s=$?; fi',
-  dropTraps,
-].join('; ');
-const inBackground = `\\builtin bg %1 >/dev/null 2>&1; ${awaitJob}`;
+const firstRealtime = 34;
 
-/** A real-time signal that a leader takes for its job, whatever its own is for: SIGRTMIN (34, signal(7)) + the number of the other. */
-const forJob = 34;
-
-/** What to send to the leader of a job in the background, that its job may get `signal`. */
-export function signalForJob(signal: number): number {
-  return signal <= 30 ? forJob + signal : signal;
+/** What to send to a leader whose job is stopped or in the background, so that the job gets `signal` (1 to 31). */
+export function jobSignal(signal: number): number {
+  return firstRealtime - 1 + signal;
 }
+
+/** While its job is stopped or in the background a leader also passes on what would end it alone. */
+const passedOn = ['TERM', 'HUP', 'INT'] as const;
+const takeTraps = [
+  ...passedOn.map((name) => `\\builtin trap 'f ${name}' ${name}`),
+  `for i in {1..31}; do \\builtin trap "f $i" $((i + ${jobSignal(0)})); done`,
+].join('; ');
+const dropTraps = [
+  `\\builtin trap - ${passedOn.join(' ')}`,
+  // One that comes too late is for a job that has the terminal, and passes.
+  `for i in {1..31}; do \\builtin trap : $((i + ${jobSignal(0)})); done`,
+].join('; ');
+
+/** It may have ended in the background, just when it was called. */
+const inForeground = [
+  dropTraps,
+  'if \\builtin kill -0 %1 2>/dev/null; then \\builtin fg %1 >/dev/null; else \\builtin wait %1; fi',
+  's=$?',
+].join('; ');
+/** A wait that a signal interrupted is taken up again. */
+const wait = '\\builtin wait %1; s=$?; if [[ -n $t ]]; then \\builtin wait %1; s=$?; fi';
+/** What bash says of a job meanwhile is for nobody. */
+const inBackground = `t=; { \\builtin bg %1; ${wait}; } >/dev/null 2>&1; ${dropTraps}`;
 
 /** No loop: bash leaves every loop in which a job stops. */
 const afterJob = [
   'f() { t=1; \\builtin kill -$1 %1; }',
   'k() { \\builtin kill -0 %1 2>/dev/null || \\builtin return 0',
-  // Its stdout may be a pipe.
+  // Where nsh does not take bash's own line away it is erased. Stdout may be a pipe.
+  `[[ $m = bg ]] || \\builtin printf '\\e[A\\e[2K' >/dev/tty`,
   `\\builtin printf '\\e]7717;%s;%s\\a' "$1" $s >/dev/tty`,
   'm=fg',
-  ...passedOn.map(passOn),
+  takeTraps,
   '\\builtin kill -STOP $$',
   `if [[ $m = fg ]]; then ${inForeground}; else ${inBackground}; fi`,
   'k "$1"; }',
+].join('; ');
+
+const aheadHead = 'nsh-ahead';
+/** The terminal is read for a moment as it comes, whole lines or not. */
+const readAhead = [
+  'LC_ALL=C IFS= \\builtin read -rs -N 4096 -t 0.001 a </dev/tty',
+  `[[ -z $a ]] || \\builtin printf '%s\\0' ${aheadHead} "$a" >&4`,
 ].join('; ');
 
 /** @param run runs the job and leaves its status in `s`. */
@@ -52,15 +72,16 @@ const leader = (run: string): string =>
     '\\builtin set -m',
     "\\builtin trap 'm=bg' USR1",
     '\\builtin trap : USR2',
-    `for n in {1..30}; do \\builtin trap "f $n" $((${forJob}+n)); done`,
+    dropTraps,
     afterJob,
     run,
     'k "$2"',
+    `{ ${readAhead}; } 2>/dev/null`,
     '\\builtin exit $s',
   ].join('; ');
 
 export interface LeaderOptions {
-  /** Of what ends in `&`. Default `foreground`. */
+  /** `background`: of what ends in `&`. Default `foreground`. */
   readonly startsIn?: 'foreground' | 'background';
   /** What `bash -c` is given. */
   readonly driver: string;
@@ -80,6 +101,19 @@ export function leaderCommand({
   startsIn = 'foreground',
 }: LeaderOptions): string[] {
   const job = `bash --norc --noprofile -c "$1" "$0" ${redirections}`.trimEnd();
-  const run = startsIn === 'foreground' ? `${job}; s=$?` : `${passedOn.map(passOn).join('; ')}; ${job} & ${awaitJob}`;
+  const run =
+    startsIn === 'foreground'
+      ? `${job}; s=$?`
+      : `${takeTraps}; ${job} & t=; { ${wait}; } >/dev/null 2>&1; ${dropTraps}`;
   return ['bash', '--norc', '--noprofile', '-c', leader(run), name, driver, token];
+}
+
+/** Takes apart what a leader leaves on its channel. */
+export function splitReport(channel: ByteText): { readonly report: ByteText; readonly ahead: ByteText } {
+  const at = channel.endsWith('\0') ? channel.lastIndexOf('\0', channel.length - 2) : -1;
+  const headAt = at - aheadHead.length;
+  const hasHead =
+    headAt >= 0 && channel.slice(headAt, at) === aheadHead && (headAt === 0 || channel[headAt - 1] === '\0');
+  if (!hasHead) return { report: channel, ahead: '' };
+  return { report: channel.slice(0, headAt), ahead: channel.slice(at + 1, -1) };
 }

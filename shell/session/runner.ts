@@ -58,12 +58,14 @@ export interface BashEnd {
   readonly signal?: string;
   /** What it wrote to its channel (descriptor 4); empty when nothing. */
   readonly report: ByteText;
-  /** It has not ended: `status` says by what it was stopped. */
+  /** It has not ended: `status` says by what it was stopped, or is 0. */
   readonly stopped?: StoppedBash;
 }
 
-/** A step that Ctrl-Z, or a signal, has stopped. */
+/** A step that does not have the person's terminal any more. */
 export interface StoppedBash {
+  /** Its terminal was left, and it goes on; else Ctrl-Z, or a signal, has stopped it. */
+  readonly isRunning?: boolean;
   /** Goes on, with the person's terminal or without. @returns how it ended, or stopped again. */
   resume(where: 'foreground' | 'background'): Promise<BashEnd>;
 }

@@ -81,6 +81,7 @@ export class Session {
       builtins: this.builtins.names,
       isDefined: (name) => functions.get(name) !== undefined || aliases.get(name) !== undefined,
       hasJobs: !this.jobs.isEmpty,
+      isInteractive: this.options.isInteractive === true,
       jobsAre: this.options.jobsAre ?? 'nsh',
     };
   }

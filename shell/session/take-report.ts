@@ -6,7 +6,8 @@ import { nodeText, without } from './naming.ts';
 import { readReport, type Report } from './read-report.ts';
 import type { BashRunner } from './runner.ts';
 import type { Session } from './session.ts';
-import { absorb } from './shell-state.ts';
+import { rebase } from './rebase.ts';
+import { absorb, type ShellState } from './shell-state.ts';
 
 export interface ReportOrigin {
   readonly runner: BashRunner;
@@ -14,13 +15,15 @@ export interface ReportOrigin {
   readonly wantsFresh: boolean;
   /** Functions of nsh's own, which the session must not keep. */
   readonly hidden: ReadonlySet<string>;
+  /** The session as it was given to the bash; default as it is. */
+  readonly given?: ShellState;
 }
 
 /** @returns undefined where there is none: the bash did not come to its end. */
 export function takeReport(
   session: Session,
   text: ByteText,
-  { runner, wantsFresh, hidden }: ReportOrigin,
+  { runner, wantsFresh, hidden, given = session.state }: ReportOrigin,
 ): Report | undefined {
   const { node } = runner;
   try {
@@ -35,11 +38,8 @@ export function takeReport(
     if (node !== '') session.addFarCpu(cpu);
     const ownTraps = new Map([...traps].filter(([, action]) => action !== exitTrap));
     const after = { ...report.after, functions: without(functions, hidden), traps: ownTraps };
-    session.state = absorb(session.state, after, {
-      node,
-      isCurrent: runner === session.current,
-      fresh,
-    });
+    const changed = absorb(given, after, { node, isCurrent: runner === session.current, fresh });
+    session.state = rebase(given, changed, session.state);
     return report;
   } catch (error) {
     if (!(error instanceof MalformedState)) throw error;

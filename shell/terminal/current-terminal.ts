@@ -1,6 +1,8 @@
 /** Which foreground process has the terminal now, if any: a question has to borrow it. */
 
 export interface Suspendable {
+  /** Nobody draws on it: a line of nsh's own may stand there. */
+  readonly showsProgress?: boolean;
   suspend(): void;
   resume(): void;
 }
@@ -17,7 +19,7 @@ export function forgetCurrentTerminal(terminal: Suspendable): void {
 
 /** Whether what is written to the terminal would land in what a process draws there. */
 export function isTerminalHandedOver(): boolean {
-  return current !== undefined;
+  return current !== undefined && current.showsProgress !== true;
 }
 
 /** Gives the terminal back for a moment, if a process has it; the result takes it again. */

@@ -34,8 +34,13 @@ export interface HandOverOptions {
   readonly tellsEnd: boolean;
   /** Fires on a signal to nsh. */
   readonly signal: AbortSignal;
-  /** The process runs under a job-control leader (session/leader.ts), whose notices carry this token: Ctrl-Z gives the terminal back. */
+  /**
+   * The process runs under a job-control leader (session/leader.ts), whose notices carry this token: Ctrl-Z gives the terminal back, and so do
+   * the detach keys, with the stream still open.
+   */
   readonly stopToken?: string;
+  /** What reaches the process of what is typed. */
+  readonly onTyped?: (bytes: Buffer) => void;
   /** Fires when the keyboard goes to another stage of the pipeline: the stream stays open. */
   readonly release?: AbortSignal;
 }
@@ -48,23 +53,21 @@ export type StreamParts = Required<Pick<ProcessStreamOptions, 'stdout' | 'onLost
 
 export type HandOverEnd = StreamEnd | { readonly kind: 'signal'; readonly name: string };
 
-/** The job has stopped; the stream stays open, and can be handed over again. */
-export interface Stopped {
-  readonly kind: 'stopped';
-  readonly status: number;
-}
+/** A job has stopped, or the detach keys were typed; its stream stays open, and can be handed over again. */
+export type Interrupted = { readonly kind: 'stopped'; readonly status: number } | { readonly kind: 'left' };
 
 /** The terminal was asked back; the stream stays open. */
 export interface Released {
   readonly kind: 'released';
 }
 
-export type JobEnd = HandOverEnd | Stopped | Released;
+export type JobEnd = HandOverEnd | Interrupted | Released;
 
 /** @throws NshError what the stream's `ended` rejects with. The terminal is back in every case. */
 export async function handOver(options: Omit<HandOverOptions, 'stopToken' | 'release'>): Promise<HandOverEnd> {
   const end = await handOverJob(options);
-  if (end.kind === 'stopped' || end.kind === 'released') throw new Error('a job has stopped that nobody watches');
+  if (end.kind === 'stopped' || end.kind === 'left' || end.kind === 'released')
+    throw new Error('a job has stopped that nobody watches');
   return end;
 }
 
@@ -132,7 +135,9 @@ class HandOver {
     if (!('ended' in stream)) {
       // Nobody waits for the stream any more: it is left as soon as it is there.
       opening.then(
-        (late) => late.detach(stream.kind === 'signal'),
+        (late) => {
+          if (stream.kind !== 'left') late.detach(stream.kind === 'signal');
+        },
         () => {},
       );
       return stream;
@@ -180,10 +185,11 @@ class HandOver {
     const { pass, detached } = this.#keys.feed(bytes);
     let room = true;
     if (pass.length > 0 && !this.#options.readOnly) {
+      this.#options.onTyped?.(pass);
       if (this.#stream === undefined) this.#early.push(pass);
       else room = this.#stream.stdin.write(pass);
     }
-    if (detached) this.#leave?.({ kind: 'detached' });
+    if (detached) this.#leave?.({ kind: this.#options.stopToken === undefined ? 'detached' : 'left' });
     return room;
   }
 

@@ -5,7 +5,10 @@
 
 /** bash's own line: `[1]+  Stopped                 bash --norc …`. The line feed before it ends the line of the ^Z. */
 const bashLine = '[1]+  Stopped';
+/** With it the leader takes bash's line off a screen that is looked at later. */
+const eraseLine = '\u001b[A\u001b[2K';
 const longestBytes = 512;
+const lineFeed = '\n';
 
 export interface Filtered {
   /** For the terminal. */
@@ -20,14 +23,19 @@ export class StopNotice {
   /** What may become one. */
   readonly #partial: RegExp;
   #held = '';
+  /** What came last before that. */
+  #last = lineFeed;
 
   /** @param token letters and digits. */
   constructor(token: string) {
     this.#notice = `\u001b]7717;${token};`;
     const notice = `${beginningOf(this.#notice)}\\d{0,3}`;
-    const line = `\\[1\\]\\+  Stopped[^\\r\\n]*(?:\\r\\n?(?:${notice})?)?`;
+    const erase = '\u001b\\[A\u001b\\[2K';
+    const line = `\\[1\\]\\+  Stopped[^\\r\\n]*(?:\\r\\n?(?:${beginningOf(eraseLine)}|(?:${erase})?(?:${notice})?)?)?`;
     this.#partial = new RegExp(`^(?:${line}|${beginningOf(bashLine)}|${notice})$`);
-    this.#pattern = new RegExp(`(?:\\[1\\]\\+  Stopped[^\\r\\n]*\\r\\n)?\u001b\\]7717;${token};(\\d{1,3})\u0007`);
+    this.#pattern = new RegExp(
+      `(?:\\[1\\]\\+  Stopped[^\\r\\n]*\\r\\n(?:${erase})?)?\u001b\\]7717;${token};(\\d{1,3})\u0007`,
+    );
   }
 
   /** A notice is the last thing before the leader stops: what comes after it belongs to what is continued later. */
@@ -41,6 +49,7 @@ export class StopNotice {
     }
     const from = this.#suspicious(text);
     this.#held = text.slice(from);
+    this.#last = text[from - 1] ?? this.#last;
     return {
       output: from === text.length ? this.#whole(bytes, text) : Buffer.from(text.slice(0, from), 'latin1'),
       stopped: undefined,
@@ -68,6 +77,7 @@ export class StopNotice {
     const after = Math.max(0, text.length - longestBytes);
     for (const candidate of [bashLine, this.#notice]) {
       for (let at = text.indexOf(candidate[0] ?? '', after); at !== -1; at = text.indexOf(candidate[0] ?? '', at + 1)) {
+        if (candidate === bashLine && (text[at - 1] ?? this.#last) !== lineFeed) continue;
         if (this.#partial.test(text.slice(at))) return at;
       }
     }

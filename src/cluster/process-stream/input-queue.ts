@@ -15,6 +15,8 @@ export class InputQueue {
   #chunks: Buffer[] = [];
   #start = 0;
   #end = 0;
+  /** The shim has taken everything below. */
+  #acked = 0;
   /** Next offset to send on the present connection. */
   #sent = 0;
   /** Index of the chunk that holds `#sent`, and where that chunk begins. */
@@ -61,6 +63,7 @@ export class InputQueue {
         'invalidMessage',
         `the shim acknowledges ${offset} bytes of input, but only ${this.#end} were sent`,
       );
+    this.#acked = Math.max(this.#acked, offset);
     let dropped = 0;
     for (let chunk = this.#chunks[dropped]; chunk !== undefined; chunk = this.#chunks[dropped]) {
       const end = this.#start + chunk.length;
@@ -71,6 +74,11 @@ export class InputQueue {
     if (dropped > 0) this.#chunks.splice(0, dropped);
     this.#sendIndex -= dropped;
     if (offset > this.#sent || this.#sendIndex < 0) this.#seek(Math.max(offset, this.#sent));
+  }
+
+  /** What the shim is not known to have taken. */
+  get untaken(): Buffer {
+    return Buffer.concat(this.#chunks).subarray(this.#acked - this.#start);
   }
 
   /** A new connection: the shim has taken everything below `offset`; what follows is sent again. */

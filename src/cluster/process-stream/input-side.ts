@@ -44,6 +44,10 @@ export class InputSide {
     this.#giveRoom();
   }
 
+  get untaken(): Buffer {
+    return this.#queue.untaken;
+  }
+
   lost(): void {
     this.#connection = undefined;
   }
@@ -69,6 +73,7 @@ export class InputSide {
 
   #write(chunk: Buffer, done: () => void): void {
     if (this.#gone) {
+      if (this.#queue.unackedBytes < stdinWindowBytes) this.#queue.push(chunk);
       done();
       return;
     }

@@ -111,6 +111,10 @@ class ResumableStream implements ProcessStream {
   get ended(): Promise<StreamEnd> {
     return this.#ended.promise;
   }
+  get untaken(): Buffer {
+    return this.#input.untaken;
+  }
+
   get connected(): boolean {
     return this.#isOpen || this.#isMoving;
   }

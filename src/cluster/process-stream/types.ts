@@ -87,6 +87,8 @@ export interface ProcessStream {
   readonly opened: Promise<OpenedFrame>;
   /** @throws NshError (rejects): the link was lost for good, or the shim refused. */
   readonly ended: Promise<StreamEnd>;
+  /** What was written to `stdin` and is not known to have reached the process. */
+  readonly untaken: Buffer;
   /** True while a connection is open. */
   readonly connected: boolean;
   /** Remembered and sent at the next open where there is no connection. */

@@ -22,6 +22,7 @@ describe.each([1, 2, 3, 7, 64, 10_000])('a stop notice in pieces of %i bytes', (
   it.each([
     ['alone', notice, '', [148]],
     ['behind the line of bash', `^Z\r\n${line}${notice}`, '^Z\r\n', [148]],
+    ['that erases that line', `^Z\r\n${line}\u001b[A\u001b[2K${notice}`, '^Z\r\n', [148]],
     ['of another token', '\u001b]7717;kot;148\u0007x', '\u001b]7717;kot;148\u0007x', []],
     ['that is none', `${line}and so on\r\n\u001b]7717;tok;\r\n`, `${line}and so on\r\n\u001b]7717;tok;\r\n`, []],
     ['in a flood', `${'y\r\n'.repeat(3000)}${line}${notice}`, 'y\r\n'.repeat(3000), [148]],
@@ -39,7 +40,9 @@ it('holds back only what may be the beginning of one', () => {
     expect(filter.isHolding).toBe(false);
   }
   expect(filter.push(Buffer.from(`${line}tick\r\n`)).output.toString()).toBe(`${line}tick\r\n`);
-  expect(filter.push(Buffer.from('see [')).output.toString()).toBe('see ');
+  // A bracket in the middle of a line is shown when it is typed.
+  expect(filter.push(Buffer.from('see [')).output.toString()).toBe('see [');
+  expect(filter.push(Buffer.from('\r\n[')).output.toString()).toBe('\r\n');
   expect(filter.isHolding).toBe(true);
   expect(filter.push(Buffer.from('2]')).output.toString()).toBe('[2]');
 });
