@@ -85,11 +85,10 @@ export function terminalBash(base: BashRunner, node: NodeSpec | undefined, optio
     start: async (job) => {
       const plan = planTerminal(job);
       if (plan === undefined) return await base.start(job);
-      // Stages start side by side, and the first that is there has the keyboard. Whoever heeds a Ctrl-C of the terminal heeds this one.
-      const held =
-        job.pipeline === undefined && job.outlives !== true
-          ? new HeldTerminal(options.stdin, () => process.kill(process.pid, 'SIGINT'))
-          : undefined;
+      const { pipeline, outlives } = job;
+      // Of a pipeline it is held for whoever gets the keyboard.
+      const keyboard = pipeline === undefined ? undefined : keyboardOf(pipeline, options);
+      const held = keyboard === undefined && outlives !== true ? hold(options) : undefined;
       try {
         const client = await options.cluster();
         const begin = await startStep(job, plan, client, node ?? client.self, node === undefined, options);
@@ -97,6 +96,7 @@ export function terminalBash(base: BashRunner, node: NodeSpec | undefined, optio
         return begin();
       } catch (error) {
         held?.release(false);
+        if (pipeline !== undefined) keyboard?.missing(pipeline.index);
         const known = toNshError(error);
         if (node !== undefined || !withoutAgent.has(known.code)) throw error;
         // A shell whose cluster file is broken, or whose agent does not start, is needed to mend that.
@@ -229,14 +229,21 @@ function makeStep(
 /** One for each pipeline that runs: its stages find each other by its key. */
 const keyboards = new WeakMap<object, PipelineKeyboard>();
 
-function sharedTerminal(
-  { key, index, beginsAtTerminal, program }: PipelinePlace,
-  { source }: TerminalPlan,
-  { stdout }: TerminalBashOptions,
-): SharedTerminal {
-  const keyboard = keyboards.get(key) ?? new PipelineKeyboard(beginsAtTerminal);
+function keyboardOf({ key, beginsAtTerminal }: PipelinePlace, options: TerminalBashOptions): PipelineKeyboard {
+  const keyboard = keyboards.get(key) ?? new PipelineKeyboard(beginsAtTerminal, hold(options));
   keyboards.set(key, keyboard);
-  return { keyboard, member: { index, program, readsTerminal: source === undefined }, screen: writableSink(stdout) };
+  return keyboard;
+}
+
+/** Whoever heeds a Ctrl-C of the terminal heeds this one. */
+function hold({ stdin }: TerminalBashOptions): HeldTerminal {
+  return new HeldTerminal(stdin, () => process.kill(process.pid, 'SIGINT'));
+}
+
+function sharedTerminal(place: PipelinePlace, { source }: TerminalPlan, options: TerminalBashOptions): SharedTerminal {
+  const { index, program } = place;
+  const member = { index, program, readsTerminal: source === undefined };
+  return { keyboard: keyboardOf(place, options), member, screen: writableSink(options.stdout) };
 }
 
 function titleOf({ text }: BashJob, { title }: Pick<TerminalBashOptions, 'title'>): string {
