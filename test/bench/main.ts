@@ -1,4 +1,7 @@
-/** `npm run bench [-- quick]`: every figure of nsh against its peers, in one run, printed as it is. */
+/**
+ * `npm run bench [-- quick] [SECTION…]`: every figure of nsh against its peers, in one run, printed as it is. Sections are the names in
+ * `benches`; wall time means something on a machine that does nothing else, processor time and ratios anywhere.
+ */
 import { benchBytes } from './bytes.ts';
 import { benchEditor } from './editor.ts';
 import { benchFirstPrompt } from './first-prompt.ts';
