@@ -18,6 +18,14 @@ import { NoticeSink } from './notice-sink.ts';
 import { DetachKeyParser, type DetachKey } from './detach-keys.ts';
 import { RawTerminal } from './raw-terminal.ts';
 
+/**
+ * A line's process gets what is typed only so long after it was started: most have ended by then, and what was typed ahead is for the next. What
+ * reaches a terminal in the very moment in which its last process ends is lost.
+ */
+const holdInputMs = 40;
+/** Ctrl-C, Ctrl-Z and Ctrl-\ do not wait. */
+const signalKeys: ReadonlySet<number> = new Set([0x03, 0x1a, 0x1c]);
+
 export interface HandOverOptions {
   readonly stdin: Readable;
   readonly stdout: Writable;
@@ -86,8 +94,9 @@ class HandOver {
   readonly #terminal: RawTerminal;
   readonly #keys: DetachKeyParser;
   #stream: ProcessStream | undefined;
-  /** Typed before there was a stream. */
+  /** Typed before there was a stream, or while it is too early. */
   #early: Buffer[] = [];
+  #hold: NodeJS.Timeout | undefined;
   #planned = false;
   /** What nsh says next begins on a line of its own. */
   #endsLine = true;
@@ -166,14 +175,27 @@ class HandOver {
     clearTimeout(this.#notice);
     this.#hideNotice();
     this.#terminal.restore(this.#planned, this.#endsLine);
+    clearTimeout(this.#hold);
+    const unsent = Buffer.concat(this.#early.splice(0));
+    if (this.#options.stopToken !== undefined && unsent.length > 0) this.#options.stdin.unshift(unsent);
   }
 
   #connect(stream: ProcessStream): void {
     this.#stream = stream;
     stream.stdin.on('drain', this.#onDrain);
-    for (const bytes of this.#early.splice(0)) stream.stdin.write(bytes);
+    if (this.#options.stopToken === undefined) this.#sendEarly();
+    else this.#hold = setTimeout(() => this.#sendEarly(), holdInputMs);
     if (this.#inputEnded) this.#ended();
     this.#terminal.resumeInput();
+  }
+
+  #sendEarly(): void {
+    clearTimeout(this.#hold);
+    this.#hold = undefined;
+    for (const bytes of this.#early.splice(0)) {
+      this.#options.onTyped?.(bytes);
+      this.#stream?.stdin.write(bytes);
+    }
   }
 
   /** A stream that outlives this may be handed over again. */
@@ -185,12 +207,20 @@ class HandOver {
     const { pass, detached } = this.#keys.feed(bytes);
     let room = true;
     if (pass.length > 0 && !this.#options.readOnly) {
-      this.#options.onTyped?.(pass);
-      if (this.#stream === undefined) this.#early.push(pass);
-      else room = this.#stream.stdin.write(pass);
+      room = this.#send(pass);
     }
     if (detached) this.#leave?.({ kind: this.#options.stopToken === undefined ? 'detached' : 'left' });
     return room;
+  }
+
+  #send(bytes: Buffer): boolean {
+    if (this.#stream === undefined || this.#hold !== undefined) {
+      this.#early.push(bytes);
+      if (this.#stream !== undefined && bytes.some((byte) => signalKeys.has(byte))) this.#sendEarly();
+      return true;
+    }
+    this.#options.onTyped?.(bytes);
+    return this.#stream.stdin.write(bytes);
   }
 
   #ended(): void {
