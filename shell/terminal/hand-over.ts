@@ -15,16 +15,14 @@ import type { ExitStatus } from '../../src/protocol/process.ts';
 import { cutToWidth, escapeText } from '../escape.ts';
 import type { OutputSink } from '../../src/cluster/process-stream/sink.ts';
 import { NoticeSink } from './notice-sink.ts';
-import { DetachKeyParser, type DetachKey } from './detach-keys.ts';
+import { describeKeys, DetachKeyParser, type DetachKey } from './detach-keys.ts';
 import { RawTerminal } from './raw-terminal.ts';
 
 /**
  * A line's process gets what is typed only so long after it was started: most have ended by then, and what was typed ahead is for the next. What
- * reaches a terminal in the very moment in which its last process ends is lost.
+ * reaches a terminal in the very moment in which its last process ends is lost, and Ctrl-Z reaches nobody before the job has the terminal.
  */
 const holdInputMs = 40;
-/** Ctrl-C, Ctrl-Z and Ctrl-\ do not wait. */
-const signalKeys: ReadonlySet<number> = new Set([0x03, 0x1a, 0x1c]);
 
 export interface HandOverOptions {
   readonly stdin: Readable;
@@ -216,7 +214,6 @@ class HandOver {
   #send(bytes: Buffer): boolean {
     if (this.#stream === undefined || this.#hold !== undefined) {
       this.#early.push(bytes);
-      if (this.#stream !== undefined && bytes.some((byte) => signalKeys.has(byte))) this.#sendEarly();
       return true;
     }
     this.#options.onTyped?.(bytes);
@@ -263,7 +260,9 @@ class HandOver {
   #showNotice(): void {
     if (!(this.#options.stdout instanceof WriteStream)) return;
     this.#noticeShown = true;
-    const text = `[nsh: connection to ${escapeText(this.#options.nodeName)} lost, connecting again]`;
+    const { nodeName, detachKeys, stdin } = this.#options;
+    const leaves = stdin instanceof ReadStream && detachKeys.length > 0 ? `; ${describeKeys(detachKeys)} leaves` : '';
+    const text = `[nsh: connection to ${escapeText(nodeName)} lost, connecting again${leaves}]`;
     const { size } = this.#terminal;
     this.#terminal.write(onLastRow(size, `\u001b[7m${cutToWidth(text, size?.cols ?? 80)}\u001b[m`));
   }

@@ -1,7 +1,9 @@
 /** What a line runs has the person's terminal; what becomes of it when that is taken from it, and of what is typed meanwhile. */
 import { writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { nshProgram } from '../e2e/nsh-program.ts';
 import { startDemoNodes, type DemoNodes } from './tmux/demo-nodes.ts';
 import { NshWindow } from './tmux/nsh-window.ts';
 import { Tmux } from './tmux/tmux.ts';
@@ -18,9 +20,16 @@ afterEach(async () => {
   await tmux.close();
 });
 
+/** Under a shell, which says how it ended. */
+const command = ['sh', '-c', '"$@"; echo "ended $?"; read a', 'sh', process.execPath, nshProgram];
+
 async function open(): Promise<NshWindow> {
   tmux = new Tmux();
-  return await NshWindow.open(tmux, { env: nodes.env, cwd: nodes.directory, columns: 120 });
+  return await another();
+}
+
+async function another(): Promise<NshWindow> {
+  return await NshWindow.open(tmux, { command, env: nodes.env, cwd: nodes.directory, columns: 120 });
 }
 
 /** Types a line and waits until what it runs says so. */
@@ -170,6 +179,53 @@ describe('a line that is stopped', () => {
     await shell.type('exit 4\r');
     await shell.waitForText('There is a stopped job.');
     await shell.type('exit 4\r');
-    expect(await shell.window.waitForEnd()).toBe(4);
+    const { rows } = await shell.waitForText('ended 4');
+    expect(rows.filter((row) => row.startsWith('There is'))).toHaveLength(1);
   });
 });
+
+describe.each([
+  ['here, when its window is closed', '', 'SIGHUP'],
+  ['on a node, when its shell is killed', '@n2 ', 'SIGKILL'],
+] as const)('a line that runs %s', (_how, at, signal) => {
+  it('goes on, is seen by the next session, and is taken back there, stopped or not', async () => {
+    const shell = await open();
+    await shell.prompt();
+    await shell.type(`${at}sh -c 'echo begun as $NSH_GPID; for i in 1 2 3; do read a; echo "got $a"; done'\r`);
+    await shell.waitForScreen(({ rows }) => rows.some((row) => /^begun as \d+$/.test(row)), 'its GPID');
+    const gpid = /begun as (\d+)\n/.exec((await shell.screen()).text)?.[1] ?? '';
+    if (signal === 'SIGHUP') await shell.close();
+    else process.kill(await childOf(shell.window.pid), 'SIGKILL');
+
+    const next = await another();
+    // This machine is no node of the cluster, and `ps -a` lists nodes.
+    const listed = (await next.output('ps -a')).some((row) => row.trim().startsWith(`${gpid} `));
+    expect(listed).toBe(at !== '');
+    await next.run('clear');
+    await next.type(`fg ${gpid}\r`);
+    await next.waitForText(`begun as ${gpid}`);
+    await next.type('one\r');
+    await next.waitForText('got one');
+    await next.keys('C-z');
+    await next.waitForText(`${gpid} is stopped`);
+    await next.prompt();
+    await next.type(`attach ${gpid}\r`);
+    await next.waitForScreen(({ rows }) => rows[0] === `begun as ${gpid}`, 'its screen');
+    await next.type('two\r');
+    await next.waitForText('got two');
+    await next.keys('C-\\', 'd');
+    await next.waitForText('detached from');
+    await next.prompt();
+    await next.type(`fg ${gpid}\r`);
+    await next.waitForScreen(({ rows }) => rows[0] === `begun as ${gpid}` && rows.includes('got two'), 'its screen');
+    await next.type('three\r');
+    await next.waitForText(`[${gpid} has ended]`);
+    await next.prompt(6);
+  });
+});
+
+/** nsh below the shell of `command`. */
+async function childOf(pid: number): Promise<number> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return Number(children.split(' ')[0]);
+}
