@@ -39,13 +39,19 @@ export interface CommandContext {
   readonly signal: AbortSignal;
 }
 
-export interface Command {
+/** What help tells of a command. */
+export interface Described {
   readonly name: string;
   /** Without the name: `[-lrs] [PID…]`. */
   readonly synopsis: readonly string[];
   /** One sentence without a full stop. */
   readonly summary: string;
   readonly options: readonly OptionSpec[];
+  /** Paragraphs below the options. */
+  readonly details?: readonly string[];
+}
+
+export interface Command extends Described {
   /**
    * @returns the exit status.
    * @throws NshError: printed as `nsh NAME: MESSAGE`; its exitStatus becomes the command's.

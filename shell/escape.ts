@@ -10,6 +10,11 @@ const unsafe =
 /** Without the u flag a lone surrogate is found whatever stands beside it. */
 const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
+/** Printable ASCII alone: a character is a cell, and nothing has to be escaped. */
+export function isPlain(text: string): boolean {
+  return plain.test(text);
+}
+
 /** One line that a terminal shows as it is. */
 export function escapeText(text: string): string {
   if (plain.test(text)) return text;

@@ -1,5 +1,5 @@
 /** `--help` of a command, from the same table that its options are parsed by. */
-import type { Command, OptionSpec } from './command.ts';
+import type { Described, OptionSpec } from './command.ts';
 
 /** Off a terminal. */
 const defaultColumns = 80;
@@ -8,7 +8,7 @@ const indent = 2;
 const maxOptionColumn = 30;
 
 /** @param prefix what stands before the command's name in a usage line: `nsh`, or nothing for a builtin. */
-export function renderHelp(command: Command, columns: number = defaultColumns, prefix = 'nsh'): string {
+export function renderHelp(command: Described, columns: number = defaultColumns, prefix = 'nsh'): string {
   const width = Math.max(columns, 40);
   const call = prefix === '' ? command.name : `${prefix} ${command.name}`;
   const usage = command.synopsis.flatMap((synopsis, index) => {
@@ -17,6 +17,7 @@ export function renderHelp(command: Command, columns: number = defaultColumns, p
   });
   const parts = [usage, wrap(`${command.summary.slice(0, 1).toUpperCase()}${command.summary.slice(1)}.`, width)];
   if (command.options.length > 0) parts.push(['Options:', ...renderOptions(command.options, width)]);
+  for (const text of command.details ?? []) parts.push(wrap(text, width));
   return parts.map((lines) => lines.map((line) => `${line.trimEnd()}\n`).join('')).join('\n');
 }
 

@@ -51,10 +51,14 @@ function asksForHelp(args: readonly string[]): boolean {
 async function usage(): Promise<string> {
   const { renderCommandList } = await import('./command-list.ts');
   return [
-    'usage: nsh [--cluster FILE] COMMAND [ARGUMENT…]',
+    'usage: nsh [--cluster FILE]                         an interactive shell',
+    '       nsh [--cluster FILE] COMMAND [ARGUMENT…]     one of the commands below',
+    '       nsh [--cluster FILE] @NODESET WORD…          a command line of bash, there',
+    '       nsh [--cluster FILE] -c LINE [ARGUMENT…]     lines of the shell',
+    '       nsh [--cluster FILE] FILE [ARGUMENT…]        a script of them',
     '',
     renderCommandList(summaries, process.stdout.isTTY ? process.stdout.columns : undefined),
-    "'nsh COMMAND --help' tells more; man nsh tells all.",
+    "'nsh COMMAND --help' tells more; 'nsh man nsh' tells all.",
     '',
   ].join('\n');
 }
@@ -74,15 +78,24 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(await usage());
     return 2;
   }
-  const wanted = name === 'help' ? (args[0] ?? '') : name;
-  const command = wanted === '__complete' ? await loadCompletion() : await loadCommand(wanted);
+  if (name === 'help' && args.length === 1) {
+    const asked = await loadCommand(args[0] ?? '');
+    if (asked !== undefined) return await printHelp(asked);
+  }
+  const command = name === '__complete' ? await loadCompletion() : await loadCommand(name);
   if (command === undefined) {
     const script = await import('./session/run-script.ts');
     if (name.startsWith('@')) return await script.runWords(name, args, { cluster });
     if (script.looksLikeScript(name)) return await script.runFile(name, args, { cluster });
-    throw new NshError('usage', `${quoteText(wanted)}: no such command${nearCommands(wanted)}`);
+    const { findSessionCommand } = await import('./commands/session-commands.ts');
+    if (findSessionCommand(name) !== undefined)
+      throw new NshError(
+        'usage',
+        `${name} is of a session alone, and stands on a line of its own there; 'nsh' opens one`,
+      );
+    throw new NshError('usage', `${quoteText(name)}: no such command${nearCommands(name)}`);
   }
-  if (name === 'help' || asksForHelp(args)) return await printHelp(command);
+  if (asksForHelp(args)) return await printHelp(command);
   const context = processContext(cluster);
   try {
     return await command.run(context, args);

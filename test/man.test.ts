@@ -4,8 +4,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadCommand, summaries } from '../shell/commands/index.ts';
+import { sessionCommands } from '../shell/commands/session-commands.ts';
+import { emacsKeymap } from '../shell/editor/emacs-keymap.ts';
+import { viCommandKeymap, viInsertKeymap } from '../shell/editor/vi-keymaps.ts';
+import { motions } from '../shell/editor/vi-motions.ts';
+import { promptEscapes } from '../shell/interactive/prompt.ts';
 import { allColumns } from '../shell/ps/columns/index.ts';
 import { parsePsArgs } from '../shell/ps/parse/index.ts';
+import type { Dress } from '../shell/top/dress.ts';
+import { helpLines } from '../shell/top/help.ts';
 import { methods } from '../src/protocol/control.ts';
 import { errorCodes } from '../src/protocol/errors.ts';
 import { frameTypes } from '../src/protocol/frames.ts';
@@ -80,6 +87,44 @@ describe('nsh.1', () => {
     expect([...optionsIn(commandSection('pgrep'))].filter((option) => !known.has(option))).toEqual([]);
   });
 
+  it('has every key of the line editor, and no other', () => {
+    const wanted = [...emacsKeymap.keys()].map(nameOfKey).sort();
+    expect(keysIn(section('Keys')).sort()).toEqual(wanted);
+  });
+
+  it('has every key of vi', () => {
+    const text = section('Keys of vi');
+    const told = new Set([...keysIn(text), ...(text.match(/\bC-[a-z_]/g) ?? []), ...keysIn(section('Keys'))]);
+    // What is told in words: arrows and the like, blanks, counts.
+    const own = [...viCommandKeymap.keys(), ...viInsertKeymap.keys(), ...motions.keys()].map(nameOfKey);
+    expect(own.filter((key) => !told.has(key) && key !== ' ' && key !== 'escape')).toEqual([]);
+    const known = new Set(own);
+    expect(keysIn(text).filter((key) => key.length === 1 && !known.has(key))).toEqual([]);
+  });
+
+  it('has every builtin that only a session has, with its options', () => {
+    const items = [...section('Session builtins').matchAll(/^\.It Cm (\w+)(.*)$/gm)];
+    for (const { name, options } of sessionCommands) {
+      const head = items.find(([, each]) => each === name)?.[2];
+      expect({ name, isThere: head !== undefined }).toEqual({ name, isThere: true });
+      for (const { short } of options) expect(head).toMatch(new RegExp(`Fl [a-z]*${short}`));
+    }
+  });
+
+  it('has every key of top', () => {
+    const text = section('Nm top');
+    const told = helpLines({ columns: 200, rows: 50 }, { bold: (line: string) => line } as unknown as Dress);
+    const keys = told.flatMap((line) => /^ {2}(\S.*?) {2,}/.exec(line)?.[1]?.split(' ') ?? []);
+    const named: Readonly<Record<string, string>> = { '↑': 'arrows', '↓': 'arrows' };
+    expect(keys.length).toBeGreaterThan(15);
+    expect(keys.filter((key) => !new RegExp(`^\\.It .*${named[key] ?? key}`, 'm').test(text))).toEqual([]);
+  });
+
+  it('has every escape of the prompt', () => {
+    const text = section('Prompt').replaceAll('\\e', '\\');
+    for (const name of promptEscapes) expect(text).toContain(`\\${name}`);
+  });
+
   it('has every column of ps, and no other', () => {
     const rows = itemsIn(section('Columns')).filter((cells) => cells[0] !== 'Sy names');
     const documented = rows.flatMap((cells) => (cells[0] ?? '').split(' , '));
@@ -151,6 +196,19 @@ function optionsIn(text: string): Set<string> {
     }
   }
   return names;
+}
+
+/** Keys in the first column of a table, as the key maps name them. */
+function keysIn(text: string): string[] {
+  return itemsIn(text)
+    .filter((cells) => cells.length === 2 && cells[0] !== 'Sy keys')
+    .flatMap(([cell = '']) => cell.replace(' with a motion', '').split(' , '))
+    .map((key) => nameOfKey(key.replace(/^\\&/, '').replace('\\e', '\\')));
+}
+
+/** `M-PageUp` → `M-pageup`: case counts where it is a character's. */
+function nameOfKey(key: string): string {
+  return key.replaceAll(/[A-Za-z]{2,}/g, (name) => name.toLowerCase()).replace(/M- $/, 'M-space');
 }
 
 function isUnderstood(words: readonly string[]): boolean {

@@ -1,6 +1,7 @@
 /** The environment of a new process: the node's own fresh one, what nsh tells it, what the person asked for. */
 import { userInfo } from 'node:os';
 import { homeDirectory } from '../../src/cluster/file/file-paths.ts';
+import { pathWithOwnProgram } from '../../src/cluster/own-program.ts';
 
 /** What belongs to the login, terminal or program that happened to start the agent, not to the node. */
 const dropped =
@@ -27,7 +28,7 @@ export function freshEnvironment(
   environment['USER'] ??= username;
   environment['LOGNAME'] ??= username;
   environment['SHELL'] ??= shell ?? '/bin/sh';
-  environment['PATH'] ??= '/usr/local/bin:/usr/bin:/bin';
+  environment['PATH'] = pathWithOwnProgram(environment, environment['PATH'] ?? '/usr/local/bin:/usr/bin:/bin');
   if (facts.term !== undefined) environment['TERM'] = facts.term;
   Object.assign(environment, added);
   environment['NSH_NODE'] = String(facts.node);

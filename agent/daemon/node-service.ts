@@ -45,7 +45,8 @@ export class NodeService {
   async ps(params: CheckedParams<'ps'>): Promise<ProcessTable> {
     if (params.ended === true) await this.#options.shims.needRecords();
     if (params.select === 'managed' || params.fresh === true) await this.#options.shims.refresh();
-    return await this.#scanner.scanNamed(params, [...this.#options.shims.table.all()].map(recordNow));
+    const known = [...this.#options.shims.table.all()].filter((record) => record.forget !== true || isRunning(record));
+    return await this.#scanner.scanNamed(params, known.map(recordNow));
   }
 
   async kill({

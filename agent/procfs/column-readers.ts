@@ -26,6 +26,18 @@ export type CellReader = (sources: ProcessSources, context: ScanContext) => RawV
 /** Columns that need the owner of /proc/PID. */
 export const ownerColumns: ReadonlySet<RawColumn> = new Set(['euser', 'euid', 'egroup', 'egid']);
 
+/** Fields of `stat` behind those that every scan looks at (`start` is the last of them), by the columns that need them. */
+const statNeeds: Readonly<Partial<Record<RawColumn, number>>> = {
+  ...statField,
+  pssKb: statField.vsizeBytes,
+  ussKb: statField.vsizeBytes,
+  numaNode: statField.processor,
+};
+
+export function lastStatField(columns: readonly RawColumn[]): number {
+  return Math.max(statField.start, ...columns.map((column) => statNeeds[column] ?? 0));
+}
+
 const fromStatus = {
   ruid: fromNumber('Uid', 0),
   suid: fromNumber('Uid', 2),

@@ -6,11 +6,18 @@ import type { PsParams } from '../../src/protocol/control.ts';
 import type { ManagedProcess, ProcessTable, RawColumn, RawRow } from '../../src/protocol/process.ts';
 import { bootIdentity } from '../../src/cluster/this-machine.ts';
 import { bootSeconds, uptimeSeconds } from './boot.ts';
-import { cellReader, ownerColumns, statusColumns, type CellReader, type ScanContext } from './column-readers.ts';
+import {
+  cellReader,
+  lastStatField,
+  ownerColumns,
+  statusColumns,
+  type CellReader,
+  type ScanContext,
+} from './column-readers.ts';
 import { DescriptorCache, type ProcessFiles } from './descriptors.ts';
 import { listPids, pageBytes, processorCount, readMemory } from './machine.ts';
 import { NameTable } from './names.ts';
-import { ProcessSources } from './sources.ts';
+import { ProcessSources, type Wants } from './sources.ts';
 import { statField } from './stat-line.ts';
 import { statusNumber } from './status-file.ts';
 import { SystemdUnits } from './systemd-units.ts';
@@ -34,7 +41,7 @@ export interface ScanRequest {
 
 interface Plan {
   readonly readers: readonly CellReader[];
-  readonly wantsOwner: boolean;
+  readonly wants: Wants;
   readonly context: ScanContext;
   /** Start ticks of the managed processes: rows with another start are another process. */
   readonly onlyStarts: ReadonlyMap<number, number> | undefined;
@@ -137,7 +144,10 @@ export class ProcessScanner {
     this.groups.refresh();
     return {
       readers: columns.map(cellReader),
-      wantsOwner: columns.some((column) => ownerColumns.has(column)),
+      wants: {
+        owner: columns.some((column) => ownerColumns.has(column)),
+        lastStatField: lastStatField(columns),
+      },
       context: {
         users: this.users,
         groups: this.groups,
@@ -156,7 +166,7 @@ export class ProcessScanner {
     const { sources } = this;
     try {
       return this.descriptors.with(pid, (files) => {
-        if (!sources.begin(files, plan.wantsOwner)) return undefined;
+        if (!sources.begin(files, plan.wants)) return undefined;
         const start = sources.stat.fields[statField.start] ?? 0;
         const wanted = plan.onlyStarts?.get(pid);
         if (wanted !== undefined && wanted !== start) return undefined;
@@ -177,7 +187,7 @@ export class ProcessScanner {
     for (const tid of listThreads(process.path('task'))) {
       if (tid === process.pid) continue;
       const row = withThread(process, tid, (files) =>
-        sources.begin(files, plan.wantsOwner) ? plan.readers.map((read) => read(sources, plan.context)) : undefined,
+        sources.begin(files, plan.wants) ? plan.readers.map((read) => read(sources, plan.context)) : undefined,
       );
       if (row !== undefined) rows.push(row);
     }

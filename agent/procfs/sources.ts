@@ -12,6 +12,14 @@ import { decodeText } from './text.ts';
 export const maxTextBytes = 128 * 1024;
 const smallFileBytes = 64 * 1024;
 
+/** What is read of every process. */
+export interface Wants {
+  /** Whether a column needs the owner of /proc/PID. */
+  readonly owner: boolean;
+  /** How far `stat` is parsed. */
+  readonly lastStatField: number;
+}
+
 export class ProcessSources {
   readonly stat = new StatLine();
   pid = 0;
@@ -26,15 +34,15 @@ export class ProcessSources {
    * successful read of `stat` afterwards proves that it was there.
    * @throws ESRCH or ENOENT where the process has gone. @returns false where stat may not be read (hidepid).
    */
-  begin(files: ProcessFiles, wantsOwner: boolean): boolean {
+  begin(files: ProcessFiles, { owner, lastStatField }: Wants): boolean {
     this.files = files;
     this.pid = files.pid;
     this.tid = files.tid;
-    this.texts.clear();
-    if (wantsOwner) ({ uid: this.uid, gid: this.gid } = files.owner());
+    if (this.texts.size > 0) this.texts.clear();
+    if (owner) ({ uid: this.uid, gid: this.gid } = files.owner());
     try {
       const bytes = files.read('stat', smallFileBytes);
-      return this.stat.parse(bytes.buffer, bytes.length);
+      return this.stat.parse(bytes.buffer, bytes.length, lastStatField);
     } catch (error) {
       if (isGone(error)) throw error;
       return false;

@@ -1,6 +1,6 @@
 /**
  * /proc/PID/stat (proc(5)): `PID (COMM) STATE number…`. COMM may hold anything, `)`, blanks and newlines included, so it ends at the
- * last `)`. Numbers are parsed by hand from the bytes: this runs for every process at every request.
+ * last `)`. Numbers are parsed by hand from the bytes, and only as far as somebody asks: this runs for every process at every request.
  */
 import { decodeText } from './text.ts';
 
@@ -53,23 +53,26 @@ export class StatLine {
   /** Indexed by field number; fields beyond 41 are not kept. */
   readonly fields = new Float64Array(lastField + 1);
 
-  /** @returns false where the bytes are no stat line. */
-  parse(bytes: Buffer, length: number): boolean {
+  /**
+   * @param last the last field that is wanted; those behind it are 0. Default: all.
+   * @returns false where the bytes are no stat line.
+   */
+  parse(bytes: Buffer, length: number, last: number = lastField): boolean {
     const open = bytes.indexOf(openParen);
-    const close = lastIndex(bytes, length, closeParen);
+    const close = length === 0 ? -1 : bytes.lastIndexOf(closeParen, length - 1);
     if (open < 1 || close <= open || close + 3 > length) return false;
     this.comm = decodeText(bytes, open + 1, close);
     this.state = String.fromCharCode(bytes[close + 2] ?? 0x3f);
     this.fields.fill(0);
-    this.readNumbers(bytes, close + 4, length);
+    this.readNumbers(bytes, close + 4, length, last);
     return true;
   }
 
-  private readNumbers(bytes: Buffer, from: number, length: number): void {
+  private readNumbers(bytes: Buffer, from: number, length: number, last: number): void {
     let field = 4;
     let value = 0;
     let negative = false;
-    for (let i = from; i < length && field <= lastField; i++) {
+    for (let i = from; i < length && field <= last; i++) {
       const byte = bytes[i] ?? 0;
       if (byte >= zero && byte <= 0x39) value = value * 10 + (byte - zero);
       else if (byte === minus) negative = true;
@@ -80,9 +83,4 @@ export class StatLine {
       }
     }
   }
-}
-
-function lastIndex(bytes: Buffer, length: number, wanted: number): number {
-  for (let i = length - 1; i >= 0; i--) if (bytes[i] === wanted) return i;
-  return -1;
 }

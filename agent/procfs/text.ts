@@ -4,15 +4,13 @@
  */
 
 export function decodeText(bytes: Buffer, start: number, end: number): string {
-  if (isAscii(bytes, start, end)) return bytes.toString('latin1', start, end);
+  const latin1 = bytes.toString('latin1', start, end);
+  if (!beyondAscii.test(latin1)) return latin1;
   const text = bytes.toString('utf8', start, end);
   return text.includes('\ufffd') ? decodeBroken(bytes, start, end) : text;
 }
 
-function isAscii(bytes: Buffer, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if ((bytes[i] ?? 0) >= 0x80) return false;
-  return true;
-}
+const beyondAscii = /[\x80-\xff]/;
 
 function decodeBroken(bytes: Buffer, start: number, end: number): string {
   let text = '';

@@ -72,6 +72,11 @@ export class EndedProcesses {
     if (this.#endedSinceSweep >= Math.min(sweepEvery, Math.max(1, this.#limits.maxEnded))) this.sweep(isLive);
   }
 
+  /** One of this shim's has ended and was to leave no record. */
+  forget(record: ProcessRecord): void {
+    this.#remove(directoryName(record));
+  }
+
   /** Forgets what is too old or too much. */
   sweep(isLive: (name: string) => boolean): void {
     this.#endedSinceSweep = 0;
@@ -109,6 +114,10 @@ export class EndedProcesses {
     }
     const end = readEnd(directory) ?? this.#lost(directory, record);
     if (end === undefined) return undefined;
+    if (record.forget === true) {
+      this.#remove(name); // Its shim was killed before it could.
+      return undefined;
+    }
     this.#keep(name, record, end);
     return new EndedProcess(directory, record, end);
   }

@@ -153,13 +153,14 @@ export class Shim {
   }
 
   #makeRecord(started: Started, start: number, params: SpawnParams, startedAtMs: number): ProcessRecord {
-    const { argv, name, cwd, io, stdout, starter, onDisconnect, keepBytes } = params;
+    const { argv, name, job, cwd, io, stdout, starter, onDisconnect, keepBytes, forget } = params;
     const record: v.InferOutput<typeof recordSchema> = {
       pid: localPid(started.pid),
       start,
       boot: bootIdentity(),
       argv,
       ...(name === undefined ? {} : { name }),
+      ...(job === undefined ? {} : { job }),
       cwd,
       io,
       ...(stdout === 'pipe' ? { stdout } : {}),
@@ -167,6 +168,7 @@ export class Shim {
       startedAtMs,
       onDisconnect,
       keepBytes,
+      ...(forget === true ? { forget } : {}),
       shim: this.ref,
       ...(started.size === undefined ? {} : { size: started.size }),
       shimProcess: this.#self,
@@ -184,7 +186,8 @@ export class Shim {
       }
       this.#live.delete(name);
       if (this.#live.size === 0) for (const pool of [pipeSlabs, ptySlabs]) pool.trim();
-      if (process.end !== undefined) this.#ended.add(process.record, process.end, this.#isLive);
+      if (process.record.forget === true) this.#ended.forget(process.record);
+      else if (process.end !== undefined) this.#ended.add(process.record, process.end, this.#isLive);
       this.#listener.changed();
     },
     onFilling: ({ record }) => {

@@ -8,6 +8,7 @@ import { renderCommandList, type Summary } from '../command-list.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { parseOptions } from '../getopt.ts';
 import { renderHelp } from '../help.ts';
+import { findSessionCommand, sessionSummaries } from './session-commands.ts';
 
 /** Given by commands/index.ts, which cannot be imported by a command of its own. */
 export interface KnownCommands {
@@ -25,13 +26,14 @@ export function makeHelpCommand(known: KnownCommands): Command {
       const { operands } = parseOptions([], args);
       const { columns } = context.terminal;
       if (operands.length === 0) {
-        context.stdout.write(`${renderCommandList(known.summaries, columns)}\n${closing}`);
+        const all = [...known.summaries, ...sessionSummaries];
+        context.stdout.write(`${renderCommandList(all, columns)}\n${closing}`);
         return 0;
       }
       // As bash's: it goes on, and tells by its status that a name was unknown.
       let status = 0;
       for (const name of operands) {
-        const command = await known.load(name);
+        const command = (await known.load(name)) ?? findSessionCommand(name);
         if (command !== undefined) context.stdout.write(renderHelp(command, columns, ''));
         else if (!(await askBash(context, name))) {
           context.stderr.write(`nsh help: ${unknown(name, known)}\n`);
@@ -43,17 +45,22 @@ export function makeHelpCommand(known: KnownCommands): Command {
   };
 }
 
-const closing = `'help COMMAND' and 'COMMAND --help' tell more of one. Everything else is bash:
-'help cd' and 'help for' tell what bash tells.
-  @web1 COMMAND      runs it there; @web[1-8], @all, @@LABEL: on many of them,
-                     @any: on the least loaded
+const closing = `Where a command runs:
+  @web1 COMMAND      there, as if here; @web[1-8], @all, @@LABEL: on many nodes,
+                     @any: on the least burdened
   COMMAND | @db1 …   stages of a pipeline may run on different nodes
+  COMMAND &          in the background, as a job
+
+'help COMMAND' and 'COMMAND --help' tell more of one, 'man nsh' tells all.
+Everything else is bash: 'help cd' and 'help for' tell what bash tells.
+on, jobs, fg, bg, disown and history are in a session only, all others also
+commands of the program: 'nsh ps -a'.
 `;
 
 function unknown(name: string, { summaries }: KnownCommands): string {
   const near = findNear(
     name,
-    summaries.map(([each]) => each),
+    [...summaries, ...sessionSummaries].map(([each]) => each),
   );
   const hint =
     askWhether(near) ||

@@ -36,6 +36,7 @@ export const killCommand: Command = {
     { short: 'V', long: 'version', summary: 'the version of nsh' },
     { long: 'force', summary: 'even where the number was once a process of nsh that has ended' },
   ],
+  details: ['A PID is 30004711, 3.4711 or web1.4711. In a session a job, such as %1, is taken too.'],
   run: runKill,
 };
 

@@ -25,6 +25,9 @@ export const nodesCommand: Command = {
     { long: 'json', summary: 'print an array of objects' },
     { long: 'no-headers', summary: 'print no heading' },
   ],
+  details: [
+    "Nodesets: web1,db1 web[1-8] web* @LABEL @all. Which nodes there are stands in the cluster file: 'man nsh-cluster'.",
+  ],
   async run(context, args) {
     const { options, operands } = parseOptions(nodesCommand.options, args);
     const chosen = new Set(options.map(({ option }) => option.long));

@@ -59,6 +59,9 @@ export const psCommand: Command = {
     { long: 'ended', summary: 'ended processes that nsh ran too, with their exit status' },
     { long: 'json', summary: 'as JSON' },
   ],
+  details: [
+    "All options of ps(1) are understood, in its three syntaxes: aux, -ef, -eo pid,args --sort=-rss. 'man nsh' tells of them and of the columns.",
+  ],
   run: runPs,
 };
 

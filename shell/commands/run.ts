@@ -21,6 +21,9 @@ export const runCommand: Command = {
   synopsis: ['[-tTdb] [-n NODESET] [-C DIR] [-e VAR=VALUE] [--] COMMAND [ARGUMENT…]'],
   summary: 'run a command on a node, or on many',
   options: runOptions,
+  details: [
+    "With a terminal, ctrl-\\ and then d leave it running; attach comes back to it. A session needs none of this: there, '@NODE PROGRAM' runs a program as run does.",
+  ],
   run: async (context, args) => {
     const options = parseRunOptions(args, context.env);
     const client = await context.cluster();

@@ -10,6 +10,9 @@ export const topCommand: Command = {
   synopsis: ['[-t] [-d SECONDS] [-o FIELD] [-f TEXT] [--on NODESET]', '-b|--json [-n N] [OPTION…]'],
   summary: 'show the processes of the whole cluster live',
   options: topOptions,
+  details: [
+    'Keys: arrows move, P M T N U sort, / filters, t shows a tree, k signals, Enter attaches, h tells of all of them, q leaves.',
+  ],
   async run(context, args) {
     const options = parseTopOptions(args);
     const client = await context.cluster();

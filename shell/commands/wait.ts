@@ -29,6 +29,9 @@ export const waitCommand: Command = {
   synopsis: ['[--timeout DURATION] PID…'],
   summary: 'wait for processes and pass their exit status on',
   options: [timeout],
+  details: [
+    'A PID is 30004711, 3.4711 or web1.4711. In a session also a job, such as %1; without any, all jobs; with -n, the next one that ends.',
+  ],
   run: async (context, args) => {
     const { options, operands } = parseOptions([timeout], args);
     if (operands.length === 0) throw new NshError('usage', 'no process is given');

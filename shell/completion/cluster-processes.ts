@@ -88,7 +88,10 @@ function hasEnded({ exit, boot }: ManagedProcess, table: ProcessTable): boolean 
   return exit !== undefined || boot !== table.boot;
 }
 
+/** The bash that runs a line of a session is called after the line, and its arguments say nothing to anybody. */
 function describe(words: readonly string[], record: ManagedProcess | undefined): string {
   const line = words.join(' ');
-  return (record?.name === undefined ? line : `${record.name}: ${line}`).slice(0, maxCommandLength);
+  const isStep = words[0] === 'bash' && words[4]?.startsWith('\\builtin ') === true;
+  const text = record?.name === undefined ? line : isStep ? record.name : `${record.name}: ${line}`;
+  return text.slice(0, maxCommandLength);
 }

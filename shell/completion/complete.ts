@@ -15,7 +15,7 @@ import { insertText, targetAfter, type InsertStyle, type Target } from './target
 import type { Choice, Completion, CompletionItem, Decision } from './types.ts';
 
 /** When no node is waited for any more. */
-const deadlineMs = 1_500;
+const deadlineMs = 2_500;
 const maxDescription = 200;
 
 /**

@@ -20,11 +20,12 @@ export function matchDescribed(choices: readonly Choice[], typed: string): reado
   return lower === '' ? [] : choices.filter(({ description = '' }) => description.toLowerCase().includes(lower));
 }
 
-const collator = new Intl.Collator('en', { numeric: true });
+let collator: Intl.Collator | undefined;
 
 /** As `ls` and people count: n2 before n10. Upper and lower case are told apart only between equals. */
 export function sortChoices(choices: readonly Choice[]): Choice[] {
-  return [...choices].sort((a, b) => collator.compare(a.value, b.value) || (a.value < b.value ? -1 : 1));
+  const { compare } = (collator ??= new Intl.Collator('en', { numeric: true }));
+  return [...choices].sort((a, b) => compare(a.value, b.value) || (a.value < b.value ? -1 : 1));
 }
 
 /** Each value once: the first with its description. */

@@ -19,7 +19,7 @@ export interface NodeNamesOptions {
   readonly now?: () => number;
 }
 
-const defaultDeadlineMs = 1_000;
+const defaultDeadlineMs = 2_000;
 const keepForMs = 5_000;
 /** Like nodes have like commands: asking a few tells enough. */
 const maxNodes = 4;

@@ -51,6 +51,7 @@ export async function runOnNode(
       foreground: clientId,
       timeoutMs: maxRunMs,
       name: listingName,
+      forget: true,
       starter,
     },
     { signal },

@@ -22,6 +22,8 @@ export interface DemoOptions {
   readonly agent?: readonly string[];
   /** Default: the strongest that the kernel permits. */
   readonly isolation?: Isolation;
+  /** Told of each node that is up. */
+  readonly onNode?: () => void;
 }
 
 export interface DemoCluster {
@@ -70,7 +72,9 @@ export async function startDemoCluster(options: DemoOptions): Promise<DemoCluste
         const name = names[index] ?? '';
         const stateHome = join(directory, name);
         const order = { user, home, authorizedKey: keys.public, env: loginEnvironment(env, { user, home, stateHome }) };
-        return { id: index + 1, name, ...(await node.start(order)) };
+        const report = await node.start(order);
+        options.onNode?.();
+        return { id: index + 1, name, ...report };
       }),
     );
     // Without namespaces the nodes are all this machine, and none of them may pass for it.
@@ -79,7 +83,12 @@ export async function startDemoCluster(options: DemoOptions): Promise<DemoCluste
     const clusterFile = join(directory, 'cluster.yaml');
     const sshConfig = join(directory, 'ssh_config');
     const path = `${join(directory, 'bin')}:${env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`;
-    const commandEnv = { ...defined(env), NSH_CLUSTER: clusterFile, PATH: path };
+    const commandEnv = {
+      ...defined(env),
+      NSH_CLUSTER: clusterFile,
+      NSH_HISTORY: join(directory, 'history'),
+      PATH: path,
+    };
     return {
       name: clusterName(directory),
       directory,

@@ -3,8 +3,8 @@
  * does the same where the demo itself was killed and could not.
  */
 import { spawn } from 'node:child_process';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cachePath } from '../../src/cluster/file/cache.ts';
 import { greet, localhost } from '../../src/cluster/own-agent.ts';
@@ -31,6 +31,10 @@ export async function cleanUp(directory: string, env: Environment, program?: Pro
   const cached = cachePath(join(directory, 'cluster.yaml'), env);
   for (const path of [clusterDirectory(env, cluster), paths.sockets, cached, directory]) {
     await rm(path, { recursive: true, force: true, maxRetries: 5 });
+  }
+  // Whoever has never used nsh before has no directory of it afterwards.
+  for (const path of [dirname(clusterDirectory(env, cluster)), dirname(cached)]) {
+    await rmdir(path).catch(() => undefined);
   }
   return left;
 }

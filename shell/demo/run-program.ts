@@ -20,7 +20,12 @@ export interface ProgramOptions {
 
 export type Outcome =
   /** Exit status as a shell gives it: 128+n for a signal, 127 not found, 126 not executable. */
-  { readonly status: number; readonly told?: NodeJS.Signals } | { readonly status: number; readonly failure: string };
+  | {
+      readonly status: number;
+      readonly told?: NodeJS.Signals /** What killed it. */;
+      readonly endedBy?: NodeJS.Signals;
+    }
+  | { readonly status: number; readonly failure: string };
 
 /** From the passed-on signal to SIGKILL, ms. */
 const mercyMs = 3_000;
@@ -53,7 +58,11 @@ export async function runProgram([file = '', ...args]: readonly string[], option
       });
       child.once('close', (code, signal) => {
         const status = signal === null ? (code ?? 255) : 128 + constants.signals[signal];
-        resolve(told === undefined ? { status } : { status, told });
+        resolve({
+          status,
+          ...(told === undefined ? {} : { told }),
+          ...(signal === null ? {} : { endedBy: signal }),
+        });
       });
     });
   } finally {

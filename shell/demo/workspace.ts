@@ -6,6 +6,7 @@
  *     DIR/known_hosts    their host keys
  *     DIR/id_ed25519     the only key that opens them
  *     DIR/bin/nsh        so that COMMAND finds nsh
+ *     DIR/history        lines of interactive shells in the demo
  *     DIR/n1/            what the agent of n1 would keep under ~/.local/state
  */
 import { mkdir, mkdtemp, realpath, writeFile } from 'node:fs/promises';

@@ -88,6 +88,11 @@ export class LineEditor {
     if (begin.entry !== undefined) this.#state.walk.go(begin.entry);
   }
 
+  /** More of the history is known than when the line began. Who walks through it or searches it goes on with what there was. */
+  takeHistory(history: HistoryView): void {
+    if (this.#state.walk.isAtBottom && !this.isBusy) this.#state.takeHistory(history);
+  }
+
   /** Puts another text in place of all of it, undone in one step: what an external editor gave back. */
   setText(text: string, cursor: number = text.length): void {
     this.replaceRange(0, this.text.length, text);

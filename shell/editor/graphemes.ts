@@ -2,7 +2,7 @@
  * Where user-perceived characters begin and end. Positions are UTF-16 offsets. Only a window around the position is segmented, so a
  * step costs the same in a text of any length (Intl.Segmenter takes time that grows with the square of what it is given).
  */
-const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' });
+let segmenter: Intl.Segmenter | undefined;
 /** No cluster that a person types is longer; a longer one is stepped through in pieces. */
 const window = 128;
 const pieceLength = 512;
@@ -11,7 +11,7 @@ const pieceLength = 512;
 export function nextBoundary(text: string, at: number): number {
   if (at >= text.length) return text.length;
   if (isPlain(text.charCodeAt(at)) && (at + 1 >= text.length || isPlain(text.charCodeAt(at + 1)))) return at + 1;
-  for (const { segment } of segmenter.segment(text.slice(at, at + window))) return at + segment.length;
+  for (const { segment } of segmentsOf(text.slice(at, at + window))) return at + segment.length;
   return at + 1;
 }
 
@@ -21,7 +21,7 @@ export function previousBoundary(text: string, at: number): number {
   if (isPlain(text.charCodeAt(at - 1))) return at - 1;
   const start = safeStart(text, at);
   let last = start;
-  for (const { index } of segmenter.segment(text.slice(start, at))) last = start + index;
+  for (const { index } of segmentsOf(text.slice(start, at))) last = start + index;
   return last;
 }
 
@@ -53,7 +53,7 @@ export function* clustersFrom(text: string, start: number): Generator<string, vo
     const end = pieceEnd(text, at);
     const piece = text.slice(at, end);
     let used = 0;
-    for (const { segment, index } of segmenter.segment(piece)) {
+    for (const { segment, index } of segmentsOf(piece)) {
       // The piece's last cluster may go on behind it; one that fills the piece is cut.
       if (end < text.length && index > 0 && index + segment.length === piece.length) break;
       used = index + segment.length;
@@ -92,4 +92,10 @@ function safeStart(text: string, at: number): number {
 
 function isLowSurrogate(code: number): boolean {
   return code >= 0xdc00 && code <= 0xdfff;
+}
+
+/** Its tables take longer to load than the rest of the editor, and plain text needs none. */
+function segmentsOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter('und', { granularity: 'grapheme' });
+  return segmenter.segment(text);
 }

@@ -77,10 +77,14 @@ export class LiveState implements EditorState {
       buffer.cursor = previousBoundary(text, cursor);
   }
 
-  restart(history: HistoryView | undefined): void {
-    this.buffer.reset('');
+  takeHistory(history: HistoryView | undefined): void {
     this.walk.restart(history);
     this.#suggester.restart(history);
+  }
+
+  restart(history: HistoryView | undefined): void {
+    this.buffer.reset('');
+    this.takeHistory(history);
     this.submode = undefined;
     this.isOverwriting = false;
     this.lastKind = 'other';

@@ -1,10 +1,11 @@
 /** Styles of a line being typed. Any text has some: what cannot be parsed is left without. The last answer is kept. */
-import { type ParseError, parse } from 'unbash';
+import type { ParseError } from 'unbash';
 import type { StyledSpan } from '../editor/styled-run.ts';
+import { blankCompounds } from '../language/compounds.ts';
 import type { HighlightLookup } from './highlight-style.ts';
 import { Paint } from './paint.ts';
 import { paintBare } from './paint-bare.ts';
-import { paintTree } from './paint-tree.ts';
+import { paintNodeset, paintTree } from './paint-tree.ts';
 
 /** Longer texts are drawn plain: each key would wait for them. */
 export const maxHighlighted = 16 * 1024;
@@ -43,7 +44,9 @@ export function highlight(text: string, lookup: HighlightLookup): readonly Style
 
 function painted(text: string, lookup: HighlightLookup): StyledSpan[] {
   const paint = new Paint(text.length);
-  const { errors } = paintTree(parse(text), text, paint, lookup);
+  const { tree, places } = blankCompounds(text);
+  const { errors } = paintTree(tree, text, paint, lookup);
+  for (const { word } of places) paintNodeset(word, paint, lookup);
   paintBare(text, paint);
   const wrong = firstError(errors, text);
   if (wrong !== undefined) paint.add(wrong, endOfToken(text, wrong), 'error');

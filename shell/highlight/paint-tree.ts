@@ -99,12 +99,18 @@ function paintCommand(command: Command, paint: Paint, lookup: HighlightLookup, f
     const known = functions.has(name.text) ? 'known' : commandAt(name, undefined, lookup);
     return paintKnown(name, known, 'command', paint);
   }
-  const nodeset = name.text.slice(1);
-  paintKnown(name, hasExpansion(name) ? 'unsure' : lookup.nodeset(nodeset), 'node', paint);
+  const nodeset = paintNodeset(name, paint, lookup);
   const far = command.args.find((word): word is Word => word.type === 'Word');
   if (far === undefined) return;
   if (lookup.around.builtins.has(far.text)) paint.add(far.pos, far.end, 'builtin');
   else paintKnown(far, functions.has(far.text) ? 'known' : commandAt(far, nodeset, lookup), 'command', paint);
+}
+
+/** @returns the nodeset. */
+export function paintNodeset(word: Word, paint: Paint, lookup: HighlightLookup): string {
+  const nodeset = word.text.slice(1);
+  paintKnown(word, hasExpansion(word) ? 'unsure' : lookup.nodeset(nodeset), 'node', paint);
+  return nodeset;
 }
 
 function commandAt(word: Word, nodeset: string | undefined, lookup: HighlightLookup): Known | undefined {

@@ -20,8 +20,10 @@ import { dirname, join } from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `${XDG_STATE_HOME:-~/.local/state}/nsh/history`. */
+/** `$NSH_HISTORY`, else `${XDG_STATE_HOME:-~/.local/state}/nsh/history`. */
 export function historyPath(env: Environment): string {
+  const own = env['NSH_HISTORY'];
+  if (own !== undefined && own.startsWith('/')) return own;
   const given = env['XDG_STATE_HOME'];
   const base = given !== undefined && given.startsWith('/') ? given : join(env['HOME'] ?? homedir(), '.local/state');
   return join(base, 'nsh', 'history');

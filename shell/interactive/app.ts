@@ -13,6 +13,7 @@ import type { HistoryLines } from './history-lines.ts';
 import { InkScreen } from './ink-screen.ts';
 import { KnownWords } from './known-words.ts';
 import type { Keyboard } from './keyboard.ts';
+import { nearCommands } from './near-commands.ts';
 import { LineReader } from './line-reader.ts';
 import type { LineOutcome, LineRunner } from './line-runner.ts';
 import { PromptSource } from './prompt-source.ts';
@@ -32,6 +33,9 @@ export interface AppOptions {
 /** What would stop or end an interactive shell, or tells it to end. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGTSTP', 'SIGTTOU', 'SIGTTIN', 'SIGQUIT'] as const;
 
+/** As bash ends where it found no such command. */
+const commandNotFound = 127;
+
 export class App {
   readonly #options: AppOptions;
   readonly #reader: LineReader;
@@ -40,9 +44,11 @@ export class App {
   readonly #known: KnownWords;
   readonly #closing = new AbortController();
   #sources: CompletionSources | undefined;
+  #hasAdopted = false;
   #running: AbortController | undefined;
   #hasGone = false;
   #warned = false;
+  #looksAround = false;
 
   private constructor(options: AppOptions, screen: InkScreen) {
     const { stdout, keyboard, runner, surroundings, env } = options;
@@ -93,11 +99,6 @@ export class App {
     const { stdout, keyboard, runner, surroundings } = this.#options;
     for (const name of signals) process.on(name, this.#onSignal);
     stdout.on('resize', this.#onResize);
-    // The first prompt is drawn before anything else is looked at.
-    setImmediate(() => {
-      this.#watch.start();
-      void this.#options.history.load(this.#closing.signal);
-    });
     try {
       keyboard.lend();
       await runner.readStartFile(surroundings.context(this.#closing.signal));
@@ -117,7 +118,9 @@ export class App {
     let entry: number | undefined;
     while (!this.#hasGone) {
       this.#reader.editor.setMode(runner.isVi ? 'vi' : 'emacs');
-      const end = await this.#reader.read(this.#options.history.view(), entry);
+      const reading = this.#reader.read(this.#options.history.view(), entry);
+      this.#lookAround();
+      const end = await reading;
       entry = undefined;
       if (end.kind === 'gone') break;
       if (end.kind === 'interrupt') continue;
@@ -132,6 +135,17 @@ export class App {
       entry = end.nextEntry;
     }
     return runner.place.status;
+  }
+
+  /** What takes a while to load or to ask, once there is a prompt: keys are taken in between. */
+  #lookAround(): void {
+    if (this.#looksAround) return;
+    this.#looksAround = true;
+    setImmediate(() => {
+      this.#watch.start();
+      const { history } = this.#options;
+      void history.load(this.#closing.signal).then(() => this.#reader.takeHistory(history.view()));
+    });
   }
 
   /** With stopped jobs one is warned once. */
@@ -156,12 +170,24 @@ export class App {
     try {
       const outcome = await runner.run(text, surroundings.context(this.#running.signal));
       finish(outcome.status);
+      if (outcome.status === commandNotFound) this.#hint(text);
       return outcome;
     } finally {
       this.#running = undefined;
       this.#known.refresh();
       this.#beginLine();
     }
+  }
+
+  /** What was not found may have been mistyped: said as soon as it is known, and the next line does not wait for it. */
+  #hint(line: string): void {
+    if (this.#sources === undefined) return;
+    void nearCommands(line, this.#options.runner.words, this.#sources, this.#closing.signal).then(
+      (sentences) => {
+        for (const sentence of sentences) this.tell(sentence);
+      },
+      () => undefined, // Who cannot be asked has nothing to offer.
+    );
   }
 
   /** What comes next begins a line of its own; where the cursor was in the middle of one that is marked, as zsh does. */
@@ -177,11 +203,19 @@ export class App {
     const { surroundings, env, runner } = this.#options;
     const client = await surroundings.cluster();
     this.#known.connected(client);
+    if (!this.#hasAdopted) void this.#adoptJobs(client);
+    this.#hasAdopted = true;
     if (this.#sources === undefined) {
       const isNode = client.nodes.some(({ id }) => id === client.self.id);
       this.#sources = clusterSources(client, runner.knowledge(client), currentStarter(env, client.self, isNode));
     }
     return client;
+  }
+
+  /** What cannot be found out now is not told: `ps -a` shows it all the same. */
+  async #adoptJobs(client: ClusterClient): Promise<void> {
+    const count = await this.#options.runner.adoptJobs(client).catch(() => 0);
+    if (count > 0) this.tell(`${count === 1 ? 'a job' : `${count} jobs`} of an earlier session: jobs, fg %1`);
   }
 
   readonly #onResize = (): void => this.#reader.draw();

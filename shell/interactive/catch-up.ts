@@ -19,6 +19,11 @@ export class CatchUp {
   /** What comes before this offset is in a screen that was shown. */
   #shownTo = 0;
 
+  /** The first byte that passes has this offset. */
+  beginAt(offset: number): void {
+    this.#offset = offset;
+  }
+
   /** @returns what of it has not been shown. */
   pass(bytes: Buffer): Buffer {
     const from = this.#offset;

@@ -5,7 +5,7 @@
 import { complete, moveMenu, openMenu, updateMenu, viewMenu } from '../completion/index.ts';
 import type { Completion, CompletionItem, CompletionSources, Menu, MenuMove } from '../completion/index.ts';
 import type { LineEditor } from '../editor/editor.ts';
-import type { Key } from '../editor/key-event.ts';
+import type { InputEvent, Key, Paste } from '../editor/key-event.ts';
 
 export type CompletionStyle = 'menu' | 'list' | 'insert-all';
 
@@ -15,6 +15,8 @@ export interface CompleterOptions {
   readonly sources: () => CompletionSources | undefined;
   readonly onChange: () => void;
   readonly onNothing: () => void;
+  /** Enter behind a Tab that is still being answered, and what was typed behind it: to be taken now. */
+  readonly onHeld: (events: readonly InputEvent[]) => void;
 }
 
 export interface MenuSpace {
@@ -47,7 +49,15 @@ interface Open {
   end: number;
   menu: Menu;
   isDone: boolean;
+  /** Nothing has come for a while. */
+  isSlow: boolean;
+  /** Begins with Enter: the line is to run as it will be completed. */
+  readonly held: InputEvent[];
 }
+
+/** What a node that is near answers in shows no sign of waiting. */
+const slowMs = 200;
+const asking = 'asking…';
 
 export class Completer {
   readonly #options: CompleterOptions;
@@ -70,15 +80,37 @@ export class Completer {
     const { text, cursor } = this.#options.editor;
     const abort = new AbortController();
     const menu = openMenu([]);
-    const open = { before: { text, cursor }, style, abort, start: cursor, end: cursor, menu, isDone: false };
+    const open = {
+      before: { text, cursor },
+      style,
+      abort,
+      start: cursor,
+      end: cursor,
+      menu,
+      isDone: false,
+      isSlow: false,
+      held: [],
+    };
     this.#open = open;
+    setTimeout(() => this.#tellSlow(open), slowMs).unref();
     void this.#follow(open, complete(text, cursor, sources, abort.signal));
+  }
+
+  /** @returns true where it waits behind an Enter. */
+  takePaste(paste: Paste): boolean {
+    if (this.#open === undefined || this.#open.held.length === 0) {
+      this.close();
+      return false;
+    }
+    this.#open.held.push(paste);
+    return true;
   }
 
   /** @returns true where the key was the menu's, and the editor does not get it. */
   takeKey(key: Key): boolean {
     const open = this.#open;
     if (open === undefined) return false;
+    if (this.#hold(open, key)) return true;
     const { selected, items } = open.menu;
     const move = moves[key.name];
     if (items.length > 0 && move !== undefined && (selected >= 0 || entering.has(key.name))) {
@@ -102,6 +134,14 @@ export class Completer {
     return false;
   }
 
+  /** Whoever types Tab and Enter in one go means the line that Tab makes; Ctrl-C gives both up. */
+  #hold({ isDone, style, menu, held }: Open, key: Key): boolean {
+    if (isDone || style !== 'menu' || menu.selected >= 0 || key.name === 'C-c') return false;
+    if (key.name !== 'enter' && held.length === 0) return false;
+    held.push(key);
+    return true;
+  }
+
   close(): void {
     this.#open?.abort.abort();
     this.#open = undefined;
@@ -111,7 +151,8 @@ export class Completer {
   lines(space: MenuSpace, colour: boolean): string[] {
     this.#space = space;
     const open = this.#open;
-    if (open === undefined || open.menu.items.length === 0) return [];
+    if (open === undefined) return [];
+    if (open.menu.items.length === 0) return open.isSlow ? [colour ? `\u001b[2m${asking}\u001b[22m` : asking] : [];
     const rows = Math.max(1, space.rows - 1);
     const { rows: seen, above, below } = viewMenu(open.menu, { columns: space.columns - 1, rows });
     const lines = seen.map((cells) =>
@@ -124,8 +165,14 @@ export class Completer {
         .join('  '),
     );
     const rest = above + below > 0 ? `… ${open.menu.items.length} choices, ${above} rows above, ${below} below` : '';
-    const text = (open.isDone ? rest : `${rest} asking…`).slice(0, space.columns - 1);
+    const text = (open.isDone ? rest : `${rest} ${asking}`.trim()).slice(0, space.columns - 1);
     return text.trim() === '' ? lines : [...lines, colour ? `\u001b[2m${text}\u001b[22m` : text];
+  }
+
+  #tellSlow(open: Open): void {
+    if (this.#open !== open || open.isDone) return;
+    open.isSlow = true;
+    this.#options.onChange();
   }
 
   async #follow(open: Open, completions: AsyncIterable<Completion>): Promise<void> {
@@ -151,8 +198,15 @@ export class Completer {
     else if (items.length > 0) this.#options.onChange();
   }
 
-  #finish(open: Open, { items, common }: Completion): void {
+  #finish(open: Open, completion: Completion): void {
     open.isDone = true;
+    this.#insert(open, completion);
+    if (open.held.length === 0) return;
+    this.close();
+    this.#options.onHeld(open.held);
+  }
+
+  #insert(open: Open, { items, common }: Completion): void {
     const { editor, onChange, onNothing } = this.#options;
     const [only] = items;
     if (open.menu.selected >= 0) return onChange();

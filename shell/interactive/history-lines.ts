@@ -11,8 +11,6 @@ export interface RanLine {
 
 export class HistoryLines {
   readonly #history: History;
-  /** Position of the oldest entry; known once the file has been read. */
-  #oldest = 0;
 
   constructor(env: NodeJS.ProcessEnv, onProblem: (message: string) => void) {
     this.#history = new History({ path: historyPath(env), session: randomUUID(), onProblem });
@@ -20,23 +18,27 @@ export class HistoryLines {
 
   async load(signal: AbortSignal): Promise<void> {
     await this.#history.load(signal);
-    this.#oldest = this.#findOldest();
     await this.#history.trim();
   }
 
-  /** As it stands now, with what other sessions have added. */
+  /** As it stands now, with what other sessions have added; before the file has been loaded, its newest part. */
   view(): HistoryView {
     const history = this.#history;
     history.refresh();
-    const [oldest, end] = [this.#oldest, history.end];
+    // Where there was no file at the start, what another session began it with is older than this one's.
+    const { oldest, end } = history;
     return { length: end - oldest, at: (index) => (index < 0 ? undefined : history.at(oldest + index)?.line) };
   }
 
   /** Oldest first. */
   *lines(): Generator<string> {
-    this.#history.refresh();
-    for (let position = this.#oldest; position < this.#history.end; position++) {
-      const entry = this.#history.at(position);
+    const history = this.#history;
+    history.refresh();
+    while (history.at(history.oldest - 1) !== undefined) {
+      // Until all has been read.
+    }
+    for (let position = history.oldest; position < history.end; position++) {
+      const entry = history.at(position);
       if (entry !== undefined) yield entry.line;
     }
   }
@@ -49,17 +51,5 @@ export class HistoryLines {
       if (key === undefined) return;
       this.#history.finish(key, { status, durationMs: Math.round(performance.now() - beganMs) });
     };
-  }
-
-  /** Positions below zero are what was there before the session; all have been read. */
-  #findOldest(): number {
-    let [missing, there] = [-1, 0];
-    while (this.#history.at(missing) !== undefined) [missing, there] = [missing * 2, missing];
-    while (there - missing > 1) {
-      const middle = Math.floor((there + missing) / 2);
-      if (this.#history.at(middle) === undefined) missing = middle;
-      else there = middle;
-    }
-    return there;
   }
 }

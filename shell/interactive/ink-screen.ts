@@ -69,6 +69,7 @@ class InkOutput extends EventEmitter {
   readonly #target: NodeJS.WriteStream;
   /** What is written meanwhile is dropped. */
   muted = false;
+  #gathered: string | undefined;
 
   constructor(target: NodeJS.WriteStream) {
     super();
@@ -77,8 +78,22 @@ class InkOutput extends EventEmitter {
   }
 
   write(text: string): boolean {
-    if (!this.muted && text !== '') this.#target.write(text);
+    if (this.muted || text === '') return true;
+    if (this.#gathered === undefined) this.#target.write(text);
+    else this.#gathered += text;
     return true;
+  }
+
+  /** Ink writes a frame in pieces; each would be a system call, and could wake up who draws it. */
+  atOnce<T>(work: () => T): T {
+    this.#gathered = '';
+    try {
+      return work();
+    } finally {
+      const text = this.#gathered;
+      this.#gathered = undefined;
+      if (text !== '') this.#target.write(text);
+    }
   }
 }
 
@@ -109,8 +124,11 @@ export class InkScreen {
   draw(frame: Frame): void {
     if (this.#stdout.columns !== this.#columns) this.#refit();
     this.#shown = frame;
-    if (this.#instance === undefined) this.#instance = this.#mount(frame);
-    else this.#instance.rerender(this.#ui.element(frame));
+    const output = (this.#output ??= new InkOutput(this.#stdout));
+    output.atOnce(() => {
+      if (this.#instance === undefined) this.#instance = this.#mount(frame, output);
+      else this.#instance.rerender(this.#ui.element(frame));
+    });
   }
 
   /** Text above the frame, which stays as it is. Ends in a line feed. */
@@ -152,9 +170,7 @@ export class InkScreen {
     this.#columns = this.#stdout.columns;
   }
 
-  #mount(frame: Frame): Instance {
-    const output = new InkOutput(this.#stdout);
-    this.#output = output;
+  #mount(frame: Frame, output: InkOutput): Instance {
     return this.#ui.mount(frame, {
       stdout: output as unknown as NodeJS.WriteStream,
       stderr: output as unknown as NodeJS.WriteStream,

@@ -9,7 +9,7 @@ import type { StyledRun, StyledSpan } from '../editor/styled-run.ts';
 import { LineEditor, type EditorView } from '../editor/editor.ts';
 import type { HistoryView } from '../editor/history-view.ts';
 import { KeyDecoder } from '../editor/key-decoder.ts';
-import type { InputEvent } from '../editor/key-event.ts';
+import type { InputEvent, Key } from '../editor/key-event.ts';
 import { escapeLines } from '../escape.ts';
 import { Completer } from './completer.ts';
 import { composeFrame } from './frame.ts';
@@ -68,6 +68,7 @@ export class LineReader {
       sources: options.sources,
       onChange: () => this.draw(),
       onNothing: () => this.#options.stdout.write('\u0007'),
+      onHeld: (keys) => this.#take(keys),
     });
     options.keyboard.listen({
       onBytes: (bytes) => this.#take(this.#decoder.push(bytes)),
@@ -95,6 +96,13 @@ export class LineReader {
     return await ended;
   }
 
+  /** More of the history is known than when the line began. */
+  takeHistory(history: HistoryView): void {
+    if (this.#finish === undefined) return;
+    this.editor.takeHistory(history);
+    this.draw();
+  }
+
   /** What was typed behind the end of the line, as it came: whatever the line runs may want to read it. */
   takeAhead(): Buffer {
     const events = this.#ahead.splice(0);
@@ -120,7 +128,9 @@ export class LineReader {
   /** The frame as things are now. */
   draw(): void {
     if (this.#finish === undefined) return;
-    const { screen, status, colour } = this.#options;
+    const { screen, status, colour, stdout } = this.#options;
+    // A key may be here before the signal that the window has another size: a frame of the old width would be broken anew by the terminal.
+    refreshSize(stdout);
     const { columns, rows } = this.#size;
     const below = this.#completer.lines({ columns, rows: Math.max(2, Math.floor((rows - 2) / 2)) }, colour());
     const typed = this.#typed(this.editor.view, columns);
@@ -138,7 +148,8 @@ export class LineReader {
     }
     if (this.#decoder.isUndecided) this.#wait(escapeMs, () => this.#decoder.flush());
     else if (this.#decoder.isPasting) this.#wait(pasteMs, () => this.#decoder.endPaste());
-    this.draw();
+    // A long paste comes in hundreds of pieces, of which only the last changes anything.
+    if (events.length > 0) this.draw();
   }
 
   #wait(ms: number, then: () => InputEvent[]): void {
@@ -146,9 +157,12 @@ export class LineReader {
   }
 
   #takeOne(event: InputEvent): void {
-    if (event.type === 'paste') this.#completer.close();
-    else if (!this.editor.isBusy && this.#completer.takeKey(event)) return;
+    if (event.type === 'paste' ? this.#completer.takePaste(event) : this.#takeForMenu(event)) return;
     for (const request of this.editor.handle(event)) this.#serve(request);
+  }
+
+  #takeForMenu(key: Key): boolean {
+    return !this.editor.isBusy && this.#completer.takeKey(key);
   }
 
   #serve(request: EditorRequest): void {
@@ -230,4 +244,9 @@ export class LineReader {
     const { columns, rows } = this.#options.stdout;
     return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 };
   }
+}
+
+/** What Node itself calls at SIGWINCH; there is no other way to ask for the size as it is now. */
+function refreshSize(stdout: NodeJS.WriteStream & { readonly _refreshSize?: () => void }): void {
+  stdout._refreshSize?.();
 }

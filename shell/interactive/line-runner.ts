@@ -28,6 +28,8 @@ export interface LineRunner {
   readonly words: Surroundings;
   /** A variable that the shell itself heeds, like NSH_PROMPT. */
   variable(name: string): string | undefined;
+  /** Takes over the jobs of shells that have gone. @returns how many there are. */
+  adoptJobs(client: ClusterClient): Promise<number>;
   /** Before the first line. */
   readStartFile(context: CommandContext): Promise<void>;
   /** The session is on the machine where nsh runs. */

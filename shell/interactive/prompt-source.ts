@@ -21,6 +21,7 @@ export class PromptSource {
   readonly #options: PromptSourceOptions;
   readonly #host = hostname();
   readonly #user = userName();
+  readonly #isRoot = process.geteuid?.() === 0;
   /** So many have been run. */
   lines = 0;
 
@@ -34,7 +35,7 @@ export class PromptSource {
     const facts = {
       ...place(),
       user: this.#user,
-      isRoot: process.geteuid?.() === 0,
+      isRoot: this.#isRoot,
       host: this.#host,
       cluster: watch.cluster,
       // What has not answered yet is not down.

@@ -71,6 +71,9 @@ const values: Readonly<Record<string, Value>> = {
   $: ({ isRoot }) => (isRoot ? '#' : '$'),
 };
 
+/** For the test of the man page. */
+export const promptEscapes: readonly string[] = Object.keys(values);
+
 /** Whether a `\{X … \}` is shown. */
 const conditions: Readonly<Record<string, (facts: PromptFacts) => boolean>> = {
   '?': ({ status }) => status !== 0,

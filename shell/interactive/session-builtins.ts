@@ -11,12 +11,6 @@ export interface SessionBuiltinsOptions {
   readonly history: () => Iterable<string>;
 }
 
-/** Names and summaries, for `help` and completion. */
-export const sessionSummaries: readonly (readonly [name: string, summary: string])[] = [
-  ['on', 'move the session to a node, or tell where it is'],
-  ['history', 'lines that were run, the newest last'],
-];
-
 export function sessionBuiltins({ base, history }: SessionBuiltinsOptions): SessionBuiltins {
   const own: Readonly<Record<string, (args: readonly string[], streams: BuiltinStreams) => Promise<number>>> = {
     history: (args, streams) => showHistory(args, streams, history),
@@ -41,29 +35,22 @@ export function sessionBuiltins({ base, history }: SessionBuiltinsOptions): Sess
   };
 }
 
-/** What `help` says of the commands, and of what is only here. */
+/** What `help` says, and how to get on at the prompt. */
 async function help(
   args: readonly string[],
   { stdout }: BuiltinStreams,
   commands: () => Promise<number>,
 ): Promise<number> {
-  const summary = args.length === 1 ? sessionSummaries.find(([name]) => name === args[0]) : undefined;
-  if (summary !== undefined) {
-    stdout.write(`${summary.join(': ')}\n`);
-    return 0;
-  }
   const status = await commands();
   if (args.length === 0 && status === 0) stdout.write(keys);
   return status;
 }
 
 const keys = `
-Only in this session:
-${sessionSummaries.map(([name, summary]) => `  ${name.padEnd(9)} ${summary}`).join('\n')}
-
 Directory, variables, functions and aliases go along to every node.
-Ctrl-\\ d detaches from what runs, attach PID comes back to it.
-Tab completes, Ctrl-R searches the history, Ctrl-D leaves.
+Keys: Tab completes, Ctrl-R searches the history, → takes what stands in grey,
+Ctrl-Z stops what runs, Ctrl-\\ and then d leaves it running ('attach PID' comes
+back), Ctrl-C ends it, Ctrl-D or 'exit' leaves.
 `;
 
 async function showHistory(

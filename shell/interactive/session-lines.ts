@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
+import { pathWithOwnProgram } from '../../src/cluster/own-program.ts';
 import { programPath } from '../../src/cluster/programs.ts';
 import type { CommandContext } from '../command.ts';
 import type { SessionKnowledge } from '../completion/index.ts';
@@ -19,8 +20,10 @@ import { localRunner } from '../session/local-runner.ts';
 import type { BashRunner, NodeRunners } from '../session/runner.ts';
 import { Session } from '../session/session.ts';
 import { sessionBuiltins } from './session-builtins.ts';
+import { findSyntaxError } from './syntax-check.ts';
 import type { LineOutcome, LineRunner, SessionPlace } from './line-runner.ts';
-import { describeFailure, terminalBash, type TerminalBashOptions } from './terminal-bash.ts';
+import { findLeftJobs } from './left-jobs.ts';
+import { adoptStep, describeFailure, terminalBash, type TerminalBashOptions } from './terminal-bash.ts';
 import type { TerminalStep } from './terminal-step.ts';
 
 export interface SessionLinesOptions {
@@ -37,6 +40,7 @@ export interface SessionLinesOptions {
   readonly history: () => Iterable<string>;
 }
 
+const adoptDeadlineMs = 20_000;
 const never = new AbortController().signal;
 
 export class SessionLines implements LineRunner {
@@ -79,7 +83,11 @@ export class SessionLines implements LineRunner {
         this.#lastEnd = end;
       },
     };
-    this.#own = terminalBash(localRunner({ env, cwd: process.cwd() }), undefined, this.#terminal);
+    this.#own = terminalBash(
+      localRunner({ env: { ...env, PATH: pathWithOwnProgram(env) }, cwd: process.cwd() }),
+      undefined,
+      this.#terminal,
+    );
     const close = (): void => {};
     this.#session = new Session({
       runner: this.#own,
@@ -93,7 +101,8 @@ export class SessionLines implements LineRunner {
       tell: (message) => this.#tell(message),
       isInteractive: true,
     });
-    this.#session.jobs.onStopped = (job) => options.news(describeJob(this.#session.jobs, job));
+    const { jobs } = this.#session;
+    jobs.onStopped = (job) => options.news(describeJob(jobs, job));
   }
 
   get words(): Surroundings {
@@ -162,6 +171,18 @@ export class SessionLines implements LineRunner {
     };
   }
 
+  /** Takes over the jobs of shells that have gone. @returns how many there are. */
+  async adoptJobs(client: ClusterClient): Promise<number> {
+    const left = await findLeftJobs(client, AbortSignal.timeout(adoptDeadlineMs));
+    const { jobs } = this.#session;
+    for (const each of left) {
+      const job = jobs.add(toByteText(each.mark.text), adoptStep(client, each, this.#terminal));
+      this.#watched.add(job);
+      this.#watchEnd(job);
+    }
+    return left.length;
+  }
+
   /** ~/.config/nsh/nshrc, before the first line. */
   async readStartFile({ signal }: CommandContext): Promise<void> {
     const { env } = this.#options;
@@ -169,7 +190,7 @@ export class SessionLines implements LineRunner {
     const text = await readFile(path, 'utf8').catch(() => undefined); // Mostly there is none.
     if (text === undefined || text.trim() === '') return;
     this.#line = 'nshrc';
-    await this.#run(text, signal);
+    await this.#run(text, signal, 'nshrc: ');
     this.#session.setStatus(0);
   }
 
@@ -197,12 +218,19 @@ export class SessionLines implements LineRunner {
     for (const step of this.#steps) step.leave();
   }
 
-  /** @returns whether the session has ended. */
-  async #run(text: string, signal: AbortSignal): Promise<boolean> {
+  /** @param source where it comes from, before what is wrong with its syntax. @returns whether the session has ended. */
+  async #run(text: string, signal: AbortSignal, source = ''): Promise<boolean> {
     this.#signal = signal;
     this.#lastEnd = 'exit';
     try {
-      const { isOver } = await this.#session.run(toByteText(text.endsWith('\n') ? text : `${text}\n`));
+      const script = toByteText(text.endsWith('\n') ? text : `${text}\n`);
+      const wrong = await findSyntaxError(script);
+      if (wrong !== undefined) {
+        this.#tell(`${source}${wrong}`);
+        this.#session.setStatus(2);
+        return false;
+      }
+      const { isOver } = await this.#session.run(script);
       // Detached from, killed or lost: the line has ended, not the session.
       return isOver && this.#lastEnd === 'exit';
     } catch (error) {
@@ -270,12 +298,17 @@ export class SessionLines implements LineRunner {
       this.#watched.add(job);
       if (job.isStopped) this.#options.stderr.write(`${escapeLines(describeJob(jobs, job))}\n`);
       else if (job.status === undefined) this.#options.stderr.write(`[${job.number}] ${job.id}\n`);
-      void job.ended.then(() => {
-        if (job.isInForeground || !jobs.all.includes(job)) return;
-        this.#options.news(describeJob(jobs, job));
-        jobs.remove(job);
-      });
+      this.#watchEnd(job);
     }
+  }
+
+  #watchEnd(job: Job): void {
+    const { jobs } = this.#session;
+    void job.ended.then(() => {
+      if (job.isInForeground || !jobs.all.includes(job)) return;
+      this.#options.news(describeJob(jobs, job));
+      jobs.remove(job);
+    });
   }
 }
 

@@ -14,7 +14,8 @@ export interface StatusFacts {
   readonly isNew: boolean;
 }
 
-const hints = 'Tab completes · Ctrl-R searches · @NODE runs there · help';
+/** As many of them as there is room for. */
+const hints = ['help', '@NODE runs there', 'Tab completes', 'Ctrl-R searches'];
 
 export function statusLine(facts: StatusFacts, columns: number, colour: boolean): string {
   const { cluster, nodesUp, nodesAll, down, connecting, jobs, isNew } = facts;
@@ -29,7 +30,11 @@ export function statusLine(facts: StatusFacts, columns: number, colour: boolean)
   if (down.length > 0) parts.push(`${escapeText(down.slice(0, 4).join(', '))}${down.length > 4 ? ' …' : ''} down`);
   if (jobs > 0) parts.push(`${jobs} ${jobs === 1 ? 'job' : 'jobs'}`);
   const left = parts.join(' · ');
-  const room = columns - 1 - displayWidth(left) - 3;
-  const text = cutToWidth(isNew && room >= displayWidth(hints) ? `${left} · ${hints}` : left, columns - 1);
+  let text = left;
+  for (const hint of isNew ? hints : []) {
+    const more = `${text} · ${hint}`;
+    if (displayWidth(more) < columns) text = more;
+  }
+  text = cutToWidth(text, columns - 1);
   return colour ? `\u001b[2m${text}\u001b[22m` : text;
 }

@@ -4,6 +4,7 @@
  * ps. What has pipes goes to the runner beneath.
  */
 import { randomUUID } from 'node:crypto';
+import { processDialler } from '../../src/cluster/process-stream/dial-process.ts';
 import { newClientId, openProcessStream } from '../../src/cluster/process-stream/process-stream.ts';
 import { writableSink } from '../../src/cluster/process-stream/sink.ts';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
@@ -14,20 +15,26 @@ import { findSignal } from '../../src/ids/signals.ts';
 import { toNshError, type ErrorCode } from '../../src/protocol/errors.ts';
 import { defaultKeepBytes, maxNameLength, pipeWindowBytes, ptyWindowBytes } from '../../src/protocol/limits.ts';
 import type { Params } from '../../src/protocol/control.ts';
+import type { ProcessRef } from '../../src/protocol/process.ts';
 import { escapeLines } from '../escape.ts';
+import { fromByteText } from '../language/byte-text.ts';
 import { brokenPipeStatus } from '../output/write-errors.ts';
 import { describeExit, exitStatusOf, linkFailedStatus } from '../run/exit-status.ts';
 import { foreground } from '../run/foreground.ts';
 import { foregroundFailure } from '../run/report.ts';
+import type { StartedJob } from '../session/jobs.ts';
 import { leaderCommand, splitReport } from '../session/leader.ts';
-import type { BashEnd, BashJob, BashRunner, PipelinePlace } from '../session/runner.ts';
+import { plainProgram } from '../session/node-runner.ts';
+import type { BashEnd, BashJob, BashRunner, PipelinePlace, RunningBash } from '../session/runner.ts';
 import { defaultDetachKeys, parseDetachKeys } from '../terminal/detach-keys.ts';
 import type { HandOverEnd } from '../terminal/hand-over.ts';
 import { HeldTerminal } from '../terminal/held-terminal.ts';
 import { feedProcess } from './feed-process.ts';
+import { jobMark } from './job-mark.ts';
 import { PipelineKeyboard } from './pipeline-keyboard.ts';
 import { planTerminal, type TerminalPlan } from './terminal-plan.ts';
-import { TerminalStep, type SharedTerminal } from './terminal-step.ts';
+import type { LeftJob } from './left-jobs.ts';
+import { TerminalStep, type SharedTerminal, type TerminalStepOptions } from './terminal-step.ts';
 import { asEnters, TypedTail } from './typed-tail.ts';
 
 export interface TerminalBashOptions {
@@ -78,18 +85,18 @@ export function terminalBash(base: BashRunner, node: NodeSpec | undefined, optio
     start: async (job) => {
       const plan = planTerminal(job);
       if (plan === undefined) return await base.start(job);
-      // Stages start side by side, and the first that is there has the keyboard. Whoever heeds a Ctrl-C of the terminal heeds this one.
-      const held =
-        job.pipeline === undefined
-          ? new HeldTerminal(options.stdin, () => process.kill(process.pid, 'SIGINT'))
-          : undefined;
+      const { pipeline, outlives } = job;
+      // Of a pipeline it is held for whoever gets the keyboard.
+      const keyboard = pipeline === undefined ? undefined : keyboardOf(pipeline, options);
+      const held = keyboard === undefined && outlives !== true ? hold(options) : undefined;
       try {
         const client = await options.cluster();
-        const step = await startStep(job, plan, client, node ?? client.self, node === undefined, options);
+        const begin = await startStep(job, plan, client, node ?? client.self, node === undefined, options);
         held?.release(true);
-        return step.start();
+        return begin();
       } catch (error) {
         held?.release(false);
+        if (pipeline !== undefined) keyboard?.missing(pipeline.index);
         const known = toNshError(error);
         if (node !== undefined || !withoutAgent.has(known.code)) throw error;
         // A shell whose cluster file is broken, or whose agent does not start, is needed to mend that.
@@ -100,6 +107,7 @@ export function terminalBash(base: BashRunner, node: NodeSpec | undefined, optio
   };
 }
 
+/** @returns what lets it have the terminal. */
 async function startStep(
   bash: BashJob,
   plan: TerminalPlan,
@@ -107,19 +115,76 @@ async function startStep(
   node: NodeSpec,
   isOwn: boolean,
   options: TerminalBashOptions,
-): Promise<TerminalStep> {
+): Promise<() => RunningBash> {
   const clientId = newClientId();
   const token = randomUUID().replaceAll('-', '');
   const { redirections, pipes, source, target: output } = plan;
-  const argv = leaderCommand({ driver: bash.driver, name: bash.name, token, redirections });
-  const params = { ...runParams(bash, client, isOwn, options), ...pipes, argv, foreground: clientId };
-  const started = await client.call(node, 'run', params, { signal: options.signal() });
+  const where = bash.outlives === true ? 'background' : 'foreground';
+  const argv = leaderCommand({ driver: bash.driver, name: bash.name, token, redirections, startsIn: where });
+  const job = jobMark(titleOf(bash, options), token);
+  const params = { ...runParams(bash, client, isOwn, options), ...pipes, argv, job, foreground: clientId };
+  let plainOn: string | undefined;
+  const started = await client.call(node, 'run', params, { signal: options.signal() }).catch(async (error: unknown) => {
+    const plain = plainProgram(bash, error);
+    if (plain === undefined) throw error;
+    plainOn = node.name;
+    const { channel: _channel, job: _job, ...others } = params;
+    return await client.call(node, 'run', { ...others, ...plain }, { signal: options.signal() });
+  });
   const gpid = toGpid(node.id, started.pid);
   const target = foreground(client, node, started, clientId, output === undefined ? ptyWindowBytes : pipeWindowBytes);
   if (source !== undefined) feedProcess(source, target);
   const shared = bash.pipeline === undefined ? undefined : sharedTerminal(bash.pipeline, plan, options);
+  const identity = { gpid, node, token, shared, isOwn, client, process: target.process };
+  const step = makeStep(identity, options, (parts) =>
+    openProcessStream({ ...target, ...(output === undefined ? {} : { stderr: writableSink(output) }), ...parts }),
+  );
+  options.onStart(step);
+  return () => (plainOn === undefined ? step.start(where) : { ...step.start(where), plainOn });
+}
+
+/** Takes over what an earlier shell has left, and shows what it prints from now on. */
+export function adoptStep(
+  client: ClusterClient,
+  { node, record, mark, state }: LeftJob,
+  options: TerminalBashOptions,
+): StartedJob {
+  const gpid = toGpid(node.id, record.pid);
+  const process = { pid: record.pid, start: record.start, boot: record.boot };
+  const target = { ...processDialler(client, node, process, record.shim), process };
+  const identity = { gpid, node, token: mark.token, isOwn: false, client, process, isOld: true };
+  const step = makeStep(identity, options, (parts) =>
+    openProcessStream({ ...target, role: 'attach', from: { stdout: 'newest' }, windowBytes: ptyWindowBytes, ...parts }),
+  );
+  options.onStart(step);
+  const common = { id: gpid, settle: ({ status }: BashEnd): number => status, control: step.control };
+  if (state === 'stopped') {
+    step.found();
+    return { ...common, kill: (signal) => step.kill(signal) };
+  }
+  const running = step.start(state);
+  return { ...common, kill: (signal) => running.kill(signal), running: running.ended };
+}
+
+interface StepIdentity {
+  readonly gpid: number;
+  readonly node: NodeSpec;
+  readonly client: ClusterClient;
+  readonly process: ProcessRef;
+  readonly token: string;
+  /** On this machine, and of this shell. */
+  readonly isOwn: boolean;
+  readonly isOld?: boolean;
+  readonly shared?: SharedTerminal | undefined;
+}
+
+function makeStep(
+  { gpid, node, client, process, token, shared, isOwn, isOld }: StepIdentity,
+  options: TerminalBashOptions,
+  open: TerminalStepOptions['open'],
+): TerminalStep {
   const typed = new TypedTail();
-  const step = new TerminalStep({
+  const step: TerminalStep = new TerminalStep({
     gpid,
     token,
     handOver: () => ({
@@ -134,16 +199,9 @@ async function startStep(
       signal: options.signal(),
       onTyped: (bytes) => typed.push(bytes),
     }),
-    open: (parts) =>
-      openProcessStream({
-        ...target,
-        ...(output === undefined ? {} : { stderr: writableSink(output) }),
-        ...parts,
-      }),
-    screen: () => {
-      const process = { pid: started.pid, start: started.start, boot: started.boot };
-      return client.call(node, 'screen', { process, scrollback: scrollbackLines }, { deadlineMs: screenDeadlineMs });
-    },
+    open,
+    screen: () =>
+      client.call(node, 'screen', { process, scrollback: scrollbackLines }, { deadlineMs: screenDeadlineMs }),
     onLeft: () => {
       options.onEnd('detached');
       options.tell(`detached from ${gpid}; 'fg' or 'attach ${gpid}' takes it back`);
@@ -163,22 +221,33 @@ async function startStep(
     },
     background: options.background,
     ...(shared === undefined ? {} : { shared }),
+    ...(isOld === undefined ? {} : { isOld }),
   });
-  options.onStart(step);
   return step;
 }
 
 /** One for each pipeline that runs: its stages find each other by its key. */
 const keyboards = new WeakMap<object, PipelineKeyboard>();
 
-function sharedTerminal(
-  { key, index, beginsAtTerminal, program }: PipelinePlace,
-  { source }: TerminalPlan,
-  { stdout }: TerminalBashOptions,
-): SharedTerminal {
-  const keyboard = keyboards.get(key) ?? new PipelineKeyboard(beginsAtTerminal);
+function keyboardOf({ key, beginsAtTerminal }: PipelinePlace, options: TerminalBashOptions): PipelineKeyboard {
+  const keyboard = keyboards.get(key) ?? new PipelineKeyboard(beginsAtTerminal, hold(options));
   keyboards.set(key, keyboard);
-  return { keyboard, member: { index, program, readsTerminal: source === undefined }, screen: writableSink(stdout) };
+  return keyboard;
+}
+
+/** Whoever heeds a Ctrl-C of the terminal heeds this one. */
+function hold({ stdin }: TerminalBashOptions): HeldTerminal {
+  return new HeldTerminal(stdin, () => process.kill(process.pid, 'SIGINT'));
+}
+
+function sharedTerminal(place: PipelinePlace, { source }: TerminalPlan, options: TerminalBashOptions): SharedTerminal {
+  const { index, program } = place;
+  const member = { index, program, readsTerminal: source === undefined };
+  return { keyboard: keyboardOf(place, options), member, screen: writableSink(options.stdout) };
+}
+
+function titleOf({ text }: BashJob, { title }: Pick<TerminalBashOptions, 'title'>): string {
+  return text === undefined ? title() : fromByteText(text);
 }
 
 function runParams(
@@ -188,7 +257,7 @@ function runParams(
   { stdout, env, title }: TerminalBashOptions,
 ): Omit<Params<'run'>, 'argv'> {
   const { columns, rows } = stdout;
-  const name = title().replaceAll(/\s+/g, ' ').trim();
+  const name = titleOf(bash, { title }).replaceAll(/\s+/g, ' ').trim();
   const isNode = client.nodes.some(({ id }) => id === client.self.id);
   return {
     io: 'pty',

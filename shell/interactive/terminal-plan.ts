@@ -15,8 +15,11 @@ export interface TerminalPlan {
 }
 
 /** @returns undefined where it has no business on a terminal: nothing of it is the person's, or it is in the background. */
-export function planTerminal({ stdin, stdout, stderr, pipeline, isBackground }: BashJob): TerminalPlan | undefined {
-  if (isBackground === true) return undefined;
+export function planTerminal(job: BashJob): TerminalPlan | undefined {
+  const { stdin, stdout, stderr, pipeline } = job;
+  // It has a terminal of its own, for whoever takes it from the background.
+  if (job.outlives === true) return { pipes: {}, redirections: '' };
+  if (job.isBackground === true) return undefined;
   if (stdin === 'inherit' && stdout === 'inherit' && stderr === 'inherit') return { pipes: {}, redirections: '' };
   if (pipeline === undefined) return undefined;
   const isMerged = stderr === stdout;

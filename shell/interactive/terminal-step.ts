@@ -12,7 +12,7 @@ import type { OutputSink } from '../../src/cluster/process-stream/sink.ts';
 import type { ProcessStream, ProcessStreamOptions } from '../../src/cluster/process-stream/types.ts';
 import { findSignal } from '../../src/ids/signals.ts';
 import { calledBack, jobSignal } from '../session/leader.ts';
-import type { BashEnd, RunningBash } from '../session/runner.ts';
+import type { BashEnd, RunningBash, StoppedBash } from '../session/runner.ts';
 import {
   handOverJob,
   type HandOverEnd,
@@ -48,11 +48,16 @@ export interface TerminalStepOptions {
   readonly toFailure: (error: unknown) => BashEnd;
   /** Told when its terminal was left; it goes on. */
   readonly onLeft: () => void;
+  /** It was another shell's: its stream begins with what is new. */
+  readonly isOld?: boolean;
   /** Output of a step that runs in the background. */
   readonly background: (bytes: Buffer) => void;
   /** Absent: it has the terminal alone. */
   readonly shared?: SharedTerminal;
 }
+
+/** Nobody is there any more to hear of it. */
+const over: BashEnd = { status: 0, report: '' };
 
 type Mode = 'shown' | 'left' | 'stopped' | 'background';
 
@@ -66,6 +71,9 @@ export class TerminalStep implements KeyboardStage {
   #parts: Pick<ProcessStreamOptions, 'stdout' | 'onLost' | 'onOpened'> | undefined;
   #notice: StopNotice;
   #mode: Mode = 'shown';
+  #hasGone = false;
+  /** What it has drawn until now no terminal here has shown. */
+  #isUnseen: boolean;
   #onStopped: ((status: number) => void) | undefined;
   /** Counts who waits for its end: it is told to the last one only. */
   #waits = 0;
@@ -80,10 +88,24 @@ export class TerminalStep implements KeyboardStage {
     this.#options = options;
     this.#notice = new StopNotice(options.token);
     this.#hasKeyboard = options.shared === undefined;
+    this.#isUnseen = options.isOld === true;
   }
 
-  start(): RunningBash {
-    return { pid: this.#options.gpid, ended: this.#inForeground('begin'), kill: (name) => this.#signalJob(name) };
+  /** @param where `left`: in the foreground of its own terminal, which nobody has taken. */
+  start(where: 'foreground' | 'background' | 'left'): RunningBash {
+    const common = { pid: this.#options.gpid, kill: (name: string): void => this.kill(name) };
+    if (where === 'foreground') return { ...common, ended: this.#inForeground('begin') };
+    this.#mode = where;
+    return { ...common, ended: this.#wait(), control: this.control };
+  }
+
+  /** It was found stopped. */
+  found(): void {
+    this.#mode = 'stopped';
+  }
+
+  get control(): StoppedBash {
+    return { resume: (where) => this.#resume(where) };
   }
 
   /** Typed for it, and not known to have reached it. */
@@ -93,6 +115,7 @@ export class TerminalStep implements KeyboardStage {
 
   /** The shell ends; the step stays what it is, stopped or running. */
   leave(): void {
+    this.#hasGone = true;
     this.#stream?.detach(false);
   }
 
@@ -116,7 +139,7 @@ export class TerminalStep implements KeyboardStage {
         before = 'shown';
         if (end.kind === 'released') continue;
         if (end.kind === 'left') return this.#left();
-        if (end.kind !== 'stopped') return toEnd(end);
+        if (end.kind !== 'stopped') return this.#hasGone ? over : toEnd(end);
         if (end.status !== calledBack) return this.#stopped(end.status);
         this.#signalLeader('CONT');
       }
@@ -172,18 +195,13 @@ export class TerminalStep implements KeyboardStage {
   }
 
   async #open({ nudge, ...parts }: StreamParts, from: 'begin' | Mode): Promise<ProcessStream> {
-    const stream = this.#stream;
+    const stream = from === 'begin' ? this.#stream : this.#openStream();
     if (stream === undefined) {
       this.#parts = parts;
-      this.#stream = this.#options.open({
-        ...parts,
-        stdout: { write: (bytes, taken) => this.#write(bytes, taken) },
-        onLost: (error, attempt) => this.#parts?.onLost?.(error, attempt),
-        onOpened: (opened, again) => this.#parts?.onOpened?.(opened, again),
-      });
-      return this.#stream;
+      return this.#openStream(parts.size);
     }
-    if (from === 'left') {
+    if (from === 'left' || this.#isUnseen) {
+      this.#isUnseen = false;
       // What came meanwhile was for nobody: its screen, and from there on what follows.
       const own = this.#waits;
       const drawn = await this.#output.catchUp(this.#options.screen, parts.size);
@@ -196,6 +214,19 @@ export class TerminalStep implements KeyboardStage {
     if (from === 'stopped') this.#signalLeader('CONT');
     if (from === 'background') this.#signalLeader('USR2');
     return stream;
+  }
+
+  #openStream(size?: ProcessStreamOptions['size']): ProcessStream {
+    this.#stream ??= this.#options.open({
+      ...(size === undefined ? {} : { size }),
+      stdout: { write: (bytes, taken) => this.#write(bytes, taken) },
+      onLost: (error, attempt) => this.#parts?.onLost?.(error, attempt),
+      onOpened: (opened, again) => {
+        if (this.#options.isOld === true && !again) this.#output.beginAt(opened.stdout.end);
+        this.#parts?.onOpened?.(opened, again);
+      },
+    });
+    return this.#stream;
   }
 
   #write(bytes: Buffer, taken: (error?: Error | null) => void): void {
@@ -244,22 +275,22 @@ export class TerminalStep implements KeyboardStage {
         if (own === this.#waits) resolve(make());
       };
       this.#onStopped = (status) => settle(() => this.#stopped(status));
-      this.#stream?.ended.then(
-        (end) => settle(() => toEnd(end)),
+      this.#openStream().ended.then(
+        (end) => settle(() => (this.#hasGone ? over : toEnd(end))),
         (error: unknown) => settle(() => toFailure(error)),
       );
     });
   }
 
-  #signalJob(name: string): void {
+  kill(name: string): void {
     const number = findSignal(name) ?? 0;
     // What has its terminal is the group in the terminal's foreground; else only the leader knows where the job is.
-    if (this.#mode === 'shown' || this.#mode === 'left') this.#stream?.sendSignal(number, true);
-    else this.#stream?.sendSignal(jobSignal(number), false);
+    if (this.#mode === 'shown' || this.#mode === 'left') this.#openStream().sendSignal(number, true);
+    else this.#openStream().sendSignal(jobSignal(number), false);
   }
 
   /** To the leader's own group; what it runs is in another one. */
   #signalLeader(name: string): void {
-    this.#stream?.sendSignal(findSignal(name) ?? 0, false);
+    this.#openStream().sendSignal(findSignal(name) ?? 0, false);
   }
 }

@@ -5,6 +5,8 @@ import type { ByteText } from './byte-text.ts';
 export interface BashStep {
   readonly kind: 'bash';
   readonly text: ByteText;
+  /** How it was typed, where that was more. */
+  readonly title?: ByteText;
   /** Newlines of the script before it. */
   readonly line: number;
   /** It ends at a command: not in an open here-document, quote or `\`. */

@@ -124,7 +124,7 @@ export function joinCells(
 
 const fewBlanks = Array.from({ length: 32 }, (_, count) => ' '.repeat(count));
 
-function blanks(count: number): string {
+export function blanks(count: number): string {
   return fewBlanks[count] ?? ' '.repeat(Math.max(0, count));
 }
 

@@ -3,6 +3,7 @@ import { displayWidth, escapeText } from '../escape.ts';
 import { hasCell, type View } from './columns/index.ts';
 import { joinCells, layOut, type LaidColumn, type Layout } from './layout.ts';
 import type { FormatColumn, PsQuery } from './query.ts';
+import { quickLine } from './quick-line.ts';
 import type { Row } from './row.ts';
 
 export interface RenderOptions {
@@ -26,12 +27,13 @@ export function renderRows(rows: readonly Row[], query: PsQuery, options: Render
   const settled: View = { ...view, wideSignals: layout.wideSignals };
   const heading = headingLine(layout, query);
   const gap = query.heading === 'repeat' ? Math.max(1, options.screenRows - 1) : Number.POSITIVE_INFINITY;
+  const quick = quickLine(layout, settled);
   const lines = [heading];
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i];
     if (row === undefined) break;
     if (i > 0 && i % gap === 0) lines.push(heading);
-    lines.push(rowLine(row, layout, settled));
+    lines.push(`${quick(row) ?? fullLine(row, layout, settled)}\n`);
   }
   return lines.join('');
 }
@@ -40,13 +42,12 @@ export function viewOf({ numeric, withDead, commandOnly, withEnviron }: PsQuery)
   return { numeric, withDead, commandOnly, withEnviron };
 }
 
-function rowLine(row: Row, layout: Layout, view: View): string {
-  const line = joinCells(
+function fullLine(row: Row, layout: Layout, view: View): string {
+  return joinCells(
     layout,
     ({ format }) => format.filler ?? (hasCell(row, format.column) ? escapeText(format.column.text(row, view)) : '-'),
     ({ format }) => format.column.style?.(row),
   );
-  return `${line}\n`;
 }
 
 /** Empty where every heading is: `-o pid=`. */
@@ -68,7 +69,12 @@ function uncutColumn(column: LaidColumn): LaidColumn {
 /** Texts repeat (names of nodes): each is measured once. */
 function widestText(rows: readonly Row[], { column }: FormatColumn, view: View): number {
   const texts = new Set<string>();
-  for (const row of rows) texts.add(column.text(row, view));
+  let last: string | undefined;
+  for (const row of rows) {
+    const text = column.text(row, view);
+    if (text !== last) texts.add(text);
+    last = text;
+  }
   let widest = 0;
   for (const text of texts) widest = Math.max(widest, displayWidth(escapeText(text)));
   return widest;

@@ -66,6 +66,7 @@ export function selectRows(
   caller: Caller,
   context: ProcessNameContext,
 ): Row[] {
+  if (isEverything(selection)) return [...rows];
   const tests = [
     ...[...selection.scopes].map((scope) => scopeTests[scope](caller)),
     ...selection.lists.map((list) => listTest(list, rows, caller, context)),
@@ -76,6 +77,10 @@ export function selectRows(
     const selected = running && tests.some((test) => test(row));
     return selected !== selection.negate;
   });
+}
+
+function isEverything({ scopes, lists, runningOnly, hideKernel, negate }: Selection): boolean {
+  return scopes.has('all') && lists.length === 0 && !runningOnly && !hideKernel && !negate;
 }
 
 /** kthreadd, from which all kernel threads come. */

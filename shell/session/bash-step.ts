@@ -1,11 +1,12 @@
 /** Runs one text in one bash, and takes what it changed back into the session. */
 import { NshError } from '../../src/protocol/errors.ts';
 import { fromByteText } from '../language/byte-text.ts';
-import { replaceLastJob } from '../language/last-job.ts';
 import type { BashStep } from '../language/steps.ts';
 import { brokenRestore, driver, finalDriver } from './driver.ts';
+import { givenText, givenTraps } from './given-text.ts';
 import { keepStopped } from './keep-stopped.ts';
 import { nodeText } from './naming.ts';
+import { plainStep } from './plain-step.ts';
 import type { Report } from './read-report.ts';
 import { noDirectory, renderRestore, type Task } from './restore.ts';
 import type { BashEnd, BashRunner } from './runner.ts';
@@ -34,13 +35,16 @@ export async function runBashStep(
   place: StepPlace,
   runner: BashRunner,
 ): Promise<StepResult> {
-  const { options, jobs } = session;
+  const { options } = session;
   const isOwn = runner === session.current;
   const isFinal = place.isLast && isOwn;
   const wantsFresh = !isFinal && !session.fresh.has(runner.node);
-  const callBacks = callBacksFor(session, step.text);
+  // One bash for all: it is the shell.
+  const isOnly = isFinal && !session.hasBegun;
+  session.hasBegun = true;
+  const callBacks = callBacksFor(session, step.text, runner);
   const task: Task = {
-    text: jobs.lastId === undefined ? step.text : replaceLastJob(step.text, jobs.lastId),
+    text: isOnly ? step.text : givenText(session, step.text, runner),
     line: session.line + step.line,
     isClosed: step.isClosed && !isFinal,
     isCondition: place.isCondition,
@@ -52,19 +56,25 @@ export async function runBashStep(
   const running = await runner.start({
     driver: isFinal ? finalDriver : driver,
     name: options.name ?? 'bash',
-    restore: renderRestore(session.state, runner.node, task),
+    restore: renderRestore({ ...session.state, traps: givenTraps(session, runner) }, runner.node, task),
     ...session.streamsFor(runner, place.streams),
     reports: isFinal ? 0 : wantsFresh ? 2 : 1,
     isBackground: options.isBackground === true,
+    plain: () => plainStep(session.state, step.text, options.name ?? 'sh'),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   const given = session.state;
   const settle = (end: BashEnd): StepResult =>
     settleStep(session, end, { runner, isOwn, isFinal, wantsFresh, hidden: callBacks.names, given });
   const end = await session.follow(running);
+  if (running.plainOn !== undefined && end.stopped === undefined) {
+    session.setStatus(end.status);
+    return { status: end.status, isOver: isFinal };
+  }
   if (end.stopped === undefined) return settle(end);
   const { stopped } = end;
-  keepStopped(session, { text: step.text, runner, running, stopped, settle: (later) => settle(later).status });
+  const text = step.title ?? step.text;
+  keepStopped(session, { text, running, stopped, settle: (later) => settle(later).status });
   session.setStatus(end.status);
   return { status: end.status, isOver: false };
 }

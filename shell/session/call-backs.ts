@@ -16,14 +16,21 @@ export const callBackVariable = 'NSH_CALLED_BACK';
 const handler = 'command_not_found_handle';
 const descriptor = 251;
 
-/** @param nodesets `@` words occur. */
+/**
+ * @param program undefined: on a node, where nsh is on the PATH or not there at all; then a builtin's name is that of the node's own program.
+ * @param nodesets `@` words occur.
+ */
 export function renderCallBacks(
-  program: CallBackProgram,
+  program: CallBackProgram | undefined,
   nodesets: boolean,
   builtins: ReadonlySet<string>,
 ): { readonly text: ByteText; readonly names: ReadonlySet<string> } {
-  const start = program.map(quoteWord).join(' ');
-  const lines = [...builtins].map((name) => `${name} () { ${callBackVariable}= ${start} ${name} "$@"; }`);
+  const start = program?.map(quoteWord).join(' ') ?? '\\command nsh';
+  const lines = [...builtins].map((name) => {
+    const call = `${callBackVariable}= ${start} ${name} "$@"`;
+    if (program !== undefined) return `${name} () { ${call}; }`;
+    return `${name} () { if \\builtin type -P nsh >/dev/null; then ${call}; else \\builtin command ${name} "$@"; fi; }`;
+  });
   const names = new Set(builtins);
   if (nodesets) {
     const call = `${callBackVariable}=${descriptor} ${start} "$@" ${descriptor}< <(${printState})`;

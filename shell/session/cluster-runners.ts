@@ -6,6 +6,7 @@ import { makePrefixes } from '../output/prefixes.ts';
 import { LinePrefixer } from '../output/line-prefixer.ts';
 import { chooseNodes } from '../run/choose-nodes.ts';
 import { nodeRunner } from './node-runner.ts';
+import { NshError, toNshError } from '../../src/protocol/errors.ts';
 import type { BashRunner, NodeRunners } from './runner.ts';
 
 export interface ClusterRunnersOptions {
@@ -30,15 +31,28 @@ export function clusterRunners({ cluster, env, signal, colour }: ClusterRunnersO
   return {
     async resolve(where) {
       const client = await cluster();
-      const nodes = await chooseNodes(client, wanted(where), signal);
+      const nodes = await chooseNodes(client, wanted(where), signal).catch((error: unknown) => {
+        throw inWordsOfTheShell(error);
+      });
       return nodes.map((node) => runnerFor(client, node));
     },
     labelled(target, runner, stream) {
       const all = names.includes(runner.node) ? names : [...names, runner.node];
-      const prefix = makePrefixes(all, { aligned: false, colour: colour(stream) })[all.indexOf(runner.node)] ?? '';
-      return prefixing(target, prefix);
+      // What another stage reads has no colours.
+      const isShown = (target as { readonly isTTY?: boolean }).isTTY === true;
+      const prefix = makePrefixes(all, { aligned: false, colour: isShown && colour(stream) })[all.indexOf(runner.node)];
+      return prefixing(target, prefix ?? '');
     },
   };
+}
+
+/** A label is written with one more `@` here than in a nodeset. */
+function inWordsOfTheShell(error: unknown): NshError {
+  const known = toNshError(error);
+  if (known.code !== 'unknownNode') return known;
+  const { data, cause } = known;
+  const message = known.message.replaceAll(/(did you mean|or|,) '@/g, "$1 '@@");
+  return new NshError(known.code, message, { cause, ...(data === undefined ? {} : { data }) });
 }
 
 /** `all`, `any`, or a nodeset. */

@@ -15,7 +15,7 @@ export function commandBuiltins(context: OwnedContext): SessionBuiltins {
       const isOwnStdout = streams.stdout === process.stdout;
       const terminal = isOwnStdout ? context.terminal : { columns: undefined, rows: undefined, colour: false };
       try {
-        if (args[0] === '--help') return await printHelp(name, streams.stdout);
+        if (args[0] === '--help') return await printHelp(name, streams.stdout, terminal.columns);
         return await command.run(
           {
             ...context,
@@ -29,7 +29,7 @@ export function commandBuiltins(context: OwnedContext): SessionBuiltins {
         );
       } catch (error) {
         const known = toNshError(error);
-        if (known.data?.['help'] === true) return await printHelp(name, streams.stdout);
+        if (known.data?.['help'] === true) return await printHelp(name, streams.stdout, terminal.columns);
         streams.stderr.write(`nsh ${name}: ${escapeLines(known.message)}\n`);
         if (known.code === 'usage') streams.stderr.write(`${helpHint(name)}\n`);
         return known.exitStatus;
@@ -38,8 +38,8 @@ export function commandBuiltins(context: OwnedContext): SessionBuiltins {
   };
 }
 
-async function printHelp(name: string, stdout: NodeJS.WritableStream): Promise<number> {
+async function printHelp(name: string, stdout: NodeJS.WritableStream, columns: number | undefined): Promise<number> {
   const [{ renderHelp }, command] = await Promise.all([import('../help.ts'), loadCommand(name)]);
-  if (command !== undefined) stdout.write(renderHelp(command));
+  if (command !== undefined) stdout.write(renderHelp(command, columns, ''));
   return 0;
 }

@@ -14,12 +14,15 @@
 import type { ByteText } from '../language/byte-text.ts';
 
 /** First and last field of a report. A change of the fields between is a change of this name. */
-export const reportHead = 'nsh-state-1';
+export const reportHead = 'nsh-state-2';
 export const reportTail = 'nsh-state-end';
+
+/** `$_`, a megabyte of which nobody needs: a report has room for so much and no more. */
+const lastArgument = '"${_::65536}"';
 
 /** Fields end in NUL; what bash prints in its own form is one field. The order is read in read-report.ts. */
 const dump = [
-  `\\builtin printf '%s\\0' ${reportHead} "$?" "$_"`,
+  `\\builtin printf '%s\\0' ${reportHead} "$?" ${lastArgument}`,
   // What a DEBUG trap prints before it is gone falls into a field that nobody reads.
   '\\builtin trap - DEBUG',
   field('\\builtin set +o'),
@@ -33,6 +36,11 @@ const dump = [
   field('\\builtin declare -F'),
   field('\\builtin alias -p'),
   field('\\builtin trap -p'),
+  field('\\builtin ulimit -Sa'),
+  field('\\builtin ulimit -Ha'),
+  field('\\builtin times'),
+  // When SECONDS was 0; before bash 5 it cannot be told.
+  field(`\\builtin printf '%s' "$((\${EPOCHSECONDS:-0} - SECONDS))"`),
   `\\builtin printf '\\0'; \\builtin printf '%s\\0' "\${#DIRSTACK[@]}" "\${DIRSTACK[@]}" "$#" "$@" ${reportTail}`,
 ].join('; ');
 
@@ -57,7 +65,7 @@ export const exitHead = 'nsh-exit';
 export const exitChannel = 250;
 
 /** The EXIT trap of steps whose session outlives a fatal error: it reports as a step that came to its end does. */
-export const exitTrap = `{ \\builtin printf '%s\\0' ${exitHead} "$?" "\${NSH_EXIT+exit}" "$_"; ${dump}; } >&${exitChannel} 2>/dev/null`;
+export const exitTrap = `{ \\builtin printf '%s\\0' ${exitHead} "$?" "\${NSH_EXIT+exit}" ${lastArgument}; ${dump}; } >&${exitChannel} 2>/dev/null`;
 
 /** `exit` in such a step: it leaves word that it was called. */
 export const exitFunction = 'exit () { NSH_EXIT=$?; \\builtin exit "${@:-$NSH_EXIT}"; }';
@@ -65,7 +73,8 @@ export const exitFunction = 'exit () { NSH_EXIT=$?; \\builtin exit "${@:-$NSH_EX
 /** What a restore text that is broken leaves on 4, and nothing runs. */
 export const brokenRestore = 'nsh-broken-restore';
 
-const restore = `\\builtin . /dev/fd/3 || { \\builtin printf '%s\\0' ${brokenRestore} >&4; \\builtin exit 126; }`;
+/** The first half of every driver: the session is back, and what to run stands in `$1`. */
+export const restore = `\\builtin . /dev/fd/3 || { \\builtin printf '%s\\0' ${brokenRestore} >&4; \\builtin exit 126; }`;
 
 /** Runs the text, then reports. The EXIT trap stays with the session: this bash is not its end. */
 export const driver = `${restore}; \\builtin eval "$1"; ${reportState}; \\builtin trap - EXIT`;
@@ -89,4 +98,4 @@ export const feedDriver =
 export const finalDriver = `${restore}; \\builtin eval "$1"`;
 
 /** Kept at the end of a text that ends cleanly: `eval` overwrites both. */
-export const keepLast: ByteText = '\nNSH_LAST=("$?" "$_" "${PIPESTATUS[@]}")';
+export const keepLast: ByteText = `\nNSH_LAST=("$?" ${lastArgument} "\${PIPESTATUS[@]}")`;

@@ -18,8 +18,8 @@ export interface Expansion {
 export async function expandWords(session: Session, words: ByteText, line: number): Promise<Expansion> {
   if (words.trim() === '') return { status: 0, words: [] };
   const { lastId } = session.jobs;
-  // The session's process is this one; the bash that expands has gone before anyone can ask about it.
-  const own = words.replaceAll(/\$\$|\$\{\$\}/g, String(process.pid));
+  // The bash that expands has gone before anyone can ask about it.
+  const own = words.replaceAll(/\$\$|\$\{\$\}/g, String(session.shellId));
   const given = lastId === undefined ? own : replaceLastJob(own, lastId);
   const output = collector(maxBytes);
   const state = { ...session.state, traps: new Map(), options: withoutTracing(session.state.options) };

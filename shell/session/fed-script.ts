@@ -4,6 +4,7 @@
  */
 import type { ByteText } from '../language/byte-text.ts';
 import type { Surroundings } from '../language/nsh-words.ts';
+import { writeShellId } from '../language/shell-id.ts';
 import { definedIn } from '../language/own-functions.ts';
 import { parseScript } from '../language/script-tree.ts';
 import type { BashStep } from '../language/steps.ts';
@@ -42,7 +43,11 @@ export class FedScript {
       return { status: session.state.status, isOver: false };
     }
     const [only] = steps;
-    if (steps.length === 1 && only?.kind === 'bash' && callBacksFor(session, source, surroundings).text === '') {
+    if (
+      steps.length === 1 &&
+      only?.kind === 'bash' &&
+      callBacksFor(session, only.text, session.current, surroundings).text === ''
+    ) {
       return await this.feed(only, source);
     }
     return (await this.handOver()) ? await session.run(source) : { status: session.state.status, isOver: true };
@@ -73,7 +78,7 @@ export class FedScript {
     const running = (this.running ??= await this.begin());
     for (const name of definedIn(parseScript(source))) running.defined.add(name);
     const last: Last = session.state;
-    running.bash.feed(renderFedText({ ...step, line: session.line + step.line }, last));
+    running.bash.feed(renderFedText({ ...step, text: this.textOf(step), line: session.line + step.line }, last));
     const ready = await running.bash.ready();
     if (ready === undefined) {
       this.running = undefined;
@@ -88,11 +93,19 @@ export class FedScript {
     return { status: session.state.status, isOver };
   }
 
+  private textOf({ text }: BashStep): ByteText {
+    const { session, running } = this;
+    return running?.bash.pid === session.shellId ? text : writeShellId(text, session.shellId);
+  }
+
   private async begin(): Promise<Running> {
     const { session } = this;
     const { wantsFresh } = session;
     const bash = await this.start(renderFedRestore(session.state, session.current.node, wantsFresh));
     void session.follow(bash);
+    // The shell is the first bash that runs the script; what comes after keeps its number.
+    if (!session.hasBegun) session.shellId = bash.pid ?? process.pid;
+    session.hasBegun = true;
     // It tells once that it is there.
     await bash.ready();
     return { bash, wantsFresh, defined: new Set() };

@@ -1,4 +1,4 @@
-/** The jobs of a session: what it started with `&`, and what was stopped. Numbers and marks are bash's. */
+/** The jobs of a session: what it started with `&`, what was stopped, and what an earlier session has left. Numbers and marks are bash's. */
 import type { ByteText } from '../language/byte-text.ts';
 import type { BashEnd, StoppedBash } from './runner.ts';
 
@@ -13,7 +13,7 @@ export interface Job {
   status: number | undefined;
   isStopped: boolean;
   /** Grows with each stop: the one stopped last is the current one. */
-  stops: number;
+  readonly stops: number;
   /** It has the terminal: its end is no news. */
   isInForeground: boolean;
   kill(signal: string): void;
@@ -21,97 +21,33 @@ export interface Job {
   readonly resume?: (where: 'foreground' | 'background') => Promise<number>;
 }
 
-/** What a stopped job brings along. */
-export interface StoppedJob {
+/** What is to become a job: it runs in the background, or has been stopped. */
+export interface StartedJob {
   readonly id: number;
-  readonly stopped: StoppedBash;
   kill(signal: string): void;
   /** It has ended: takes over what it left. @returns its status. */
   settle(end: BashEnd): number;
-}
-
-export interface StartedJob {
-  readonly id: number;
-  readonly ended: Promise<number>;
-  kill(signal: string): void;
+  /** Absent: it is stopped. */
+  readonly running?: Promise<BashEnd>;
+  /** Absent where it cannot be brought to the terminal. */
+  readonly control?: StoppedBash;
 }
 
 export class JobTable {
   private readonly jobs: Job[] = [];
-  private stops = 0;
   /** Statuses of jobs that have left the table, for a later `wait PID`. */
   private readonly gone = new Map<number, number>();
   /** `$!`: stays when its job has gone. */
   lastId: number | undefined;
-  /** Told of a job that has stopped in the background. */
+  /** Told of a job that was stopped in the background. */
   onStopped: ((job: Job) => void) | undefined;
 
+  /** A step was started in the background, or stopped in the foreground. */
   add(text: ByteText, started: StartedJob): Job {
-    const number = (this.jobs.at(-1)?.number ?? 0) + 1;
-    const job: Job = {
-      number,
-      text,
-      id: started.id,
-      status: undefined,
-      isStopped: false,
-      stops: 0,
-      isInForeground: false,
-      kill: (signal) => {
-        started.kill(signal);
-      },
-      ended: started.ended.then((status) => {
-        job.status = status;
-        return status;
-      }),
-    };
+    const job = new TrackedJob((this.jobs.at(-1)?.number ?? 0) + 1, text, started, (stopped) =>
+      this.onStopped?.(stopped),
+    );
     this.jobs.push(job);
-    this.lastId = job.id;
-    return job;
-  }
-
-  /** A foreground step was stopped. */
-  addStopped(text: ByteText, started: StoppedJob): Job {
-    const number = (this.jobs.at(-1)?.number ?? 0) + 1;
-    let { stopped } = started;
-    let resolve: (status: number) => void = () => {};
-    const ended = new Promise<number>((settled) => {
-      resolve = settled;
-    });
-    const job: Job = {
-      number,
-      text,
-      id: started.id,
-      status: undefined,
-      isStopped: stopped.isRunning !== true,
-      stops: ++this.stops,
-      isInForeground: false,
-      ended,
-      kill: (signal) => {
-        started.kill(signal);
-        // What is stopped hears of it when it goes on.
-        if (job.isStopped && signal !== 'STOP' && signal !== 'TSTP')
-          void job.resume?.('background').catch(() => undefined);
-      },
-      resume: async (where) => {
-        job.isStopped = false;
-        job.isInForeground = where === 'foreground';
-        const end = await stopped.resume(where);
-        if (end.stopped !== undefined) {
-          stopped = end.stopped;
-          job.isStopped = stopped.isRunning !== true;
-          job.stops = ++this.stops;
-          job.isInForeground = false;
-          if (stopped.isRunning === true) void job.resume?.('background').catch(() => undefined);
-          else if (where === 'background') this.onStopped?.(job);
-          return end.status;
-        }
-        job.status = started.settle(end);
-        resolve(job.status);
-        return job.status;
-      },
-    };
-    this.jobs.push(job);
-    if (stopped.isRunning === true) void job.resume?.('background').catch(() => undefined);
     return job;
   }
 
@@ -164,7 +100,7 @@ export class JobTable {
   /** As bash finds its current job: what was stopped last, then what was started last. */
   private get ranked(): readonly Job[] {
     const rank = (job: Job): number => (job.isStopped ? job.stops : 0);
-    return this.jobs.toSorted((a, b) => rank(b) - rank(a) || b.number - a.number);
+    return this.jobs.toSorted((one, other) => rank(other) - rank(one) || other.number - one.number);
   }
 
   /** `+` the current one, `-` the one before. */
@@ -172,5 +108,84 @@ export class JobTable {
     const [current, previous] = this.ranked;
     if (job === current) return '+';
     return job === previous ? '-' : ' ';
+  }
+}
+
+/** Counts the stops of all jobs. */
+let stops = 0;
+
+class TrackedJob implements Job {
+  readonly number: number;
+  readonly text: ByteText;
+  readonly id: number;
+  readonly ended: Promise<number>;
+  status: number | undefined;
+  isStopped: boolean;
+  stops = 0;
+  isInForeground = false;
+  readonly resume?: (where: 'foreground' | 'background') => Promise<number>;
+  readonly #started: StartedJob;
+  readonly #onStopped: (job: Job) => void;
+  #control: StoppedBash | undefined;
+  /** Who brought it somewhere last hears how it ended. */
+  #turn = 0;
+  #resolve: (status: number) => void = () => {};
+
+  constructor(number: number, text: ByteText, started: StartedJob, onStopped: (job: Job) => void) {
+    this.number = number;
+    this.text = text;
+    this.id = started.id;
+    this.#started = started;
+    this.#onStopped = onStopped;
+    this.#control = started.control;
+    this.isStopped = started.running === undefined && started.control?.isRunning !== true;
+    if (this.isStopped) this.stops = ++stops;
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    if (started.control !== undefined) this.resume = (where) => this.#bring(where);
+    if (started.running !== undefined) void this.#follow(started.running, 'background');
+    else if (!this.isStopped) this.#goOn();
+  }
+
+  kill(signal: string): void {
+    this.#started.kill(signal);
+    // What is stopped hears of it when it goes on.
+    if (this.isStopped && signal !== 'STOP' && signal !== 'TSTP')
+      void this.resume?.('background').catch(() => undefined);
+  }
+
+  async #bring(where: 'foreground' | 'background'): Promise<number> {
+    const control = this.#control;
+    if (control === undefined) return await this.ended;
+    this.isStopped = false;
+    this.isInForeground = where === 'foreground';
+    return await this.#follow(control.resume(where), where);
+  }
+
+  async #follow(end: Promise<BashEnd>, where: 'foreground' | 'background'): Promise<number> {
+    const turn = ++this.#turn;
+    const { status, ...rest } = await end;
+    if (turn !== this.#turn) return status;
+    if (rest.stopped === undefined) {
+      this.status = this.#started.settle({ status, ...rest });
+      this.#resolve(this.status);
+      return this.status;
+    }
+    this.#control = rest.stopped;
+    this.isStopped = rest.stopped.isRunning !== true;
+    this.isInForeground = false;
+    if (!this.isStopped) {
+      this.#goOn();
+      return status;
+    }
+    this.stops = ++stops;
+    if (where === 'background') this.#onStopped(this);
+    return status;
+  }
+
+  /** Its terminal was left: it runs on, and its end is heard of. */
+  #goOn(): void {
+    void this.#bring('background').catch(() => undefined);
   }
 }

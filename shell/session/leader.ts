@@ -66,21 +66,23 @@ const readAhead = [
   `[[ -z $a ]] || \\builtin printf '%s\\0' ${aheadHead} "$a" >&4`,
 ].join('; ');
 
-const leader = (job: string): string =>
+/** @param run runs the job and leaves its status in `s`. */
+const leader = (run: string): string =>
   [
     '\\builtin set -m',
     "\\builtin trap 'm=bg' USR1",
     '\\builtin trap : USR2',
     dropTraps,
     afterJob,
-    job,
-    's=$?',
+    run,
     'k "$2"',
     `{ ${readAhead}; } 2>/dev/null`,
     '\\builtin exit $s',
   ].join('; ');
 
 export interface LeaderOptions {
+  /** `background`: of what ends in `&`. Default `foreground`. */
+  readonly startsIn?: 'foreground' | 'background';
   /** What `bash -c` is given. */
   readonly driver: string;
   /** What `$0` is. */
@@ -91,14 +93,19 @@ export interface LeaderOptions {
   readonly redirections?: string;
 }
 
-export function leaderCommand({ driver, name, token, redirections = '' }: LeaderOptions): string[] {
+export function leaderCommand({
+  driver,
+  name,
+  token,
+  redirections = '',
+  startsIn = 'foreground',
+}: LeaderOptions): string[] {
   const job = `bash --norc --noprofile -c "$1" "$0" ${redirections}`.trimEnd();
-  return ['bash', '--norc', '--noprofile', '-c', leader(job), name, driver, token];
-}
-
-/** The token of a leader, from its command line; undefined where that is no leader's, or another version's. */
-export function leaderToken(argv: readonly string[]): string | undefined {
-  return argv[4]?.includes(afterJob) === true ? argv[7] : undefined;
+  const run =
+    startsIn === 'foreground'
+      ? `${job}; s=$?`
+      : `${takeTraps}; ${job} & t=; { ${wait}; } >/dev/null 2>&1; ${dropTraps}`;
+  return ['bash', '--norc', '--noprofile', '-c', leader(run), name, driver, token];
 }
 
 /** Takes apart what a leader leaves on its channel. */

@@ -3,6 +3,8 @@ import { NshError } from '../../src/protocol/errors.ts';
 import type { SessionBuiltins } from './builtins.ts';
 import type { Session } from './session.ts';
 
+export const moveName = 'on';
+
 /** What the session's own machine is called. */
 const ownName = 'localhost';
 
@@ -10,9 +12,9 @@ export function withMoving(session: Session, base: SessionBuiltins): SessionBuil
   const { nodes } = session.options;
   if (nodes === undefined) return base;
   return {
-    names: new Set([...base.names, 'on']),
+    names: new Set([...base.names, moveName]),
     run: async (name, args, streams, around) => {
-      if (name !== 'on') return await base.run(name, args, streams, around);
+      if (name !== moveName) return await base.run(name, args, streams, around);
       const [where, ...more] = args;
       if (where === undefined) {
         streams.stdout.write(`${session.current.node === '' ? ownName : session.current.node}\n`);

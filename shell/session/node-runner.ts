@@ -10,6 +10,8 @@ import type { ProcessStream, StreamEnd } from '../../src/cluster/process-stream/
 import { currentStarter } from '../../src/cluster/starter.ts';
 import { toGpid } from '../../src/ids/gpid.ts';
 import { findSignal } from '../../src/ids/signals.ts';
+import type { Params, RunResult } from '../../src/protocol/control.ts';
+import { toNshError } from '../../src/protocol/errors.ts';
 import { foregroundPipeKeepBytes, pipeWindowBytes } from '../../src/protocol/limits.ts';
 import { brokenPipeStatus } from '../output/write-errors.ts';
 import { exitStatusOf } from '../run/exit-status.ts';
@@ -28,32 +30,56 @@ export function nodeRunner(node: NodeSpec, { client, env }: NodeRunnerOptions): 
     node: node.name,
     start: async (job) => {
       const clientId = newClientId();
-      const started = await client.call(
-        node,
-        'run',
-        {
-          argv: ['bash', '--norc', '--noprofile', '-c', job.driver, job.name],
-          io: 'pipes',
-          stdin: job.stdin === 'null' ? 'null' : 'stream',
-          keepBytes: foregroundPipeKeepBytes,
-          // What a session's line starts ends with the line; a job is kept by whoever keeps jobs.
-          onDisconnect: 'hup',
-          foreground: clientId,
-          // A file that bash would source at the start of every step is the session's to source once.
-          env: { BASH_ENV: '', ENV: '', ...defined(job.env) },
-          channel: job.restore,
-          starter: currentStarter(env, client.self, client.spec.file === undefined || client.self.id !== 0),
-        },
-        job.signal === undefined ? {} : { signal: job.signal },
-      );
+      const run = async (program: RunProgram): Promise<RunResult> =>
+        await client.call(
+          node,
+          'run',
+          {
+            ...program,
+            io: 'pipes',
+            stdin: job.stdin === 'null' ? 'null' : 'stream',
+            keepBytes: foregroundPipeKeepBytes,
+            // What a session's line starts ends with the line; a job is kept by whoever keeps jobs.
+            onDisconnect: 'hup',
+            foreground: clientId,
+            starter: currentStarter(env, client.self, client.spec.file === undefined || client.self.id !== 0),
+          },
+          job.signal === undefined ? {} : { signal: job.signal },
+        );
+      let plainOn: string | undefined;
+      const started = await run(bashProgram(job)).catch((error: unknown) => {
+        const plain = plainProgram(job, error);
+        if (plain === undefined) throw error;
+        plainOn = node.name;
+        return run(plain);
+      });
       const stream = openProcessStream({
         ...foreground(client, node, started, clientId, pipeWindowBytes),
         stdout: sinkOf(job.stdout, process.stdout, 1),
         stderr: sinkOf(job.stderr, process.stderr, 2),
       });
-      return follow(stream, job, node.name, toGpid(node.id, started.pid));
+      const running = follow(stream, job, node.name, toGpid(node.id, started.pid));
+      return plainOn === undefined ? running : { ...running, plainOn };
     },
   };
+}
+
+type RunProgram = Pick<Params<'run'>, 'argv' | 'env' | 'cwd' | 'channel'>;
+
+function bashProgram(job: BashJob): RunProgram {
+  return {
+    argv: ['bash', '--norc', '--noprofile', '-c', job.driver, job.name],
+    // A file that bash would source at the start of every step is the session's to source once.
+    env: { BASH_ENV: '', ENV: '', ...defined(job.env) },
+    channel: job.restore,
+  };
+}
+
+/** Undefined where it is not bash that is missing. */
+export function plainProgram(job: BashJob, error: unknown): RunProgram | undefined {
+  if (toNshError(error).code !== 'commandNotFound' || job.plain === undefined) return undefined;
+  const { argv, env, cwd } = job.plain();
+  return { argv: [...argv], env: { ...env, ENV: '', ...defined(job.env) }, ...(cwd === undefined ? {} : { cwd }) };
 }
 
 function follow(stream: ProcessStream, job: BashJob, node: string, gpid: number): RunningBash {

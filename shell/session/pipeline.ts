@@ -8,6 +8,7 @@ import { fromByteText } from '../language/byte-text.ts';
 import type { PipelineStep } from '../language/steps.ts';
 import { programOf } from '../language/program-of.ts';
 import { mergeStages, type ResolvedStage, resolveStages } from './resolve-stages.ts';
+import { cpuSince } from './cpu-times.ts';
 import type { Session, StepPlace, StepResult } from './session.ts';
 import { runStage, type StageEnd, type StoppedStage } from './run-stage.ts';
 import type { BashEnd, PipelinePlace } from './runner.ts';
@@ -17,11 +18,20 @@ import { formatTimes } from './times.ts';
 
 export async function runPipeline(session: Session, step: PipelineStep, place: StepPlace): Promise<StepResult> {
   const before = performance.now();
+  const cpuBefore = session.cpu;
   const statuses = await runStages(session, step, place);
   if (step.timed !== undefined) {
     const seconds = (performance.now() - before) / 1000;
     const format = session.state.variables.get('TIMEFORMAT')?.value;
-    session.write('stderr', formatTimes(seconds, step.timed, typeof format === 'string' ? format : undefined));
+    session.write(
+      'stderr',
+      formatTimes(
+        seconds,
+        cpuSince(cpuBefore, session.cpu),
+        step.timed,
+        typeof format === 'string' ? format : undefined,
+      ),
+    );
   }
   // A single bash has set everything itself.
   if (typeof statuses !== 'number') {
@@ -46,7 +56,8 @@ async function runStages(session: Session, step: PipelineStep, place: StepPlace)
   const [only] = stages;
   if (stages.length === 1 && only?.kind === 'bash' && only.runners.length === 1) {
     const [runner] = only.runners;
-    const text = { kind: 'bash', text: only.text, line: only.line, isClosed: !only.text.endsWith('\\') } as const;
+    const isClosed = !only.text.endsWith('\\');
+    const text = { kind: 'bash', text: only.text, title: step.text, line: only.line, isClosed } as const;
     const isCondition = place.isCondition || step.isNegated;
     const result = await session.runBash(text, { ...place, isLast: false, isCondition }, runner);
     session.isOver = result.isOver;
@@ -113,9 +124,9 @@ function keepStopped(session: Session, step: PipelineStep, group: StageGroup, st
     report: '',
     ...(again === undefined ? {} : { stopped: { resume: async (where) => toBashEnd(await again.resume(where)) } }),
   });
-  session.jobs.addStopped(step.text, {
+  session.jobs.add(step.text, {
     id: group.pid,
-    stopped: { resume: async (where) => toBashEnd(await stopped.resume(where)) },
+    control: { resume: async (where) => toBashEnd(await stopped.resume(where)) },
     kill: (signal) => group.kill(signal),
     settle: ({ status }) => status,
   });

@@ -1,7 +1,13 @@
 /** Hands a whole script to bash, as itself: nothing in it is nsh's, so nothing stands between. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { pathWithOwnProgram } from '../../src/cluster/own-program.ts';
 import { NshError } from '../../src/protocol/errors.ts';
+
+/** This process's environment, in which `nsh` is found. */
+export function withOwnProgram(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: pathWithOwnProgram(process.env) };
+}
 
 const relayed = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT'] as const;
 
@@ -12,7 +18,7 @@ export async function runBashProgram(args: readonly string[], stdin: 'inherit' |
   const release = relaySignals((signal) => {
     if (signal !== 'SIGINT' && signal !== 'SIGQUIT') child?.kill(signal);
   });
-  const started = spawn('bash', args, { stdio: [stdin, 'inherit', 'inherit'] });
+  const started = spawn('bash', args, { env: withOwnProgram(), stdio: [stdin, 'inherit', 'inherit'] });
   child = started;
   try {
     return await new Promise<number>((resolve, reject) => {

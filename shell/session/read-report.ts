@@ -3,7 +3,9 @@ import { MalformedState } from './byte-cursor.ts';
 import { exitHead, reportHead, reportTail } from './driver.ts';
 import { readAliases, readFunctions, readTraps } from './read-functions.ts';
 import { readOptions, readShopts } from './read-options.ts';
+import { readLimits } from './read-limits.ts';
 import { readVariables } from './read-variables.ts';
+import { readTimes } from './cpu-times.ts';
 import type { ByteText } from '../language/byte-text.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -67,6 +69,9 @@ function readSnapshot(fields: Fields, refuse: (reason: string) => void): Snapsho
   const functions = readFunctions(functionTexts, fields.next(), refuse);
   const aliases = readAliases(fields.next(), refuse);
   const traps = readTraps(fields.next(), refuse);
+  const limits = readLimits(fields.next(), fields.next(), refuse);
+  const cpu = readTimes(fields.next());
+  const from = fields.next();
   const directories = fields.list();
   const positional = fields.list();
   fields.expect(reportTail);
@@ -86,6 +91,9 @@ function readSnapshot(fields: Fields, refuse: (reason: string) => void): Snapsho
     functions,
     aliases,
     traps,
+    limits,
+    cpu,
+    secondsFrom: /^\d{1,12}$/.test(from) ? Number(from) : undefined,
   };
 }
 

@@ -16,6 +16,8 @@ export function rebase(before: ShellState, after: ShellState, now: ShellState): 
     directory: newer('directory'),
     directories: newer('directories'),
     umask: newer('umask'),
+    limits: rebaseNames(before.limits, after.limits, now.limits),
+    secondsFrom: newer('secondsFrom'),
     positional: newer('positional'),
     options: rebaseNames(before.options, after.options, now.options),
     shopts: rebaseNames(before.shopts, after.shopts, now.shopts),

@@ -3,8 +3,10 @@
  * The order matters: what could disturb the restoring (options, traps) comes last, and `$_` and `$?` after everything.
  */
 import { exitChannel, exitTrap, feedChannels, keepLast, reportState } from './driver.ts';
+import { ownProgramPattern } from '../../src/cluster/own-program.ts';
 import { quoteOnOneLine, quoteWord } from './quote.ts';
 import type { ShellState } from './shell-state.ts';
+import { keepStatuses, stageTrap } from './stage-report.ts';
 import { randomUUID } from 'node:crypto';
 import type { ByteText } from '../language/byte-text.ts';
 import type { Variable } from './snapshot.ts';
@@ -23,6 +25,8 @@ export interface Task {
   readonly isFinal: boolean;
   /** Report also where something ends the bash before its text is through. */
   readonly reportsExit?: boolean;
+  /** It is a stage: the bash reports statuses and times alone (stage-report.ts). */
+  readonly isStage?: boolean;
   /** Commands to run before the text, that leave nothing to see (callbacks). */
   readonly prelude?: ByteText;
 }
@@ -34,6 +38,7 @@ export function renderRestore(state: ShellState, node: string, task: Task): Byte
   const lines = ['\\builtin unset -v BASH_EXECUTION_STRING'];
   if (task.wantsFresh) lines.push(reportState);
   lines.push(...renderVariables(state.variables), ...renderVariables(state.nodeVariables.get(node) ?? new Map()));
+  if (state.secondsFrom !== undefined) lines.push(renderSeconds(state.secondsFrom));
   lines.push(...renderFunctions(state));
   if (task.prelude !== undefined) lines.push(task.prelude);
   for (const [name, value] of state.aliases) {
@@ -55,7 +60,7 @@ export function renderRestore(state: ShellState, node: string, task: Task): Byte
 export function renderFedRestore(state: ShellState, node: string, wantsFresh: boolean): ByteText {
   const nothing = { text: '', line: 0, isClosed: false, isCondition: false, isFinal: false };
   const full = renderRestore(state, node, { ...nothing, wantsFresh });
-  const late = [...renderTraps(state), ...renderOptions(state)];
+  const late = [...renderTraps(state), ...renderLimits(state), ...renderOptions(state)];
   return `${full}\\builtin shift\n${late.join('\n')}\n`;
 }
 
@@ -68,13 +73,38 @@ export function renderFedText(task: Pick<Task, 'text' | 'line' | 'isClosed'>, la
   return `\\builtin set -- ${quoteWord([...commands, run].join('; '))} "$@"\n`;
 }
 
+/**
+ * In place of the directory through which one machine finds nsh (own-program.ts) the one of the machine that reads this, which is on the PATH that it has found. Undefined
+ * where there is none in it.
+ */
+function renderPath({ attributes, value }: Variable): ByteText[] | undefined {
+  if (typeof value !== 'string') return undefined;
+  const found = ownProgramPattern.exec(value);
+  if (found === null) return undefined;
+  const [before, after] = [value.slice(0, found.index), value.slice(found.index + found[0].length)];
+  const own = found.index === 0 ? '"${2:+$1$2}"' : '"${2:+:$1$2}"';
+  const rest = found.index === 0 ? after.replace(/^:/, '') : after;
+  const colon = found.index === 0 && rest !== '' ? '"${2:+:}"' : '';
+  return [
+    '\\builtin set -- "${PATH%%/nsh/program/*}"; \\builtin set -- "${1##*:}" "${PATH:${#1}:25}"',
+    `\\builtin unset -v PATH; \\builtin declare ${attributes === '' ? '--' : `-${attributes}`} PATH=${quoteWord(before)}${own}${colon}${quoteWord(rest)}`,
+  ];
+}
+
 function renderVariables(variables: ReadonlyMap<string, Variable | undefined>): ByteText[] {
   // References last: a declaration through one would go to what it refers to.
   const entries = [...variables].sort(([, a], [, b]) => Number(isReference(a)) - Number(isReference(b)));
   return entries.flatMap(([name, variable]) => {
     const clear = `\\builtin unset -v ${name}`;
-    return variable === undefined ? [clear] : [clear, renderVariable(name, variable)];
+    if (variable === undefined) return [clear];
+    const path = name === 'PATH' ? renderPath(variable) : undefined;
+    return path ?? [clear, renderVariable(name, variable)];
   });
+}
+
+/** It goes on from here by itself. */
+function renderSeconds(from: number): ByteText {
+  return `[[ -z \${EPOCHSECONDS-} ]] || SECONDS=$((EPOCHSECONDS - ${from}))`;
 }
 
 function isReference(variable: Variable | undefined): boolean {
@@ -139,15 +169,18 @@ function renderDirectory({ directory, directories, variables }: ShellState): Byt
 
 /** What `$1` holds: on one line, so that the text's line numbers are its own. */
 function renderRun(state: ShellState, task: Task): ByteText {
-  const commands = ['\\builtin shift', '\\exec 3<&-'];
+  const commands = ['\\builtin shift', `\\exec 3<&-${task.isFinal ? ' 4>&-' : ''}`];
   commands.push(...renderTraps(state));
   if (task.reportsExit === true && (state.traps.get('EXIT') ?? '') === '') {
     commands.push(`\\exec ${exitChannel}>&4`, `\\builtin trap -- ${quoteOnOneLine(exitTrap)} EXIT`);
   }
+  if (task.isStage === true && state.options.get('errexit') === true) {
+    commands.push(`\\exec ${exitChannel}>&4`, `\\builtin trap -- ${quoteOnOneLine(stageTrap)} EXIT`);
+  }
   const traced = state.options.get('xtrace') === true;
-  commands.push(...renderOptions(state));
+  commands.push(...renderLimits(state), ...renderOptions(state));
   const last = renderLast(state, task.text);
-  const text = `${'\n'.repeat(task.line)}${task.text}${keepsLast(state, task) ? keepLast : ''}`;
+  const text = `${'\n'.repeat(task.line)}${task.text}${lastOf(state, task)}`;
   const hidden = traced ? `{ \\builtin set -x; ${last.join('; ')}; } 2>/dev/null; ` : '';
   if (!traced) commands.push(...last);
   const run = `\\builtin eval ${quoteOnOneLine(hidden + text)} ${task.isFinal ? '' : '4>&-'}`;
@@ -161,6 +194,15 @@ function renderTraps({ traps }: ShellState): ByteText[] {
   );
 }
 
+/** Hard ones last: a soft one above its hard one is refused. */
+function renderLimits({ limits }: ShellState): ByteText[] {
+  return [...limits]
+    .sort(([a], [b]) => (a < b ? 1 : -1))
+    .flatMap(([name, value]) =>
+      value === undefined ? [] : [`\\builtin ulimit -${name.charAt(0)}${name.charAt(1)} ${value} 2>/dev/null`],
+    );
+}
+
 /** But for xtrace, which comes last of all. */
 function renderOptions(state: ShellState): ByteText[] {
   const options = new Map(state.options);
@@ -169,6 +211,11 @@ function renderOptions(state: ShellState): ByteText[] {
 }
 
 export type Last = Pick<ShellState, 'lastArgument' | 'status' | 'pipeStatus'>;
+
+function lastOf(state: ShellState, task: Task): ByteText {
+  if (task.isStage === true) return keepStatuses;
+  return keepsLast(state, task) ? keepLast : '';
+}
 
 /** Where commands are shown as they are read or run, nsh adds none of its own. */
 function keepsLast({ options }: ShellState, { text, isClosed }: Task): boolean {

@@ -10,13 +10,14 @@ import { type ByteText, toByteText } from '../language/byte-text.ts';
 import { findCallBacks, hasCommandWord } from '../language/call-back.ts';
 import { cutScript } from '../language/cut.ts';
 import type { Surroundings } from '../language/nsh-words.ts';
-import { faultOf, parseScript } from '../language/script-tree.ts';
+import { readScript } from '../language/script-tree.ts';
 import { type CallBackProgram, callBackVariable } from './call-backs.ts';
 import { commandBuiltins } from './command-builtins.ts';
 import { startFedBash } from './fed-bash.ts';
 import { FedScript, type StartFedBash } from './fed-script.ts';
 import { localRunner } from './local-runner.ts';
-import { relaySignals, runBashProgram } from './program.ts';
+import { moveName } from './move.ts';
+import { relaySignals, runBashProgram, withOwnProgram } from './program.ts';
 import { quoteWord } from './quote.ts';
 import type { NodeRunners } from './runner.ts';
 import { lookAhead, readCommands } from './script-input.ts';
@@ -71,7 +72,7 @@ export async function runInput(options: ScriptOptions): Promise<number> {
   if (ahead !== undefined && isBashOnly(ahead)) return await runBashProgram([]);
   return await withSession('bash', [], { ...options, inputIsScript: true }, async (session) => {
     const start: StartFedBash = async (restore) =>
-      await startFedBash({ env: process.env, cwd: process.cwd(), name: 'bash', restore });
+      await startFedBash({ env: withOwnProgram(), cwd: process.cwd(), name: 'bash', restore });
     const script = new FedScript(session, start);
     for (let text = await readCommands(0); text !== ''; text = await readCommands(0)) {
       if ((await script.run(text)).isOver) break;
@@ -83,15 +84,15 @@ export async function runInput(options: ScriptOptions): Promise<number> {
 /** Nothing in the script, at whatever depth, is nsh's. */
 export function isBashOnly(text: ByteText): boolean {
   const around = scriptSurroundings('bash');
-  const tree = parseScript(text);
-  if (faultOf(tree) !== undefined) return !hasCommandWord(text, around.builtins);
-  const found = findCallBacks(text, around, tree);
+  const script = readScript(text);
+  if (script.fault !== undefined) return !hasCommandWord(text, around.builtins);
+  const found = findCallBacks(script.text, around, script.tree);
   return !found.nodesets && found.builtins.length === 0;
 }
 
 function scriptSurroundings(jobsAre: 'nsh' | 'bash'): Surroundings {
   return {
-    builtins: new Set(summaries.map(([name]) => name)),
+    builtins: new Set([...summaries.map(([name]) => name), moveName]),
     isDefined: () => false,
     hasJobs: false,
     jobsAre,
@@ -104,11 +105,11 @@ async function runText(
   positional: readonly string[],
   options: ScriptOptions,
 ): Promise<number> {
-  const tree = parseScript(text);
+  const script = readScript(text);
   // Where only bash's own commands are called back from, one bash runs it all, and keeps its own jobs.
   const isCut =
-    faultOf(tree) === undefined &&
-    cutScript(text, scriptSurroundings('bash'), tree).some(({ kind }) => kind !== 'bash');
+    script.fault === undefined &&
+    cutScript(script.text, scriptSurroundings('bash'), script.tree).some(({ kind }) => kind !== 'bash');
   return await withSession(
     name,
     positional,
@@ -130,7 +131,7 @@ async function withSession(
 ): Promise<number> {
   const context = processContext(cluster);
   const session = new Session({
-    runner: localRunner({ env: process.env, cwd: process.cwd() }),
+    runner: localRunner({ env: withOwnProgram(), cwd: process.cwd() }),
     nodes: nodes ?? nodesOf(context),
     builtins: commandBuiltins(context),
     name,

@@ -4,10 +4,12 @@ import { finished } from 'node:stream/promises';
 import { toNshError } from '../../src/protocol/errors.ts';
 import { escapeLines } from '../escape.ts';
 import { fromByteText } from '../language/byte-text.ts';
-import { replaceLastJob } from '../language/last-job.ts';
 import { finalDriver } from './driver.ts';
+import { readStageReport, stageDriver } from './stage-report.ts';
 import { callBacksFor } from './step-call-backs.ts';
 import type { ResolvedBash, ResolvedBuiltin, ResolvedStage } from './resolve-stages.ts';
+import { givenText } from './given-text.ts';
+import { plainStep } from './plain-step.ts';
 import { renderRestore } from './restore.ts';
 import type { BashEnd, BashRunner, InputSource, OutputTarget, PipelinePlace, RunningBash } from './runner.ts';
 import type { Session } from './session.ts';
@@ -54,30 +56,35 @@ async function runSubshell(
   streams: StepStreams,
   { onStart, place }: StageHandle,
 ): Promise<StageEnd> {
-  const callBacks = callBacksFor(session, text);
-  const { lastId } = session.jobs;
+  const callBacks = callBacksFor(session, text, runner);
+  // On this machine one stage alone says all by its status.
+  const reports = (width > 1 || runner.node !== '') && !text.endsWith('\\');
   const running = await runner.start({
-    driver: finalDriver,
+    driver: reports ? stageDriver : finalDriver,
     name: session.options.name ?? 'bash',
     restore: renderRestore(session.subshellState(), runner.node, {
-      text: lastId === undefined ? text : replaceLastJob(text, lastId),
+      text: givenText(session, text, runner),
       line: session.line + line,
       isClosed: false,
       isCondition: false,
       wantsFresh: false,
-      isFinal: true,
+      isFinal: !reports,
+      isStage: reports,
       prelude: callBacks.text,
     }),
     ...session.streamsFor(runner, streams),
-    reports: 0,
+    reports: reports ? 1 : 0,
     isBackground: session.options.isBackground === true,
+    plain: () => plainStep(session.state, text, session.options.name ?? 'sh'),
     ...(place === undefined ? {} : { pipeline: place }),
     ...(session.options.signal === undefined ? {} : { signal: session.options.signal }),
   });
   onStart(running);
-  const toEnd = ({ status, stopped }: BashEnd): StageEnd => {
-    // Several stages in one bash: only the last one's status is known here, and it is what counts without pipefail.
-    const statuses = Array.from({ length: width }, (_, i) => (i === width - 1 ? status : 0));
+  const toEnd = ({ status, stopped, report }: BashEnd): StageEnd => {
+    const found = readStageReport(report, width);
+    if (found !== undefined && runner.node !== '') session.addFarCpu(found.cpu);
+    // Without a report the bash was broken off or stopped, and all that ran in it.
+    const statuses = found?.statuses ?? Array.from({ length: width }, () => status);
     if (stopped === undefined) return { statuses };
     return { statuses, stopped: { resume: async (where) => toEnd(await stopped.resume(where)) } };
   };

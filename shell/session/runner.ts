@@ -4,6 +4,7 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import type { ByteText } from '../language/byte-text.ts';
+import type { PlainStep } from './plain-step.ts';
 
 /** How a bash stands in a pipeline of several. */
 export interface PipelinePlace {
@@ -26,6 +27,8 @@ export interface BashJob {
   readonly driver: string;
   /** What `$0` is. */
   readonly name: string;
+  /** What was typed for it; default: all of the line. */
+  readonly text?: ByteText;
   /** Read by the bash from its channel (descriptor 3), whole. */
   readonly restore: ByteText;
   readonly stdin: InputSource;
@@ -36,12 +39,16 @@ export interface BashJob {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Breaks it off: SIGHUP, as a lost terminal would. */
   readonly signal?: AbortSignal;
+  /** What ends in `&` in a session that a person is at: it goes on when the session ends, and can be brought to the terminal. */
+  readonly outlives?: boolean;
   /** It leads a process group of its own, away from the terminal's foreground; signals go to the whole group. */
   readonly isBackground?: boolean;
   /** Of a pipeline in the foreground of an interactive session. */
   readonly pipeline?: PipelinePlace;
   /** How many reports the driver writes: 0, 1, or 2 with the fresh one. Lets a runner know when the report is whole. */
   readonly reports: 0 | 1 | 2;
+  /** What runs in its place on a node that has no bash. */
+  readonly plain?: () => PlainStep;
 }
 
 export interface BashEnd {
@@ -64,11 +71,15 @@ export interface StoppedBash {
 }
 
 export interface RunningBash {
+  /** Of one that was started in the background: brings it to the terminal. */
+  readonly control?: StoppedBash;
   /** On the node where it runs. */
   readonly pid: number | undefined;
   readonly ended: Promise<BashEnd>;
   /** It is in this process's own group: what the terminal's keys send reaches it without help. */
   readonly isInOwnGroup?: boolean;
+  /** It is no bash but a sh, on the node of this name: there is no state to come back. */
+  readonly plainOn?: string;
   /** To the process and, where it leads one, its group: `INT`, `TSTP`, … */
   kill(signal: string): void;
 }

@@ -7,9 +7,10 @@ import { toNshError } from '../../src/protocol/errors.ts';
 import { escapeLines } from '../escape.ts';
 import type { ByteText } from '../language/byte-text.ts';
 import { hasCommandWord } from '../language/call-back.ts';
+import { asWritten } from '../language/compounds.ts';
 import { cutScript } from '../language/cut.ts';
 import type { Surroundings } from '../language/nsh-words.ts';
-import { faultOf, parseScript } from '../language/script-tree.ts';
+import { readScript } from '../language/script-tree.ts';
 import type { BashStep, JobStep, ListStep, Step } from '../language/steps.ts';
 import { describeFault } from '../language/syntax-error.ts';
 import { runBashStep } from './bash-step.ts';
@@ -17,7 +18,10 @@ import { noBuiltins, type SessionBuiltins } from './builtins.ts';
 import { isCallBack } from './call-backs.ts';
 import { jobBuiltins } from './job-builtins.ts';
 import { JobTable } from './jobs.ts';
+import { withHelp } from './builtin-help.ts';
+import { addCpu, type CpuTimes, noCpu, ownCpu } from './cpu-times.ts';
 import { withMoving } from './move.ts';
+import { plainNotice } from './plain-step.ts';
 import { runPipeline } from './pipeline.ts';
 import { readReport } from './read-report.ts';
 import type { BashEnd, BashRunner, RunningBash } from './runner.ts';
@@ -49,6 +53,12 @@ export class Session {
   /** A bash has run the EXIT trap, or there is nothing left to run. */
   trapsRan = false;
   private isInterrupted = false;
+  /** `$$` */
+  shellId = process.pid;
+  /** A bash was started for it. */
+  hasBegun = false;
+  /** What ran on nodes has taken there, as far as they told. */
+  farCpu: CpuTimes = noCpu;
   /** Told of each bash that starts. */
   onStart: ((running: RunningBash) => void) | undefined;
 
@@ -57,7 +67,12 @@ export class Session {
     this.current = options.runner;
     const fresh = freshState(options.positional ?? []);
     this.state = options.isInteractive === true ? { ...fresh, shopts: new Map([['expand_aliases', true]]) } : fresh;
-    this.builtins = withMoving(this, jobBuiltins(this.jobs, options.builtins ?? noBuiltins));
+    this.builtins = withHelp(withMoving(this, jobBuiltins(this.jobs, options.builtins ?? noBuiltins)));
+  }
+
+  /** All that the session has taken until now, here and on nodes. */
+  get cpu(): CpuTimes {
+    return addCpu(ownCpu(), this.farCpu);
   }
 
   get surroundings(): Surroundings {
@@ -128,6 +143,7 @@ export class Session {
 
   /** Counts a bash among what runs in the foreground until it ends. */
   async follow(running: RunningBash): Promise<BashEnd> {
+    if (running.plainOn !== undefined) this.tellOnce(plainNotice(running.plainOn));
     this.running.add(running);
     this.onStart?.(running);
     return await running.ended.finally(() => this.running.delete(running));
@@ -154,9 +170,12 @@ export class Session {
 
   /** Undefined: a syntax error, which was told. */
   plan(source: ByteText, around = this.surroundings): readonly Step[] | undefined {
-    const tree = parseScript(source);
-    const fault = faultOf(tree);
-    if (fault === undefined) return cutScript(source, around, tree);
+    const { text, tree, written, fault } = readScript(source);
+    if (fault === undefined) {
+      return cutScript(text, around, tree).map((step) =>
+        step.kind === 'job' ? { ...step, text: asWritten(step.text, written) } : step,
+      );
+    }
     if (hasCommandWord(source, this.builtins.names)) {
       this.options.tell(describeFault(source, fault, this.line));
       this.setStatus(2);
@@ -191,7 +210,9 @@ export class Session {
 
   /** What ends in `&` gives nothing back but its status, later. */
   private async runJob(step: JobStep): Promise<StepResult> {
-    this.jobs.add(step.text, await startJob(this, step));
+    const started = await startJob(this, step);
+    this.jobs.add(step.text, started);
+    this.jobs.lastId = started.id;
     this.setStatus(0);
     return { status: 0, isOver: false };
   }
@@ -201,12 +222,18 @@ export class Session {
     const copy = new Session({ ...this.options, runner: this.current, ...options });
     copy.state = this.subshellState();
     copy.line = this.line;
+    copy.shellId = this.shellId;
+    copy.hasBegun = true;
     return copy;
   }
 
   private checkErrexit(result: StepResult, { isCondition }: StepPlace, isNegated: boolean): StepResult {
     const ends = result.status !== 0 && !isCondition && !isNegated && this.state.options.get('errexit') === true;
     return ends ? { ...result, isOver: true } : result;
+  }
+
+  addFarCpu(taken: CpuTimes): void {
+    this.farCpu = addCpu(this.farCpu, taken);
   }
 
   setStatus(status: number, pipeStatus: readonly number[] = [status]): void {

@@ -26,6 +26,10 @@ export interface ShellState {
   readonly functions: Changed<ShellFunction>;
   readonly aliases: Changed<ByteText>;
   readonly traps: Changed<ByteText>;
+  /** `ulimit`, by kind and letter. */
+  readonly limits: Changed<string>;
+  /** When `SECONDS` was 0, in seconds of the clock. */
+  readonly secondsFrom: number | undefined;
 }
 
 export function freshState(positional: readonly ByteText[] = []): ShellState {
@@ -44,6 +48,8 @@ export function freshState(positional: readonly ByteText[] = []): ShellState {
     functions: new Map(),
     aliases: new Map(),
     traps: new Map(),
+    limits: new Map(),
+    secondsFrom: undefined,
   };
 }
 
@@ -85,6 +91,9 @@ export function absorb(state: ShellState, after: Snapshot, { node, isCurrent, fr
     aliases: compare(state.aliases, fresh.aliases, after.aliases, same),
     // A DEBUG trap would run for nsh's own commands too.
     traps: compare(state.traps, fresh.traps, after.traps, same, (name) => name !== 'DEBUG'),
+    // A machine's own matter, and one that could make a session unusable.
+    limits: isCurrent ? compare(state.limits, fresh.limits, after.limits, same) : state.limits,
+    secondsFrom: after.secondsFrom,
   };
 }
 

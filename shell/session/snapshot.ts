@@ -3,6 +3,7 @@
  * that are no UTF-8 pass unharmed.
  */
 import type { ByteText } from '../language/byte-text.ts';
+import type { CpuTimes } from './cpu-times.ts';
 
 export interface Variable {
   /** Letters of `declare -LETTERS`, sorted: a A i l n r t u c x. */
@@ -43,4 +44,10 @@ export interface Snapshot {
   readonly aliases: ReadonlyMap<ByteText, ByteText>;
   /** By name of the signal, EXIT or ERR: what runs; '' ignores. */
   readonly traps: ReadonlyMap<string, ByteText>;
+  /** By kind and letter, `Sn` or `Hc`: a number in the unit of `ulimit`, or `unlimited`. */
+  readonly limits: ReadonlyMap<string, string>;
+  /** Of the bash and its children. */
+  readonly cpu: CpuTimes;
+  /** When `SECONDS` was 0, in seconds of the clock. */
+  readonly secondsFrom: number | undefined;
 }

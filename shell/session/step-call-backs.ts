@@ -13,7 +13,12 @@ export interface Prelude {
 }
 
 /** @param around default: the session's own. */
-export function callBacksFor(session: Session, text: ByteText, around = session.surroundings): Prelude {
+export function callBacksFor(
+  session: Session,
+  text: ByteText,
+  runner = session.current,
+  around = session.surroundings,
+): Prelude {
   const { options, state } = session;
   const own = options.isInteractive === true && state.functions.get('exit') === undefined;
   const first: Prelude = own ? { text: exitFunction, names: new Set(['exit']) } : { text: '', names: new Set() };
@@ -22,7 +27,8 @@ export function callBacksFor(session: Session, text: ByteText, around = session.
   const found = texts.map((each) => findCallBacks(each, around));
   const builtins = new Set(found.flatMap((each) => each.builtins));
   const nodesets = found.some((each) => each.nodesets);
-  const rest = renderCallBacks(options.callBack, nodesets, builtins);
+  const program = runner.node === options.runner.node ? options.callBack : undefined;
+  const rest = renderCallBacks(program, nodesets, builtins);
   return {
     text: [first.text, rest.text].filter((each) => each !== '').join('\n'),
     names: new Set([...first.names, ...rest.names]),

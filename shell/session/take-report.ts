@@ -34,7 +34,8 @@ export function takeReport(
     if (fresh === undefined) return undefined;
     for (const reason of report.refused)
       session.tellOnce(`${nodeText(node)}dropped from the session's state: ${reason}`);
-    const { functions, traps } = report.after;
+    const { functions, traps, cpu } = report.after;
+    if (node !== '') session.addFarCpu(cpu);
     const ownTraps = new Map([...traps].filter(([, action]) => action !== exitTrap));
     const after = { ...report.after, functions: without(functions, hidden), traps: ownTraps };
     const changed = absorb(given, after, { node, isCurrent: runner === session.current, fresh });

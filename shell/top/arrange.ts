@@ -34,15 +34,14 @@ const orders: Readonly<Record<SortField, Order>> = {
 export function arrange(tasks: readonly Task[], { sort, reversed, filter, tree }: Arrangement): readonly Arranged[] {
   const order = orders[sort];
   const sign = reversed ? -1 : 1;
-  const sorted = tasks.toSorted((a, b) => sign * order(a, b) || a.gpid - b.gpid);
-  const isWanted = matcher(filter);
-  if (!tree) return sorted.filter(isWanted).map((task) => ({ task, branch: '' }));
-  return asTree(sorted, filter === '' ? undefined : isWanted);
+  const inOrder = (some: readonly Task[]): Task[] => some.toSorted((a, b) => sign * order(a, b) || a.gpid - b.gpid);
+  const isWanted = filter === '' ? undefined : matcher(filter);
+  if (tree) return asTree(inOrder(tasks), isWanted);
+  return inOrder(isWanted === undefined ? tasks : tasks.filter(isWanted)).map((task) => ({ task, branch: '' }));
 }
 
 function matcher(filter: string): (task: Task) => boolean {
   const wanted = filter.toLowerCase();
-  if (wanted === '') return () => true;
   return ({ gpid, node, user, command }) =>
     command.toLowerCase().includes(wanted) ||
     node.name.toLowerCase().includes(wanted) ||

@@ -11,7 +11,7 @@ const keys: readonly (readonly [key: string, what: string])[] = [
   ['t', 'tree: children below their parents, across nodes'],
   ['/', 'show only what holds a text in its PID, node, user or command; Esc shows all'],
   ['k', 'signal the process under the bar; asks which signal'],
-  ['Enter', 'take its terminal, where nsh runs it (marked *); the detach keys come back'],
+  ['Enter', 'take its terminal, where nsh runs it (marked *); Ctrl-\\ d comes back'],
   ['d', 'seconds between samples'],
   ['Space', 'sample now'],
   ['Ctrl-L', 'draw the screen anew'],

@@ -1,10 +1,10 @@
 /** The whole screen of `top` as lines: header, nodes, the window of processes, and what is asked or said. Pure. */
 import { cutToWidth, displayWidth, escapeText } from '../escape.ts';
-import type { SortField } from './arrange.ts';
+import type { Arranged, SortField } from './arrange.ts';
 import { nodeLines } from './bars.ts';
 import type { Dress } from './dress.ts';
 import { helpLines } from './help.ts';
-import { isUp } from './nodes.ts';
+import { isUp, type NodeState } from './nodes.ts';
 import { defaultSignal, fullSignalName, scrolled, type Question, type TopState } from './state.ts';
 import { headingLine, layOut, taskLine } from './table.ts';
 import type { Task } from './task.ts';
@@ -42,15 +42,49 @@ export function pageHeight(state: TopState, size: ScreenSize, wear: Dress): numb
   return Math.max(1, size.rows - 4 - drawNodes(state, size, wear).length);
 }
 
+/** What follows from all processes, for as long as they are the same: keys come faster than samples. */
+const layouts = new WeakMap<readonly Arranged[], readonly [columns: number, layout: ReturnType<typeof layOut>]>();
+
+function layoutOf(rows: readonly Arranged[], columns: number): ReturnType<typeof layOut> {
+  const known = layouts.get(rows);
+  if (known?.[0] === columns) return known[1];
+  const layout = layOut(
+    rows.map(({ task }) => task),
+    columns,
+  );
+  layouts.set(rows, [columns, layout]);
+  return layout;
+}
+
+interface Counts {
+  readonly up: number;
+  readonly tasks: number;
+  readonly running: number;
+  readonly managed: number;
+}
+
+const counted = new WeakMap<readonly NodeState[], Counts>();
+
+function countsOf(nodes: readonly NodeState[]): Counts {
+  const known = counted.get(nodes);
+  if (known !== undefined) return known;
+  const tasks = nodes.flatMap((node) => node.tasks);
+  const counts = {
+    up: nodes.filter(isUp).length,
+    tasks: tasks.length,
+    running: tasks.filter((task) => task.state === 'R').length,
+    managed: tasks.filter((task) => task.managed).length,
+  };
+  counted.set(nodes, counts);
+  return counts;
+}
+
 export function drawScreen(before: TopState, size: ScreenSize, wear: Dress, clock: string, cluster: string): TopScreen {
   const { columns } = size;
   if (before.helping) return { lines: helpLines(size, wear).map((line) => fit(line, columns)) };
   const height = pageHeight(before, size, wear);
   const state = scrolled(before, height);
-  const layout = layOut(
-    state.rows.map(({ task }) => task),
-    columns,
-  );
+  const layout = layoutOf(state.rows, columns);
   const visible = state.rows.slice(state.from, state.from + height);
   const lines = [
     summaryLine(state, columns, wear, clock, cluster),
@@ -76,17 +110,17 @@ function fit(line: string, columns: number): string {
   return displayWidth(text) <= columns ? line : cutToWidth(text, columns);
 }
 
+/** Where the window is narrow, what is wanted least goes: one has to see by what the rows are sorted, and that some are left out. */
 export function summaryLine(state: TopState, columns: number, wear: Dress, clock: string, cluster: string): string {
-  const up = state.nodes.filter(isUp).length;
-  const tasks = state.nodes.flatMap((node) => node.tasks);
-  const running = tasks.filter((task) => task.state === 'R').length;
-  const managed = tasks.filter((task) => task.managed).length;
+  const { up, tasks, running, managed } = countsOf(state.nodes);
   const nodes = up === state.nodes.length ? count(up, 'node') : `${up} of ${count(state.nodes.length, 'node')} up`;
-  const parts = [nodes, count(tasks.length, 'process', 'processes'), `${running} running`, `${managed} by nsh`];
   const order = `by ${sortNames[state.sort]}${state.reversed ? ', reversed' : ''}${state.tree ? ', tree' : ''}`;
   const filter = state.filter === '' ? '' : `, '${escapeText(state.filter)}': ${state.rows.length}`;
+  const arrangement = `; ${order}${filter}`;
   const title = `nsh top - ${clock} ${escapeText(cluster)}`;
-  const text = cutToWidth(`${title}: ${parts.join(', ')}; ${order}${filter}`, columns);
+  const parts = [nodes, count(tasks, 'process', 'processes'), `${running} running`, `${managed} by nsh`];
+  const wholes = parts.map((_, i) => `${title}: ${parts.slice(0, parts.length - i).join(', ')}${arrangement}`);
+  const text = wholes.find((whole) => displayWidth(whole) <= columns) ?? cutToWidth(wholes.at(-1) ?? '', columns);
   return wear.bold(text.slice(0, title.length)) + text.slice(title.length);
 }
 

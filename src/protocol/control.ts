@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import {
   bootSchema,
   exitStatusSchema,
+  jobSchema,
   localPidSchema,
   managedProcessSchema,
   nodeIdSchema,
@@ -18,7 +19,7 @@ import {
   starterSchema,
   type ProcessTable,
 } from './process.ts';
-import { defaultDeadlineMs, maxChannelBytes, maxNameLength, maxPathLength } from './limits.ts';
+import { defaultDeadlineMs, maxChannelTextBytes, maxNameLength, maxPathLength } from './limits.ts';
 import { isProcessTable } from './table-check.ts';
 
 const text = v.pipe(v.string(), v.maxLength(4096));
@@ -63,6 +64,7 @@ export const runParams = v.object({
   /** Added to the node's own fresh environment. */
   env: v.optional(environment),
   name: v.optional(v.pipe(v.string(), v.maxLength(maxNameLength))),
+  job: v.optional(jobSchema),
   /** `pty`: one terminal; `pipes`: stdin, stdout and stderr apart. */
   io: v.picklist(['pty', 'pipes']),
   /** Default 80 × 24 and xterm-256color. */
@@ -93,7 +95,9 @@ export const runParams = v.object({
    * A text that the program reads from its descriptor 3, each character a byte; what it writes to descriptor 4 until it ends is its
    * report, which its foreground client gets.
    */
-  channel: v.optional(v.pipe(v.string(), v.maxLength(maxChannelBytes), v.regex(/^[\u0000-\u00ff]*$/))),
+  channel: v.optional(v.pipe(v.string(), v.maxLength(maxChannelTextBytes), v.regex(/^[\u0000-\u00ff]*$/))),
+  /** No record of it is left once it has ended and its foreground client knows how: what a shell asks of a node is nobody's process. */
+  forget: v.optional(v.boolean()),
   starter: starterSchema,
 });
 export type RunParams = v.InferOutput<typeof runParams>;

@@ -8,7 +8,9 @@ export const maxRequestBytes = 8 * 1024 * 1024;
 export const maxFrameBytes = 1024 * 1024;
 /** Payload of an open, opened or exit frame, which are JSON. */
 export const maxHeadFrameBytes = 64 * 1024;
-/** Text that a process gets on its channel, and report that it leaves there. */
+/** Text that a process gets on its channel: a session's state and a line of some megabytes, in a request that may hold them. */
+export const maxChannelTextBytes = 3_500_000;
+/** Report that it leaves there: one frame. */
 export const maxChannelBytes = 1_000_000;
 /** Characters of the name of a managed process. */
 export const maxNameLength = 128;

@@ -204,6 +204,17 @@ export type OnDisconnect = v.InferOutput<typeof onDisconnectSchema>;
 export const keptSchema = v.object({ base: v.number(), end: v.number(), closed: v.boolean() });
 export type Kept = v.InferOutput<typeof keptSchema>;
 
+/** A job of a shell: its process is a job-control leader, which says on the terminal when what it runs has stopped. */
+export const jobSchema = v.object({
+  /** What was typed. */
+  text: v.pipe(v.string(), v.maxLength(4096)),
+  /** By which the leader's notices are known. */
+  token: v.pipe(v.string(), v.maxLength(64)),
+  /** The shell whose job it is: `BOOT:PID:TICKS` on the starter's host. Another one may take it over when that has gone. */
+  owner: v.pipe(v.string(), v.maxLength(128)),
+});
+export type JobMark = v.InferOutput<typeof jobSchema>;
+
 export const managedProcessSchema = v.object({
   pid: localPidSchema,
   start: startTicksSchema,
@@ -214,10 +225,13 @@ export const managedProcessSchema = v.object({
   io: v.picklist(['pty', 'pipes']),
   /** `pipe`: with a terminal, which is not its stdout. Then `out` is the terminal's and `err` that pipe's. */
   stdout: v.optional(v.literal('pipe')),
+  job: v.optional(jobSchema),
   starter: starterSchema,
   startedAtMs: v.number(),
   onDisconnect: onDisconnectSchema,
   keepBytes: v.number(),
+  /** It leaves no record, and is not shown when it has ended. */
+  forget: v.optional(v.boolean()),
   /** Absent while the process runs. */
   exit: v.optional(exitStatusSchema),
   out: keptSchema,

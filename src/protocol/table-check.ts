@@ -21,10 +21,16 @@ export function isProcessTable(value: unknown): value is ProcessTable {
 }
 
 function isRow(row: unknown, length: number): boolean {
-  return Array.isArray(row) && row.length === length && row.every(isCell);
+  if (!Array.isArray(row) || row.length !== length) return false;
+  for (let i = 0; i < length; i++) {
+    const cell: unknown = row[i];
+    if (typeof cell !== 'number' && typeof cell !== 'string' && cell !== null && !isListOfTexts(cell)) return false;
+  }
+  return true;
 }
 
-function isCell(cell: unknown): boolean {
-  if (typeof cell === 'number' || typeof cell === 'string' || cell === null) return true;
-  return Array.isArray(cell) && cell.every((part) => typeof part === 'string');
+function isListOfTexts(cell: unknown): boolean {
+  if (!Array.isArray(cell)) return false;
+  for (let i = 0; i < cell.length; i++) if (typeof cell[i] !== 'string') return false;
+  return true;
 }

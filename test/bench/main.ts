@@ -1,21 +1,32 @@
 /** `npm run bench [-- quick]`: every figure of nsh against its peers, in one run, printed as it is. */
 import { benchBytes } from './bytes.ts';
+import { benchEditor } from './editor.ts';
+import { benchFirstPrompt } from './first-prompt.ts';
+import { benchFlood } from './flood.ts';
 import { benchKeystroke } from './keystroke.ts';
 import { benchKill } from './kill.ts';
+import { benchLines } from './lines.ts';
 import { benchMemory } from './memory.ts';
+import { benchPipeline } from './pipeline.ts';
 import { benchProcessTable } from './process-table.ts';
 import { startSetting, run, type Setting } from './setting.ts';
 import { benchShortProcesses } from './short-processes.ts';
+import { benchTop } from './top.ts';
 import { formatFigures, type Figure } from './stats.ts';
 
 const isQuick = process.argv.includes('quick');
 const nodes = isQuick ? 4 : 32;
+const processesEach = 310;
 const runs = isQuick ? 2 : 7;
 const only = process.argv.slice(2).filter((word) => word !== 'quick');
 
-/** A table of 300 processes a host, as a machine with work to do has. */
+let isFilled = false;
+
+/** So many processes a host, as a machine with work to do has. */
 async function fill({ hosts, masterConfig, env }: Setting): Promise<void> {
-  const sleepers = 'for i in $(seq 300); do sleep 100000 </dev/null >/dev/null 2>&1 & done';
+  if (isFilled) return;
+  isFilled = true;
+  const sleepers = `for i in $(seq ${processesEach}); do sleep 100000 </dev/null >/dev/null 2>&1 & done`;
   for (const host of hosts.hosts) await run('ssh', ['-F', masterConfig, host.name, sleepers], env);
 }
 
@@ -24,13 +35,25 @@ const benches: readonly (readonly [name: string, bench: (setting: Setting) => Pr
   ['kill', (setting) => benchKill(setting, isQuick ? 5 : 20)],
   ['keystroke', (setting) => benchKeystroke(setting, isQuick ? 100 : 1000)],
   ['bytes', (setting) => benchBytes(setting, isQuick ? 1 : 3)],
+  ['pipeline', (setting) => benchPipeline(setting, isQuick ? 1 : 3, isQuick ? 2 ** 28 : 2 ** 30)],
   ['short', (setting) => benchShortProcesses(setting, isQuick ? 1 : 5)],
   ['memory', benchMemory],
+  ['prompt', (setting) => benchFirstPrompt(setting, isQuick ? 3 : 15)],
+  ['lines', (setting) => benchLines(setting, isQuick ? 5 : 30)],
+  ['flood', (setting) => benchFlood(setting, isQuick ? 2 : 7)],
+  ['editor', (setting) => benchEditor(setting, isQuick ? 3 : 12)],
   [
     'table300',
     async (setting) => {
       await fill(setting);
-      return await benchProcessTable(setting, '300 processes each', runs);
+      return await benchProcessTable(setting, `${processesEach} processes each`, runs);
+    },
+  ],
+  [
+    'top',
+    async (setting) => {
+      await fill(setting);
+      return await benchTop(setting, isQuick ? 12 : 30, isQuick ? 40 : 200);
     },
   ],
 ];

@@ -13,7 +13,7 @@ export interface Figure {
   readonly work: string;
   readonly who: string;
   readonly value: number;
-  readonly unit: 'ms' | 'MB/s' | '/s' | 'MB';
+  readonly unit: 'ms' | 'MB/s' | '/s' | 'MB' | '%';
   /** Against the peer that the issue names, in the same run. */
   readonly ratio?: string;
   /** What was to be reached, in words, and whether it was. */

@@ -6,7 +6,8 @@ import { waitUntil } from './wait-until.ts';
 export class Screen {
   readonly #pty: IPty;
   readonly #emulator: xterm.Terminal;
-  readonly #gone: Promise<void>;
+  /** Exit status, when it has ended. */
+  readonly status: Promise<number>;
   readonly #name: string;
   #unparsed = 0;
 
@@ -27,8 +28,8 @@ export class Screen {
     });
     // Programs ask the terminal what it is and where the cursor stands; a person's terminal answers.
     this.#emulator.onData((answer) => this.#pty.write(answer));
-    this.#gone = new Promise((resolve) => {
-      this.#pty.onExit(() => resolve());
+    this.status = new Promise((resolve) => {
+      this.#pty.onExit(({ exitCode }) => resolve(exitCode));
     });
   }
 
@@ -87,9 +88,18 @@ export class Screen {
     return this.until((rows) => rows.some((row) => row.includes(text)), text, timeoutMs);
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.#pty.kill(name);
+  }
+
+  /** The window is closed: the terminal goes, and the kernel tells those that have it. */
+  hangUp(): void {
+    (this.#pty as IPty & { destroy(): void }).destroy();
+  }
+
   async close(): Promise<void> {
     this.#pty.kill('SIGKILL');
-    await this.#gone;
+    await this.status;
     this.#emulator.dispose();
   }
 }

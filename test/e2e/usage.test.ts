@@ -47,6 +47,7 @@ test.each([
   [['--foo'], '', /unrecognized option '--foo'/],
   [['nsh'], '', /'nsh': no such command$/m],
   [['p'], '', /'p': no such command; did you mean 'ps', 'pgrep' or 'pkill'\?/],
+  [['jobs'], '', /jobs is of a session alone, .*'nsh' opens one/],
   [['\u001b[2Jlogs'], '', /'\\x1b\[2Jlogs': no such command/],
 ])('nsh %j is refused with status 2 and told where help is', async (args, command, why) => {
   const { stdout, stderr, status } = await cluster.nsh(args);

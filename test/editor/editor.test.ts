@@ -245,6 +245,25 @@ describe('entries with the same beginning', () => {
   });
 });
 
+describe('a history that is read while a line is typed', () => {
+  const whole = historyOf('make all', 'make clean', 'ls');
+
+  it('is there from then on, and what is typed stays', () => {
+    const person = new TypingPerson({ history: historyOf('ls') }).type('make');
+    person.editor.takeHistory(whole);
+    expect(person.editor.suggestion).toBe(' clean');
+    expect(person.seen).toBe('make|');
+    expect(person.type('<Up><Up><Up>').seen).toBe('make all|');
+  });
+
+  it('waits for the next line while an older entry is on the screen', () => {
+    const person = new TypingPerson({ history: historyOf('ls') }).type('x<Up>');
+    person.editor.takeHistory(whole);
+    expect(person.type('<Up>').seen).toBe('ls|');
+    expect(person.type('<Down>').seen).toBe('x|');
+  });
+});
+
 describe('clusters', () => {
   it.each([
     ['👨‍👩‍👧', '<BS>', '|'],

@@ -41,6 +41,8 @@ describe('highlighting', () => {
     ['@@gpu ls', ['@@gpu:node', 'ls:command']],
     ['@$x ls', ['@$x:node-unsure', 'ls:command']],
     ['@all', ['@all:node']],
+    ['@web1 { ls; }', ['@web1:node', '{:keyword', 'ls:command', ';:operator', '}:keyword']],
+    ['@wob1 if ls; then', ['@wob1:node-missing', 'if:keyword', 'ls:command', ';:operator', 'then:keyword']],
     ['ls | @web1 grep x', ['ls:command', '|:operator', '@web1:node', 'grep:command']],
     ['echo "a $x" \'b\'', ['echo:command', '"a :string', '$x:expansion', '":string', "'b':string"]],
     ['echo ${x:-y} $((1+2))', ['echo:command', '${x:-y}:expansion', '$((1+2)):expansion']],

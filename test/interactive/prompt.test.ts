@@ -90,7 +90,8 @@ describe('the status line', () => {
 
   it('tells a newcomer what can be typed, where there is room', () => {
     expect(statusLine({ ...all, isNew: true }, 100, false)).toContain('Tab completes');
-    expect(statusLine({ ...all, isNew: true }, 40, false)).toBe('lab · 3 nodes up');
+    expect(statusLine({ ...all, isNew: true }, 45, false)).toBe('lab · 3 nodes up · help · @NODE runs there');
+    expect(statusLine({ ...all, isNew: true }, 20, false)).toBe('lab · 3 nodes up');
     expect(statusLine(all, 10, false)).toHaveLength(9);
   });
 });

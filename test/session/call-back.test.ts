@@ -5,7 +5,7 @@ import { openSession, testBuiltins, testNodes, type TestSession } from './sessio
 const program = [
   'bash',
   '-c',
-  'echo "nsh $*"; [ -n "$NSH_CALLED_BACK" ] && tr "\\0" "\\n" <&"$NSH_CALLED_BACK" | grep -aE "^(nsh-state-1|declare -- x=.*|f \\(\\) |nsh-state-end)$"; exit 4',
+  'echo "nsh $*"; [ -n "$NSH_CALLED_BACK" ] && tr "\\0" "\\n" <&"$NSH_CALLED_BACK" | grep -aE "^(nsh-state-2|declare -- x=.*|f \\(\\) |nsh-state-end)$"; exit 4',
   'nsh',
 ] as const;
 
@@ -19,7 +19,7 @@ afterEach(() => {
   shell.dispose();
 });
 
-const whole = 'nsh-state-1\ndeclare -- x="5"\nf () \nnsh-state-end\n';
+const whole = 'nsh-state-2\ndeclare -- x="5"\nf () \nnsh-state-end\n';
 
 describe('bash calls nsh back', () => {
   it('for nodeset words inside loops, functions and substitutions, with its state', async () => {

@@ -31,6 +31,7 @@ interface Parts {
   readonly names?: string;
   readonly aliases?: string;
   readonly traps?: string;
+  readonly limits?: string;
   readonly options?: string;
   readonly shopts?: string;
   readonly umask?: string;
@@ -50,8 +51,12 @@ function state(parts: Parts): string {
     parts.names ?? '',
     parts.aliases ?? '',
     parts.traps ?? '',
+    parts.limits ?? '',
+    '',
+    '',
+    '',
   ];
-  return ['nsh-state-1', '0', '_', '', ...fields, '1', '/', '0', 'nsh-state-end', ''].join('\0');
+  return ['nsh-state-2', '0', '_', '', ...fields, '1', '/', '0', 'nsh-state-end', ''].join('\0');
 }
 
 /** The node's own state first, then the hostile one. */
@@ -94,6 +99,7 @@ describe('a node that returns hostile state', () => {
     ['an alias with an expansion', { aliases: `alias x="$(${touch})"\n` }],
     ['a trap with a command behind it', { traps: `trap -- 'x' EXIT; ${touch}\n` }],
     ['an option with a command behind it', { options: `set -o pipefail; ${touch}\n` }],
+    ['a limit with a command behind it', { limits: `open files (-n) 1024; ${touch}\n` }],
     ['a switch with a command behind it', { shopts: `shopt -s nullglob; ${touch}\n` }],
   ] as const)('%s: nothing of it runs, the line is dropped and told once', async (_, parts) => {
     answering(parts);
@@ -127,7 +133,7 @@ describe('a node that returns hostile state', () => {
       'of 10 MB',
       (job: BashJob) => state({}).repeat(job.reports - 1) + state({ variables: `declare -- x="${'x'.repeat(1e7)}"\n` }),
     ],
-    ['with a count of a million', () => ['nsh-state-1', '0', '_', '', '', '1000000', 'a', ''].join('\0')],
+    ['with a count of a million', () => ['nsh-state-2', '0', '_', '', '', '1000000', 'a', ''].join('\0')],
     ['with a umask that is none', (job: BashJob) => state({}).repeat(job.reports - 1) + state({ umask: '$(id)\n' })],
   ])('a state %s is refused whole, and the session is as it was', async (_, text) => {
     answer = text;

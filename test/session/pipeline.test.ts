@@ -116,6 +116,43 @@ describe('a pipeline over nodes', () => {
     expect(stdout).toBe('a\n0 0\n');
   });
 
+  it('has the status of each stage, also of those that were one bash', async () => {
+    const { stdout } = await shell.run(
+      '@web1 exit 3 | @web1 true | @web1 exit 4 | cat; echo $? ${PIPESTATUS[@]}',
+      'cat /dev/null | @web2 exit 5 | @web2 exit 6; echo $? ${PIPESTATUS[@]}',
+      'lines 1 | exit 2 | exit 3 | count; echo ${PIPESTATUS[@]}',
+      'set -o pipefail; @web1 exit 3 | @web1 true | count; echo $?; set +o pipefail',
+      '@web1 yes | @web1 cat | head -1; echo ${PIPESTATUS[@]}',
+      '@web1 cat <<E | @web1 { wc >/dev/null; exit 7; } | cat\nx\nE\necho ${PIPESTATUS[@]}',
+    );
+    expect(stdout).toBe('0 3 0 4 0\n6 0 5 6\n0\n0 2 3 0\n0\n3\ny\n141 141 0\n0 7 0\n');
+  });
+
+  it('has them under set -e and set -x too', async () => {
+    const { stdout, stderr } = await shell.run(
+      'set -e; @web1 exit 3 | @web1 false | cat; echo ${PIPESTATUS[@]}',
+      '@web1 (false; echo no) | @web1 cat | cat; echo ${PIPESTATUS[@]}; set +e',
+      'set -x; @web1 true | @web1 exit 2 | cat; { echo ${PIPESTATUS[@]}; set +x; } 2>/dev/null',
+    );
+    expect(stdout).toBe('3 1 0\n1 0 0\n0 2 0\n');
+    expect(stderr.replaceAll(/^\++ /gm, '').trim().split('\n').sort()).toEqual(['cat', 'exit 2', 'true']);
+  });
+
+  it('can be timed, with the CPU time of what ran on nodes and here', async () => {
+    const burn = 'for ((i = 0; i < 60000; i++)); do :; done';
+    const { stderr } = await shell.run(
+      `TIMEFORMAT='%U %S'; time @web1 { ${burn}; }`,
+      `time @web1 { ${burn}; } | cat`,
+      `time lines 1 | { ${burn}; }`,
+    );
+    const found = stderr
+      .trim()
+      .split('\n')
+      .map((line) => Number(line.split(' ')[0]));
+    expect(found).toHaveLength(3);
+    for (const user of found) expect(user).toBeGreaterThan(0.02);
+  });
+
   it('can be timed', async () => {
     const { stderr, stdout } = await shell.run('time -p @web1 true', 'TIMEFORMAT="%%"; time @web1 echo x');
     expect(stderr.replaceAll(/\d/g, '0')).toBe('real 0.00\nuser 0.00\nsys 0.00\n%\n');

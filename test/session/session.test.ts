@@ -119,6 +119,46 @@ describe('a directory that is not there', () => {
   });
 });
 
+describe('from line to line', () => {
+  it('the shell keeps its number, and a trap knows it', async () => {
+    const shell = start({ isInteractive: true });
+    const { stdout } = await shell.run(
+      'a=$$; echo $$ > $$.tmp',
+      "trap 'rm -f $$.tmp; echo gone' EXIT",
+      '[ $a = $$ ] && [ "$(cat $$.tmp)" = $a ] && echo same; ls',
+      '(echo $$) | cat',
+      '[ $BASHPID != $$ ] && kill -0 $BASHPID && echo own',
+      'exit',
+    );
+    expect(stdout).toBe(`same\n${process.pid}.tmp\n${process.pid}\nown\ngone\n`);
+  });
+
+  it('kill $$ is for the bash that runs', async () => {
+    const { stdout } = await start().run("trap 'echo caught' USR1", 'kill -USR1 $$; echo after');
+    expect(stdout).toBe('caught\nafter\n');
+  });
+
+  it('SECONDS goes on, and from where it was set', async () => {
+    const shell = start();
+    await shell.run('a=$SECONDS; sleep 1.1');
+    expect(
+      (await shell.run('[ $((SECONDS - a)) -ge 1 ] && [ $SECONDS -lt 60 ] && echo on', 'SECONDS=1000')).stdout,
+    ).toBe('on\n');
+    expect((await shell.run('true', '[ $SECONDS -ge 1000 ] && [ $SECONDS -lt 1060 ] && echo on')).stdout).toBe('on\n');
+  });
+
+  it('ulimit stays, on the machine where the session is', async () => {
+    const shell = start({ nodes: testNodes(1) });
+    const { stdout } = await shell.run(
+      'ulimit -S -c 0; ulimit -S -n 600; ulimit -n 500',
+      'ulimit -Sc; ulimit -Sn; ulimit -Hn',
+      'ulimit -n 501 2>/dev/null || echo no; ulimit -Sn 400',
+      '@web1 ulimit -Sn 300; ulimit -Sn',
+    );
+    expect(stdout).toBe('0\n500\n500\nno\n400\n');
+  });
+});
+
 describe('what a session leaves in the bash', () => {
   it('is no variable, function or descriptor of nsh’s', async () => {
     const shell = start();

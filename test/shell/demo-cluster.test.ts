@@ -1,7 +1,7 @@
 /** The demo as a whole: what it brings up, whose terminal and signals are whose, and that nothing stays behind. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { startDemoCluster, type DemoCluster } from '../../shell/demo/demo-cluste
 import { probeIsolation, type Isolation } from '../../shell/demo/isolation.ts';
 import { programPath } from '../../src/cluster/programs.ts';
 import { ensureSshd } from '../hosts/ensure-sshd.ts';
+import { processesNaming } from './processes-naming.ts';
 import { waitUntil } from './wait-until.ts';
 
 const run = promisify(execFile);
@@ -31,19 +32,6 @@ async function start(nodes: number, isolation?: Isolation): Promise<DemoCluster>
 async function on(cluster: DemoCluster, node: string, command: string): Promise<string> {
   const { stdout } = await run(openssh.ssh, ['-F', cluster.sshConfig, node, command], { env });
   return stdout.trim();
-}
-
-/** PIDs of processes that name the directory on their command line or in their environment. */
-function namedIn(directory: string): string[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  return pids.filter((pid) => {
-    try {
-      return ['cmdline', 'environ'].some((name) => readFileSync(`/proc/${pid}/${name}`, 'latin1').includes(directory));
-    } catch {
-      // It has ended.
-      return false;
-    }
-  });
 }
 
 describe('a demo cluster', () => {
@@ -76,10 +64,10 @@ describe('a demo cluster', () => {
   it.each([strongest, 'none'] as const)('ends what its nodes left running (isolation: %s)', async (isolation) => {
     const cluster = await start(1, isolation);
     await on(cluster, 'n1', 'setsid sleep 1000 >/dev/null 2>&1 </dev/null & echo');
-    expect(namedIn(cluster.directory).length).toBeGreaterThan(0);
+    expect(processesNaming(cluster.directory).length).toBeGreaterThan(0);
     expect(await cluster.stop()).toEqual([]);
     expect(existsSync(cluster.directory)).toBe(false);
-    await waitUntil('its janitor has gone, too', () => namedIn(cluster.directory).length === 0);
+    await waitUntil('its janitor has gone, too', () => processesNaming(cluster.directory).length === 0);
   });
 
   it('shares nothing with another at the same time', async () => {
@@ -154,7 +142,7 @@ describe('nsh demo -- COMMAND', () => {
     running.child.kill(signal);
     expect(await running.ended).toBe(status);
     expect(existsSync(directory)).toBe(false);
-    expect(namedIn(directory)).toEqual([]);
+    expect(processesNaming(directory)).toEqual([]);
   });
 
   it('leaves Ctrl-C to COMMAND', async () => {
@@ -184,7 +172,7 @@ describe('nsh demo -- COMMAND', () => {
     await waitUntil('the directory has gone', () => !existsSync(directory));
     const command = running.lines[1] ?? '';
     await waitUntil('COMMAND has gone', () => !existsSync(`/proc/${command}`), 30_000);
-    await waitUntil('the nodes and the janitor have gone', () => namedIn(directory).length === 0);
+    await waitUntil('the nodes and the janitor have gone', () => processesNaming(directory).length === 0);
     await running.ended;
     expect(running.child.signalCode).toBe('SIGKILL');
   });

@@ -14,17 +14,24 @@ describe('the arguments of nsh demo', () => {
     [['-n', '5'], { nodes: 5, command: [] }],
     [['-n2', '--', 'nsh', 'ps', '-a'], { nodes: 2, command: ['nsh', 'ps', '-a'] }],
     [['--nodes=4', 'make', '-n', '9'], { nodes: 4, command: ['make', '-n', '9'] }],
+    [['--tour', '-n', '2'], { nodes: 2, command: [], tour: true }],
     [['--nodes', '1', '--', '-odd', '--'], { nodes: 1, command: ['-odd', '--'] }],
   ])('%j are understood', (args, expected) => {
-    expect(parseDemoArguments(args)).toEqual(expected);
+    expect(parseDemoArguments(args)).toEqual({ tour: false, ...expected });
   });
 
-  it.each([[['-n']], [['-n', '0']], [['-n', '65']], [['-n', 'x']], [['-nx']], [['--nodes']], [['-x']]])(
-    '%j are refused',
-    (args) => {
-      expect(() => parseDemoArguments(args)).toThrow(expect.objectContaining({ code: 'usage' }));
-    },
-  );
+  it.each([
+    [['-n']],
+    [['-n', '0']],
+    [['-n', '65']],
+    [['-n', 'x']],
+    [['-nx']],
+    [['--nodes']],
+    [['-x']],
+    [['--tour', 'ls']],
+  ])('%j are refused', (args) => {
+    expect(() => parseDemoArguments(args)).toThrow(expect.objectContaining({ code: 'usage' }));
+  });
 });
 
 describe('words for a shell', () => {

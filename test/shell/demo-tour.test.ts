@@ -43,7 +43,7 @@ describe('the tour', () => {
     'goes through on a terminal, and attaches to one there',
     async () => {
       // script(1) makes a terminal, of no size; its own input is none.
-      const line = `stty cols 100 rows 30; ${nsh.join(' ')} demo -n 2`;
+      const line = `stty cols 100 rows 30; ${nsh.join(' ')} demo --tour -n 2`;
       const child = run('script', ['-qec', line, '/dev/null'], { timeout: deadlineMs });
       child.child.stdin?.end();
       const plain = (await child).stdout.replaceAll(/\u001b(?:\[[\d;?!]*[A-Za-z]|\(B|[78=>])|\u000f/g, '');

@@ -3,6 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { Command } from '../../shell/command.ts';
 import { renderCommandList } from '../../shell/command-list.ts';
 import { loadCommand, summaries } from '../../shell/commands/index.ts';
+import { sessionSummaries } from '../../shell/commands/session-commands.ts';
+import { noBuiltins } from '../../shell/session/builtins.ts';
+import { jobBuiltins } from '../../shell/session/job-builtins.ts';
+import { JobTable } from '../../shell/session/jobs.ts';
 import { manWords } from '../../shell/commands/man.ts';
 import { runCommand } from './run-command.ts';
 
@@ -27,6 +31,16 @@ describe('help', () => {
       );
     expect(text).toMatch(/^Processes:\n {2}ps /m);
     expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it('tells of what only a session has, each in its own words', async () => {
+    const { names } = jobBuiltins(new JobTable(), noBuiltins);
+    const known = new Set([...summaries, ...sessionSummaries].map(([name]) => name));
+    expect([...names, 'on', 'history'].filter((name) => !known.has(name))).toEqual([]);
+    for (const [name, summary] of sessionSummaries) {
+      expect(await help()).toMatch(new RegExp(`^  ${name} +${summary}$`, 'm'));
+      expect(await help(name)).toMatch(new RegExp(`^Usage: ${name} [^]*${summary.slice(1)}\\.`));
+    }
   });
 
   it('wraps summaries beside their names', () => {

@@ -10,6 +10,7 @@ import { timeColumns } from './time.ts';
 
 export type { Align, Cell, Column, Value, View } from './column.ts';
 export { hasCell } from './lines.ts';
+export { withGivenName } from './managed.ts';
 
 export const allColumns: readonly Column[] = [
   ...identityColumns,

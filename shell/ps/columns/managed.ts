@@ -45,6 +45,17 @@ const clients: Cell = {
   text: (row) => showNumber(row.managed?.clients ?? null),
 };
 
+/** Shows a managed process by the name it was given, which in a session is the line that was typed; a thread by its own. */
+export function withGivenName(column: Column): Column {
+  return {
+    ...column,
+    text: (row, view) => {
+      const name = row.line === 'both' && row.tid === row.pid ? row.managed?.name : undefined;
+      return name === undefined ? column.text(row, view) : row.branch + name;
+    },
+  };
+}
+
 const fits = { fits: true };
 
 export const managedColumns: readonly Column[] = [

@@ -93,6 +93,7 @@ const time: Cell = {
   text: (row) => {
     const seconds = cpuSeconds(row);
     if (seconds === null) return '-';
+    if (seconds < 60) return `00:00:${two(seconds)}`;
     const { days, hours, minutes, rest } = split(seconds);
     return `${days > 0 ? `${days}-` : ''}${two(hours)}:${two(minutes)}:${two(rest)}`;
   },

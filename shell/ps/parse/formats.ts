@@ -1,5 +1,5 @@
 /** The formats that options choose, and lists of columns as a person types them. Headings and orders are procps's; NODE is put after PID. */
-import { explainUnknownColumn, findColumn, type Column } from '../columns/index.ts';
+import { explainUnknownColumn, findColumn, withGivenName, type Column } from '../columns/index.ts';
 import type { FormatColumn } from '../query.ts';
 import { usage, type Draft, type FormatFlag } from './draft.ts';
 import { addThreadColumns } from './thread-style.ts';
@@ -81,11 +81,14 @@ function modifyFormat(names: readonly string[], draft: Draft): string[] {
   return modifiers.has('M') ? ['label', ...format] : format;
 }
 
-/** NODE after PID, and STATUS where ended processes are shown: for formats that nobody spelled out. */
+/** NODE after PID, STATUS where ended processes are shown, and the names that were given: for formats that nobody spelled out. */
 export function withNode(format: readonly FormatColumn[], ended: boolean): FormatColumn[] {
   const added = (ended ? ['node', 'status'] : ['node']).map(formatColumn);
   const at = format.findIndex(({ column }) => column.name === 'pid');
-  return [...format.slice(0, at + 1), ...added, ...format.slice(at + 1)];
+  const named = format.map((each) =>
+    each.column.name === 'ucmd' ? { ...each, column: withGivenName(each.column) } : each,
+  );
+  return [...named.slice(0, at + 1), ...added, ...named.slice(at + 1)];
 }
 
 /** Columns of other systems in the formats of options, heading and width: nobody can name them, and they always show `-`. */

@@ -8,6 +8,8 @@ import { describeTree } from './tree.ts';
 
 const clusterKeys = ['cluster', 'sshConfig', 'agentCommand', 'nodes'] as const;
 const clusterForm = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$/;
+/** Beside the directories of clusters (src/cluster/paths.ts) lie the shell's history and what its rewriting makes for a moment. */
+const historyFile = /^history(?:\.|$)/;
 export const defaultAgentCommand = 'nsh-agent';
 export const localCluster = 'local';
 
@@ -50,6 +52,8 @@ function readName(fields: Fields, problems: Problems): string {
   );
   if (field?.text === localCluster) {
     problems.add(field.at, `the name '${localCluster}' is taken: it means this machine without a cluster file`);
+  } else if (field !== undefined && historyFile.test(field.text)) {
+    problems.add(field.at, `the name '${field.text}' is taken: the shell's history lies where its state would`);
   }
   return field?.text ?? '';
 }

@@ -4,7 +4,7 @@
  */
 import { selfNode } from '../../ids/gpid.ts';
 import { suggestNear } from '../../ids/near.ts';
-import { parseNodeset, type Nodeset } from '../../ids/nodeset/index.ts';
+import { parseNodeset, Nodeset } from '../../ids/nodeset/index.ts';
 import { quoteText } from '../../ids/quote-text.ts';
 import { NshError } from '../../protocol/errors.ts';
 import type { NodeSpec } from '../node-spec.ts';
@@ -87,6 +87,24 @@ function hint(words: readonly string[], candidates: readonly NodeSpec[]): string
       word,
       candidates.map((node) => node.name),
     ) ||
+    sameSeries(word, candidates) ||
     `; 'nsh nodes' lists those of the cluster`
   );
+}
+
+/** Of a name that differs in its number alone those that there are: `; did you mean one of 'web[1-8]'?` */
+function sameSeries(word: string, candidates: readonly NodeSpec[]): string {
+  const stem = stemOf(word);
+  const series = candidates.map(({ name }) => name).filter((name) => stemOf(name) === stem);
+  if (stem === undefined || series.length === 0) return '';
+  const folded = Nodeset.ofNames(series).fold();
+  return folded.length > maxSeriesLength
+    ? ''
+    : `; did you mean ${series.length > 1 ? 'one of ' : ''}${quoteText(folded)}?`;
+}
+
+const maxSeriesLength = 60;
+
+function stemOf(name: string): string | undefined {
+  return /^(.*\D)\d+$/.exec(name)?.[1];
 }

@@ -82,6 +82,19 @@ describe('a scan', () => {
     expect(ours).toEqual(procps(format));
   });
 
+  it('gives a column the same value whether it is asked for alone or with all others', () => {
+    const { long = 0 } = samples.named;
+    // What a process shares with others changes as they come and go.
+    const shared: ReadonlySet<RawColumn> = new Set(['pssKb', 'ussKb', 'rssKb']);
+    const all = scanner.scan({ columns: rawColumns, pids: [long] });
+    const seen = (table: ProcessTable, name: RawColumn) =>
+      column(table, name).map((value) => (shared.has(name) ? Number(value) > 0 : value));
+    for (const name of rawColumns) {
+      const alone = scanner.scan({ columns: [name], pids: [long] });
+      expect([name, ...seen(alone, name)]).toEqual([name, ...seen(all, name)]);
+    }
+  });
+
   it('lists the processes that procps lists', () => {
     const table = scanner.scan({ columns: ['pid', 'args'] });
     const listed = new Set(column(table, 'pid'));

@@ -106,6 +106,14 @@ describe('a fault in a cluster file', () => {
     ],
     ['cluster: local\nnodes: []\n', ["1:10: the name 'local' is taken: it means this machine without a cluster file"]],
     [
+      'cluster: history\nnodes: []\n',
+      ["1:10: the name 'history' is taken: the shell's history lies where its state would"],
+    ],
+    [
+      'cluster: history.old\nnodes: []\n',
+      ["1:10: the name 'history.old' is taken: the shell's history lies where its state would"],
+    ],
+    [
       'cluster: lab\nsshConfig: ~bob/config\nnodes: []\n',
       ["2:12: sshConfig: only your own home directory can be written as '~/', not '~bob/config'"],
     ],

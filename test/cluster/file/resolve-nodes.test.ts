@@ -42,6 +42,8 @@ describe('nodes of the cluster', () => {
 
   it.each([
     ['wbe1', 'unknownNode', "unknown node 'wbe1'; did you mean 'web1'?"],
+    ['web99', 'unknownNode', "unknown node 'web99'; did you mean one of 'web[1-2,10]'?"],
+    ['db7', 'unknownNode', "unknown node 'db7'; did you mean 'db1'?"],
     ['web[1-4]', 'unknownNode', "unknown nodes 'web3', 'web4'; 'nsh nodes' lists those of the cluster"],
     ['4', 'unknownNode', "unknown node '4'; 'nsh nodes' lists those of the cluster"],
     ['03', 'unknownNode', "unknown node '03'; 'nsh nodes' lists those of the cluster"],

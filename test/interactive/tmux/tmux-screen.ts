@@ -12,7 +12,9 @@ export interface PaneFacts {
   readonly height: number;
   readonly isAlternate: boolean;
   readonly isCursorShown: boolean;
-  /** Exit status of the program in the pane, 128 + n where signal n ended it; undefined while it runs. */
+  /** The program has closed the terminal. */
+  readonly isEnded: boolean;
+  /** Exit status of the program in the pane, 128 + n where signal n ended it; undefined while it runs, and until tmux has learnt it. */
   readonly status: number | undefined;
 }
 
@@ -81,6 +83,7 @@ function parseFacts(line: string): PaneFacts {
     height: Number(height),
     isAlternate: alternate === '1',
     isCursorShown: cursor === '1',
+    isEnded: dead === '1',
     status: dead === '1' ? parseEnd(end) : undefined,
   };
 }

@@ -38,6 +38,8 @@ export class Tmux {
   readonly #directory = mkdtempSync(join(tmpdir(), 'nsh-tmux-'));
   readonly #windows: TmuxWindow[] = [];
   #count = 0;
+  /** Known with the first window. */
+  serverPid = 0;
 
   async open({ command, env, columns = 80, rows = 24, cwd = '/' }: WindowOptions): Promise<TmuxWindow> {
     const name = `w${++this.#count}`;
@@ -47,7 +49,9 @@ export class Tmux {
     if (this.#count === 1) writeFileSync(join(this.#directory, 'tmux.conf'), configuration);
     const size = ['-x', String(columns), '-y', String(rows)];
     await this.run(['new-session', '-d', '-s', name, ...size, '-c', cwd, 'env', '-i', ...given, ...command]);
-    const pid = Number(await this.run(['display-message', '-p', '-t', name, '#{pane_pid}']));
+    const pids = (await this.run(['display-message', '-p', '-t', name, '#{pane_pid} #{pid}'])).split(' ').map(Number);
+    const [pid = 0, serverPid = 0] = pids;
+    this.serverPid = serverPid;
     const window = new TmuxWindow(this, name, pid, command.join(' '));
     this.#windows.push(window);
     return window;
@@ -126,7 +130,10 @@ export class TmuxWindow {
   async screen(): Promise<TmuxScreen> {
     const at = ['-t', this.#target];
     const facts = ['display-message', '-p', ...at, factsFormat];
-    return new TmuxScreen(await this.#tmux.run([...facts, ';', 'capture-pane', '-p', '-e', ...at]));
+    const screen = new TmuxScreen(await this.#tmux.run([...facts, ';', 'capture-pane', '-p', '-e', ...at]));
+    // tmux 3.3 misses the end of a child now and then, and looks for it only when it is signalled.
+    if (screen.facts.isEnded && screen.facts.status === undefined) process.kill(this.#tmux.serverPid, 'SIGCHLD');
+    return screen;
   }
 
   /** All rows that the pane has kept, those above the screen first, lines that were wrapped as one. */

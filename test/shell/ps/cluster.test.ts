@@ -69,6 +69,11 @@ describe('cluster PIDs', () => {
     ]);
   });
 
+  it('shows a managed process by its name, where no format was asked for', async () => {
+    expect((await ps('-a')).stdout).toMatch(/^20000050 web2 .* job1\n20000060 web2 .* other$/m);
+    expect((await ps('-ao pid,ucmd')).stdout).toMatch(/^20000050 work$/m);
+  });
+
   it('draws one tree across nodes', async () => {
     const { stdout } = await ps('-e --forest -o pid,args');
     expect(stdout).toBe(
