@@ -14,7 +14,7 @@ import { toGpid } from '../../src/ids/gpid.ts';
 import { findSignal } from '../../src/ids/signals.ts';
 import { toNshError, type ErrorCode } from '../../src/protocol/errors.ts';
 import { defaultKeepBytes, maxNameLength, pipeWindowBytes, ptyWindowBytes } from '../../src/protocol/limits.ts';
-import type { Params } from '../../src/protocol/control.ts';
+import type { Params, RunResult } from '../../src/protocol/control.ts';
 import type { ProcessRef } from '../../src/protocol/process.ts';
 import { escapeLines } from '../escape.ts';
 import { fromByteText } from '../language/byte-text.ts';
@@ -22,10 +22,12 @@ import { brokenPipeStatus } from '../output/write-errors.ts';
 import { describeExit, exitStatusOf, linkFailedStatus } from '../run/exit-status.ts';
 import { foreground } from '../run/foreground.ts';
 import { foregroundFailure } from '../run/report.ts';
+import { nameOfDirectory } from '../session/caller.ts';
 import type { StartedJob } from '../session/jobs.ts';
 import { leaderCommand, splitReport } from '../session/leader.ts';
-import { plainProgram } from '../session/node-runner.ts';
+import { announcing, plainProgram, withDirectFeed } from '../session/node-runner.ts';
 import type { BashEnd, BashJob, BashRunner, PipelinePlace, RunningBash } from '../session/runner.ts';
+import { streamTimeoutMs } from '../session/stream-timeout.ts';
 import { defaultDetachKeys, parseDetachKeys } from '../terminal/detach-keys.ts';
 import type { HandOverEnd } from '../terminal/hand-over.ts';
 import { HeldTerminal } from '../terminal/held-terminal.ts';
@@ -82,7 +84,9 @@ const withoutAgent: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 export function terminalBash(base: BashRunner, node: NodeSpec | undefined, options: TerminalBashOptions): BashRunner {
   return {
     node: base.node,
-    start: async (job) => {
+    ...(base.isFar === undefined ? {} : { isFar: base.isFar }),
+    start: async (given) => {
+      const job = await withDirectFeed(given, options.env);
       const plan = planTerminal(job);
       if (plan === undefined) return await base.start(job);
       const { pipeline, outlives } = job;
@@ -122,18 +126,28 @@ async function startStep(
   const where = bash.outlives === true ? 'background' : 'foreground';
   const argv = leaderCommand({ driver: bash.driver, name: bash.name, token, redirections, startsIn: where });
   const job = jobMark(titleOf(bash, options), token);
-  const params = { ...runParams(bash, client, isOwn, options), ...pipes, argv, job, foreground: clientId };
+  const feedTimeoutMs = bash.readsFrom === undefined ? {} : { feedTimeoutMs: streamTimeoutMs(options.env) };
+  const params = {
+    ...runParams(bash, client, isOwn, options),
+    ...pipes,
+    ...feedTimeoutMs,
+    argv,
+    job,
+    foreground: clientId,
+  };
   let plainOn: string | undefined;
-  const started = await client.call(node, 'run', params, { signal: options.signal() }).catch(async (error: unknown) => {
-    const plain = plainProgram(bash, error);
-    if (plain === undefined) throw error;
-    plainOn = node.name;
-    const { channel: _channel, job: _job, ...others } = params;
-    return await client.call(node, 'run', { ...others, ...plain }, { signal: options.signal() });
-  });
+  const start = async (): Promise<RunResult> =>
+    await client.call(node, 'run', params, { signal: options.signal() }).catch(async (error: unknown) => {
+      const plain = plainProgram(bash, error);
+      if (plain === undefined) throw error;
+      plainOn = node.name;
+      const { channel: _channel, job: _job, ...others } = params;
+      return await client.call(node, 'run', { ...others, ...plain }, { signal: options.signal() });
+    });
+  const started = await announcing(bash, client, node, start);
   const gpid = toGpid(node.id, started.pid);
   const target = foreground(client, node, started, clientId, output === undefined ? ptyWindowBytes : pipeWindowBytes);
-  if (source !== undefined) feedProcess(source, target);
+  if (source !== undefined) feedProcess(source, target, streamTimeoutMs(options.env));
   const shared = bash.pipeline === undefined ? undefined : sharedTerminal(bash.pipeline, plan, options);
   const identity = { gpid, node, token, shared, isOwn, client, process: target.process };
   const step = makeStep(identity, options, (parts) =>
@@ -273,7 +287,12 @@ function runParams(
     ...(name === '' ? {} : { name: name.slice(0, maxNameLength) }),
     ...(isOwn ? { cwd: process.cwd() } : {}),
     // A file that bash would source at the start of every step is the session's to source once.
-    env: { ...(isOwn ? ownEnvironment(env) : {}), BASH_ENV: '', ENV: '', ...defined(bash.env ?? {}) },
+    env: {
+      ...(isOwn ? { ...ownEnvironment(env), PWD: nameOfDirectory(env, process.cwd()) } : {}),
+      BASH_ENV: '',
+      ENV: '',
+      ...defined(bash.env ?? {}),
+    },
   };
 }
 
