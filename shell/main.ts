@@ -10,6 +10,7 @@ import { processContext } from './context.ts';
 import { escapeLines } from './escape.ts';
 import { refuseForeignArguments } from './foreign-bytes.ts';
 import { endOnWriteErrors } from './output/write-errors.ts';
+import { checkStreamTimeout, streamTimeoutVariable } from './session/stream-timeout.ts';
 import { helpHint } from './usage.ts';
 
 interface Invocation {
@@ -18,6 +19,8 @@ interface Invocation {
   readonly args: readonly string[];
   /** The LINE of `-c LINE`; the arguments are bash's. */
   readonly line?: string;
+  /** `-s`: commands come by standard input, and the arguments are theirs. */
+  readonly isInput?: boolean;
 }
 
 /** Options before the name of the command. @throws NshError `usage` */
@@ -27,7 +30,12 @@ function readInvocation(argv: readonly string[]): Invocation {
     const word = argv[i] ?? '';
     if (word === '--cluster') cluster = argv[++i];
     else if (word.startsWith('--cluster=')) cluster = word.slice('--cluster='.length);
-    else if (word === '-c') return readLine(cluster, argv.slice(i + 1));
+    else if (word === '--stream-timeout' || word.startsWith('--stream-timeout=')) {
+      const given = word.includes('=') ? word.slice(word.indexOf('=') + 1) : (argv[++i] ?? '');
+      process.env[streamTimeoutVariable] = checkStreamTimeout(given);
+      continue;
+    } else if (word === '-c') return readLine(cluster, argv.slice(i + 1));
+    else if (word === '-s') return readInput(cluster, argv.slice(i + 1));
     else if (word === '--version') return { cluster, name: 'version', args: [] };
     else if (word === '--help' || word === '-h') return { cluster, name: 'help', args: [] };
     else if (word.startsWith('-')) throw new NshError('usage', `unrecognized option ${quoteText(word)}`);
@@ -40,6 +48,10 @@ function readInvocation(argv: readonly string[]): Invocation {
 function readLine(cluster: string | undefined, [line, ...args]: readonly string[]): Invocation {
   if (line === undefined) throw new NshError('usage', "option '-c' requires an argument");
   return { cluster, name: undefined, args, line };
+}
+
+function readInput(cluster: string | undefined, args: readonly string[]): Invocation {
+  return { cluster, name: undefined, args: args[0] === '--' ? args.slice(1) : args, isInput: true };
 }
 
 /** `--help` among the options; behind `--` or a command of its own it is that command's. */
@@ -65,16 +77,17 @@ async function usage(): Promise<string> {
 
 async function main(argv: readonly string[]): Promise<number> {
   refuseForeignArguments(argv);
-  const { cluster, name, args, line } = readInvocation(argv);
+  const { cluster, name, args, line, isInput = false } = readInvocation(argv);
   if (line !== undefined) return await (await import('./session/run-script.ts')).runLine(line, args, { cluster });
   if (name === 'version') return print(`nsh ${programVersion}\n`);
   if (name === 'help' && args[0] === undefined) return print(await usage());
   if (name === undefined) {
+    if (isInput) return await (await import('./session/run-script.ts')).runInput(args, { cluster });
     if (process.stdin.isTTY && process.stdout.isTTY && process.env['TERM'] !== 'dumb') {
       const { runInteractive } = await import('./interactive/index.ts');
       return await runInteractive(cluster);
     }
-    if (!process.stdin.isTTY) return await (await import('./session/run-script.ts')).runInput({ cluster });
+    if (!process.stdin.isTTY) return await (await import('./session/run-script.ts')).runInput([], { cluster });
     process.stderr.write(await usage());
     return 2;
   }

@@ -4,14 +4,14 @@
  */
 import { spawn } from 'node:child_process';
 import type { ByteText } from '../language/byte-text.ts';
-import { faultOf, parseScript } from '../language/script-tree.ts';
+import { readScript } from '../language/script-tree.ts';
 import { describeFault } from '../language/syntax-error.ts';
 
 const maxCheckMs = 2_000;
 
 /** @returns what is wrong, for a person; undefined: nothing, or nothing that this machine's bash objects to. */
 export async function findSyntaxError(text: ByteText): Promise<string | undefined> {
-  const fault = faultOf(parseScript(text));
+  const { fault } = readScript(text);
   if (fault === undefined || !(await isRefusedByBash(text))) return undefined;
   return describeFault(text, { ...fault, position: startOfToken(text, fault.position) });
 }

@@ -17,12 +17,14 @@ class Cutter {
   private readonly source: ByteText;
   private readonly tree: ScriptTree;
   private around: Surroundings;
+  private readonly newlines: readonly number[];
   private readonly docs: readonly HereDocPlace[];
 
   constructor(source: ByteText, tree: ScriptTree, around: Surroundings) {
     this.source = source;
     this.tree = tree;
     this.around = around;
+    this.newlines = [...source.matchAll(/\n/g)].map(({ index }) => index);
     this.docs = source.includes('<<') ? findHereDocs(tree, source) : [];
   }
 
@@ -63,7 +65,18 @@ class Cutter {
   }
 
   private piece(from: number, to: number): { text: ByteText; line: number } {
-    return { text: pieceOf(this.source, this.docs, from, to), line: this.source.slice(0, from).split('\n').length - 1 };
+    return { text: pieceOf(this.source, this.docs, from, to), line: this.lineAt(from) };
+  }
+
+  /** Newlines before a place. */
+  private lineAt(place: number): number {
+    let [low, high] = [0, this.newlines.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.newlines[middle] ?? 0) < place) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Undefined: all of it is bash's. */
@@ -97,8 +110,8 @@ class Cutter {
     const commands = isPipeline ? node.commands : [node];
     const operators = isPipeline ? node.operators : [];
     const prefixes = isPipeline ? node.prefixes : [];
+    if (!commands.some((each) => this.concernsNsh(each))) return undefined;
     const stages = commands.map((command, i) => this.stageOf(command, operators[i] === '|&'));
-    if (stages.every(({ kind }) => kind === 'bash')) return undefined;
     const time = prefixes.find((prefix) => prefix.type === 'Time');
     return {
       kind: 'pipeline',
@@ -107,6 +120,10 @@ class Cutter {
       isNegated: prefixes.filter(({ type }) => type === 'Negation').length % 2 === 1,
       timed: time?.type === 'Time' ? (time.posix === undefined ? 'bash' : 'posix') : undefined,
     };
+  }
+
+  private concernsNsh(command: CommandNode): boolean {
+    return command.type === 'Command' && concernOf(command, this.around) !== undefined;
   }
 
   private stageOf(command: CommandNode, pipesStderr: boolean): Stage {

@@ -23,7 +23,8 @@ export function carriageOf(name: string): Carriage {
   // The shell's own prompt; nothing else that nsh sets is a session's to change.
   if (name === 'NSH_PROMPT') return 'fromCurrent';
   if (bashOwn.has(name) || name.startsWith('NSH_')) return 'never';
-  if (name === 'BASH_ENV' || name === 'PROMPT_COMMAND' || name.startsWith('LD_')) return 'fromCurrent';
+  if (name === 'BASH_ENV' || name === 'PROMPT_COMMAND' || /^PS[0-4]$/.test(name) || name.startsWith('LD_'))
+    return 'fromCurrent';
   if (name === 'BASH_COMPAT' || name === 'BASH_REMATCH') return 'always';
   if (name.startsWith('BASH_')) return 'never';
   if (machineOwn.has(name) || /^(?:SSH|XDG|DBUS)_/.test(name)) return 'node';

@@ -18,7 +18,8 @@ export function readFunctions(
   if (text === '') return found;
   for (const definition of splitDefinitions(text)) {
     const name = definition.slice(0, definition.indexOf(' ()'));
-    if (isOneDefinition(definition, name)) {
+    if (relied.has(name)) refuse(`a function (nsh relies on bash's own ${name})`);
+    else if (isOneDefinition(definition, name)) {
       found.set(name, { text: definition, attributes: attributes.get(name) ?? '' });
     } else {
       refuse('a function (its text is not one definition)');
@@ -26,6 +27,9 @@ export function readFunctions(
   }
   return found;
 }
+
+/** What the restoring and reporting of a session calls: functions come before builtins. */
+const relied: ReadonlySet<string> = new Set(['builtin', 'command', 'exec']);
 
 function readListing(listing: ByteText, refuse: (reason: string) => void): Map<ByteText, string> {
   const attributes = new Map<ByteText, string>();

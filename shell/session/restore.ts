@@ -37,6 +37,8 @@ export const noDirectory = 'nsh-no-directory';
 export function renderRestore(state: ShellState, node: string, task: Task): ByteText {
   const lines = ['\\builtin unset -v BASH_EXECUTION_STRING'];
   if (task.wantsFresh) lines.push(reportState);
+  // Before the variables: one that is read-only, as OLDPWD may be, would keep bash from moving.
+  lines.push(...renderDirectory(state));
   lines.push(...renderVariables(state.variables), ...renderVariables(state.nodeVariables.get(node) ?? new Map()));
   if (state.secondsFrom !== undefined) lines.push(renderSeconds(state.secondsFrom));
   lines.push(...renderFunctions(state));
@@ -50,7 +52,6 @@ export function renderRestore(state: ShellState, node: string, task: Task): Byte
   }
   lines.push(...renderSwitches(state.shopts, (name, on) => `\\builtin shopt -${on ? 's' : 'u'} ${name}`));
   if (state.umask !== undefined) lines.push(`\\builtin umask ${state.umask}`);
-  lines.push(...renderDirectory(state));
   const words = [renderRun(state, task), ...state.positional];
   lines.push(`\\builtin set -- ${words.map(quoteWord).join(' ')}`, '');
   return lines.join('\n');
@@ -155,13 +156,11 @@ function renderSwitches(
   return [...switches].flatMap(([name, on]) => (on === undefined ? [] : [`${render(name, on)} 2>/dev/null`]));
 }
 
-function renderDirectory({ directory, directories, variables }: ShellState): ByteText[] {
+function renderDirectory({ directory, directories }: ShellState): ByteText[] {
   const lines: ByteText[] = [];
   if (directory !== undefined) {
     const fail = `{ \\builtin printf '%s\\0' ${noDirectory} >&4; \\builtin exit 126; }`;
     lines.push(`\\builtin cd -- ${quoteWord(directory)} 2>/dev/null || ${fail}`);
-    const old = variables.get('OLDPWD');
-    if (old?.value !== undefined) lines.push(renderVariable('OLDPWD', old));
   }
   for (const each of directories.toReversed()) lines.push(`\\builtin pushd -n -- ${quoteWord(each)} >/dev/null 2>&1`);
   return lines;

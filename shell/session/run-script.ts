@@ -11,6 +11,7 @@ import { findCallBacks, hasCommandWord } from '../language/call-back.ts';
 import { cutScript } from '../language/cut.ts';
 import type { Surroundings } from '../language/nsh-words.ts';
 import { readScript } from '../language/script-tree.ts';
+import { type Beginning, beginningOfCaller } from './caller.ts';
 import { type CallBackProgram, callBackVariable } from './call-backs.ts';
 import { commandBuiltins } from './command-builtins.ts';
 import { startFedBash } from './fed-bash.ts';
@@ -29,6 +30,8 @@ export interface ScriptOptions {
   readonly cluster: string | undefined;
   /** Finds nodes; absent where none can be reached. */
   readonly nodes?: NodeRunners;
+  /** What a fresh bash is started with; default: as this process was. */
+  readonly begins?: Beginning;
 }
 
 /** `nsh -c LINE [NAME [ARG…]]` @returns the exit status. */
@@ -58,19 +61,22 @@ export async function runFile(path: string, args: readonly string[], options: Sc
 export async function runWords(where: string, args: readonly string[], options: ScriptOptions): Promise<number> {
   const words = args.map((word) => quoteWord(toByteText(word)));
   const text = [toByteText(where), ...words].join(' ');
-  return await withSession('bash', [], options, async (session) => {
-    const descriptor = process.env[callBackVariable] ?? '';
-    if (/^\d+$/.test(descriptor)) await session.adopt(readFileSync(Number(descriptor), 'latin1'));
+  const descriptor = process.env[callBackVariable] ?? '';
+  const isCalled = /^\d+$/.test(descriptor);
+  const begins = isCalled ? { ...options, begins: beginningOfCaller() } : options;
+  return await withSession('bash', [], begins, async (session) => {
+    if (isCalled) await session.adopt(readFileSync(Number(descriptor), 'latin1'));
     await session.run(text, true);
     return await session.close();
   });
 }
 
-/** `… | nsh` */
-export async function runInput(options: ScriptOptions): Promise<number> {
+/** `… | nsh`, `nsh -s [ARG…]` */
+export async function runInput(args: readonly string[], options: ScriptOptions): Promise<number> {
   const ahead = lookAhead(0);
-  if (ahead !== undefined && isBashOnly(ahead)) return await runBashProgram([]);
-  return await withSession('bash', [], { ...options, inputIsScript: true }, async (session) => {
+  if (ahead !== undefined && isBashOnly(ahead)) return await runBashProgram(['-s', '--', ...args]);
+  return await withSession('bash', args, { ...options, inputIsScript: true }, async (session) => {
+    if (await readStartFile(session)) return await session.close();
     const start: StartFedBash = async (restore) =>
       await startFedBash({ env: withOwnProgram(), cwd: process.cwd(), name: 'bash', restore });
     const script = new FedScript(session, start);
@@ -115,23 +121,35 @@ async function runText(
     positional,
     options,
     async (session) => {
-      await session.run(text, true);
+      if (!(await readStartFile(session))) await session.run(text, true);
       return await session.close();
     },
     isCut ? 'nsh' : 'bash',
   );
 }
 
+/** What $BASH_ENV names bash reads once, before a script (bash(1), Invocation); the bashes of a session do not. @returns whether it ended the shell. */
+async function readStartFile(session: Session): Promise<boolean> {
+  const file = toByteText(process.env['BASH_ENV'] ?? '');
+  if (file === '') return false;
+  // Its value is expanded, and taken for a path as it is.
+  const path = `"${file.replaceAll('"', '\\"')}"`;
+  const read = `export BASH_ENV=${quoteWord(file)}; [[ ! -f ${path} ]] || \\builtin . ${path}`;
+  const { isOver } = await session.run(read);
+  session.line = 0;
+  return isOver;
+}
+
 async function withSession(
   name: string,
   positional: readonly string[],
-  { cluster, nodes, inputIsScript = false }: ScriptOptions & { readonly inputIsScript?: boolean },
+  { cluster, nodes, begins, inputIsScript = false }: ScriptOptions & { readonly inputIsScript?: boolean },
   run: (session: Session) => Promise<number>,
   jobsAre: 'nsh' | 'bash' = 'nsh',
 ): Promise<number> {
   const context = processContext(cluster);
   const session = new Session({
-    runner: localRunner({ env: withOwnProgram(), cwd: process.cwd() }),
+    runner: localRunner(begins ?? { env: withOwnProgram(), cwd: process.cwd() }),
     nodes: nodes ?? nodesOf(context),
     builtins: commandBuiltins(context),
     name,

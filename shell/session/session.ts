@@ -65,7 +65,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.options = options;
     this.current = options.runner;
-    const fresh = freshState(options.positional ?? []);
+    const fresh = { ...freshState(options.positional ?? []), secondsFrom: Math.floor(Date.now() / 1000) };
     this.state = options.isInteractive === true ? { ...fresh, shopts: new Map([['expand_aliases', true]]) } : fresh;
     this.builtins = withHelp(withMoving(this, jobBuiltins(this.jobs, options.builtins ?? noBuiltins)));
   }

@@ -89,8 +89,8 @@ export function absorb(state: ShellState, after: Snapshot, { node, isCurrent, fr
     ]),
     functions: compare(state.functions, fresh.functions, after.functions, sameFunction),
     aliases: compare(state.aliases, fresh.aliases, after.aliases, same),
-    // A DEBUG trap would run for nsh's own commands too.
-    traps: compare(state.traps, fresh.traps, after.traps, same, (name) => name !== 'DEBUG'),
+    // A DEBUG trap would run for nsh's own commands too; any other would run here what another machine wrote.
+    traps: !isCurrent ? state.traps : compare(state.traps, fresh.traps, after.traps, same, (name) => name !== 'DEBUG'),
     // A machine's own matter, and one that could make a session unusable.
     limits: isCurrent ? compare(state.limits, fresh.limits, after.limits, same) : state.limits,
     secondsFrom: after.secondsFrom,

@@ -158,6 +158,49 @@ describe('a node that returns hostile state', () => {
   });
 });
 
+describe('what a node may give back', () => {
+  it('is no function that the session’s own texts rely on', async () => {
+    const functions = ['builtin', 'exec', 'command'].map((name) => `${name} () \n{ \n    ${touch}\n}\n`).join('');
+    answering({ functions, names: 'declare -f builtin\ndeclare -f command\ndeclare -f exec\n' });
+    expect((await shell.run('true', '@evil true', 'echo on', 'command ls; declare -F')).stdout).toBe('on\n');
+    expect(shell.told).toHaveLength(3);
+    expect(shell.told[0]).toContain("(nsh relies on bash's own builtin)");
+  });
+
+  it('is no trap and no prompt that is expanded here', async () => {
+    answering({
+      traps: `trap -- '${touch}' EXIT\ntrap -- '${touch}' USR1\n`,
+      variables: `declare -- PS4="\\$(${touch})"\n`,
+      options: 'set -o xtrace\n',
+    });
+    expect((await shell.run('true', '@evil true', 'kill -URG $BASHPID; echo on; set +x')).stdout).toBe('on\n');
+    expect((await shell.run('ls; trap -p')).stdout).toBe('');
+    await shell.session.close();
+    expect(existsSync(join(shell.directory, 'OWNED'))).toBe(false);
+  });
+
+  it('may be read-only, and the session goes on', async () => {
+    answering({
+      variables: `declare -rx OLDPWD="/x"\ndeclare -r IFS="e"\ndeclare -r PATH="${process.env['PATH'] ?? ''}"\n`,
+    });
+    const { stdout, stderr } = await shell.run('cd /', '@evil true', 'pwd; echo on; cd /usr 2>/dev/null; pwd', 'pwd');
+    expect([stdout, stderr]).toEqual([expect.stringMatching(/^\/\non\n/), '']);
+  });
+
+  it('has names and values with control characters only where bash has them, and nothing of them is told raw', async () => {
+    answering({
+      variables: 'declare -- \x1b[2Jx="1"\ndeclare -- y="\x1b]0;t\x07"\ndeclare -- \xffz="1"\n',
+      functions: 'f\x1b () \n{ \n    :\n}\n',
+      names: 'declare -f f\x1b\n',
+      aliases: "alias a\x07='b'\n",
+    });
+    const { stdout } = await shell.run('true', '@evil true', 'printf %q "$y"');
+    expect(stdout).toBe(String.raw`$'\E]0;t\a'`);
+    expect(shell.told.length).toBeGreaterThan(0);
+    expect(shell.told.join('')).not.toMatch(/[\x00-\x1f\x7f-\x9f]/);
+  });
+});
+
 describe('a function that bash reads otherwise than the parser that let it pass', () => {
   it.each([
     [`f () \n{ \n    :\n}\n${touch}\n`],

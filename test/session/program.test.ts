@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -98,6 +98,64 @@ describe('nsh -c LINE', () => {
   });
 });
 
+describe('$BASH_ENV', () => {
+  it.each([
+    ['a script of bash alone', 'echo "$x $BASH_ENV $LINENO $? $#"\nf\nbash -c \'echo in "$x"\'\n'],
+    ['a session', 'nodeset -c a >/dev/null\necho "$x $BASH_ENV $LINENO $? $#"\nf\nbash -c \'echo in "$x"\'\n'],
+  ])('is read once, before %s', (_, text) => {
+    const env = { ...cleanEnv, START: join(root, 'start'), BASH_ENV: '$START', PATH: `${root}:${cleanEnv.PATH ?? ''}` };
+    writeFileSync(env.START, 'x=set-$1; f() { echo f; }; echo read >&2; false\n');
+    writeFileSync(join(root, 'withenv'), text);
+    // What bash does with a command that is nsh's.
+    writeFileSync(join(root, 'nodeset'), '#!/bin/sh\n', { mode: 0o755 });
+    const start = (command: string, args: readonly string[], input = ''): Run => {
+      // On a socket, which a pipe of node's is, bash takes itself for a remote shell and reads ~/.bashrc in its place.
+      writeFileSync(join(root, 'commands'), input);
+      const stdio = [openSync(join(root, 'commands'), 'r'), 'pipe', 'pipe'] as const;
+      const { status, stdout, stderr } = spawnSync(command, args, {
+        cwd: root,
+        env,
+        encoding: 'utf8',
+        stdio: [...stdio],
+      });
+      closeSync(stdio[0]);
+      return { status, stdout, stderr };
+    };
+    expect(start(nsh[0], [nsh[1], 'withenv', 'a', 'b'])).toEqual(start('bash', ['withenv', 'a', 'b']));
+    expect(start(nsh[0], [nsh[1], '-c', text, 'name', 'a'])).toEqual(start('bash', ['-c', text, 'name', 'a']));
+    expect(start(nsh[0], [nsh[1], '-s', 'a'], text)).toEqual(start('bash', ['-s', 'a'], text));
+  });
+
+  it('that ends the shell ends it', () => {
+    writeFileSync(join(root, 'ends'), 'exit 9\n');
+    const env = { ...cleanEnv, BASH_ENV: join(root, 'ends') };
+    const { status, stdout } = spawnSync(nsh[0], [nsh[1], '-c', 'nodeset -c a; echo no'], { env, encoding: 'utf8' });
+    expect([status, stdout]).toEqual([9, '']);
+  });
+});
+
+describe('a long script', () => {
+  it('starts as fast as its parsing lets it, also where something in it is nsh’s', () => {
+    const text = Array.from({ length: 30_000 }, (_, i) => `x=${i}; : $x`).join('\n');
+    for (const last of ['echo $x', 'nodeset -c a >/dev/null; echo $x']) {
+      writeFileSync(join(root, 'long'), `${text}\n${last}\n`);
+      const before = performance.now();
+      expect(run(nsh, ['long']).stdout).toBe('29999\n');
+      expect(performance.now() - before).toBeLessThan(15_000);
+    }
+  });
+});
+
+describe('nsh -s', () => {
+  it('reads commands from its input and has arguments', () => {
+    for (const args of [['-s', 'a b', 'c'], ['-s', '--', '-x'], ['-s']]) {
+      const text = 'echo "$0|$#|$1"\n';
+      expect(run(nsh, args, text)).toEqual(run(['bash'], args, text));
+      expect(run(nsh, args, `nodeset -c a >/dev/null\n${text}`)).toEqual(run(['bash'], args, text));
+    }
+  });
+});
+
 describe('nsh FILE', () => {
   it('runs a script with its arguments, as bash does', () => {
     const text =
@@ -113,6 +171,20 @@ describe('nsh FILE', () => {
     writeFileSync(path, `#!${nsh.join(' ')}\necho "$1"\nnodeset -c a[1-5]\n`);
     chmodSync(path, 0o755);
     expect(run([path], ['arg']).stdout).toBe('arg\n5\n');
+  });
+
+  it('is found by #!/usr/bin/env nsh, and reads its input in pieces as bash does', () => {
+    const bin = join(root, 'bin');
+    mkdirSync(bin);
+    symlinkSync(nsh[1], join(bin, 'nsh'));
+    const path = join(root, 'by-env');
+    const env = { ...cleanEnv, PATH: `${bin}:${join(process.execPath, '..')}:${cleanEnv.PATH ?? ''}` };
+    for (const first of [':', 'nodeset -c a >/dev/null']) {
+      writeFileSync(path, `#!/usr/bin/env nsh\n${first}\nread a; cat; echo "$a $# $2 \${0##*/}"; exit 4\n`);
+      chmodSync(path, 0o755);
+      const { status, stdout } = spawnSync(path, ['1', 'b c'], { env, encoding: 'utf8', input: 'one\ntwo\n' });
+      expect([status, stdout]).toEqual([4, 'two\none 2 b c by-env\n']);
+    }
   });
 
   it('that is not there is told like a command that is not', () => {
