@@ -65,14 +65,4 @@ describe('what a program reads', () => {
     await shell.prompt(3);
     expect((await shell.screen()).rows).toEqual(expect.arrayContaining(['got for the program', 'for the shell']));
   });
-
-  it('goes from one step of a line to the next', async () => {
-    await shell.type('sh -c "echo up; sleep 0.5"; @n1 sh -c "read -r a; echo got \\$a"');
-    await shell.keys('Enter');
-    await shell.waitForText('\nup');
-    await shell.type('for the second');
-    await shell.keys('Enter');
-    await shell.prompt(2);
-    expect((await shell.screen()).rows).toContain('got for the second');
-  });
 });
