@@ -65,7 +65,9 @@ export default defineConfig({
       groups: [
         { name: 'core', test: /node_modules\/valibot|\/src\/(?:ids|protocol|rpc|policy)\/|\/src\/cluster\/[^/]*$/, minShareCount: 2, priority: 3 },
         { name: 'core', test: /\/src\/cluster\/file\/(?!yaml)/, priority: 2 },
-        { name: 'shell', test: /\/shell\/(?:[^/]*|terminal\/.*|commands\/index\.ts)$|\/src\/cluster\/process-stream\//, priority: 1 },
+        { name: 'shell', test: /\/shell\/(?:[^/]*|terminal\/.*|commands\/index\.ts)$/, priority: 1 },
+        // The agent's own `feed` needs it, and none of the shell.
+        { name: 'streams', test: /\/src\/cluster\/process-stream\//, priority: 1 },
       ],
     },
   },

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** nsh-agent(8): `start` (idempotent, answers one JSON line), `serve` (the daemon), `dial` (a bridge to a socket). */
 import { parseArgs } from 'node:util';
-import { isNodeId } from '../src/ids/gpid.ts';
+import { isNodeId, localPid } from '../src/ids/gpid.ts';
 import { NshError, toNshError, toWireError } from '../src/protocol/errors.ts';
 import { programVersion } from '../src/protocol/version.ts';
 
@@ -10,6 +10,8 @@ const usage = `usage: nsh-agent [--idle SECONDS] [--keep-ended N] [--keep-age SE
                                                                start the agent where it does not run, and say where it listens
   serve --cluster NAME --node ID --name NAME                   be the agent, in the foreground
   dial PATH [--marker WORD]                                    join standard input and output to a Unix socket
+  feed --cluster NAME --node ID --socket PATH --process PID:START:BOOT --behind BYTES --timeout SECONDS
+                                                               standard input into the stdin of a process on another node
 `;
 
 const options = {
@@ -21,6 +23,10 @@ const options = {
   node: { type: 'string' },
   name: { type: 'string' },
   marker: { type: 'string' },
+  socket: { type: 'string' },
+  process: { type: 'string' },
+  behind: { type: 'string' },
+  timeout: { type: 'string' },
   'only-running': { type: 'boolean' },
   help: { type: 'boolean' },
   version: { type: 'boolean' },
@@ -55,6 +61,8 @@ async function main(argv: readonly string[]): Promise<number> {
       const { bridgeStdio } = await import('../src/link/bridge.ts');
       return await bridgeStdio(path, values.marker === undefined ? {} : { marker: values.marker });
     }
+    case 'feed':
+      return await (await import('./feed.ts')).feed(feedTarget(values));
     default:
       throw new NshError('usage', command === undefined ? usage : `${command}: no such command\n${usage}`);
   }
@@ -74,6 +82,22 @@ function identity({ cluster, node, name }: Values) {
   if (name === undefined || !/^[A-Za-z][\w.-]{0,252}$/.test(name))
     throw new NshError('usage', '--name must be the name of a node');
   return { cluster, node: id, name };
+}
+
+function feedTarget({ cluster = '', node, socket, process: named, behind, timeout }: Values) {
+  const [pid, start, boot] = (named ?? '').split(':');
+  const id = Number(node);
+  const ref = { pid: localPid(Number(pid)), start: Number(start), boot: boot ?? '' };
+  if (socket === undefined || boot === undefined || !isNodeId(id) || !Number.isSafeInteger(ref.start))
+    throw new NshError('usage', `feed needs --cluster, --node, --socket and --process\n${usage}`);
+  return {
+    cluster,
+    node: id,
+    socket,
+    process: ref,
+    behind: count(behind, 0, '--behind'),
+    timeoutMs: count(timeout, 3600, '--timeout') * 1000,
+  };
 }
 
 function serveOptions(values: Values) {

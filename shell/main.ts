@@ -10,6 +10,7 @@ import { processContext } from './context.ts';
 import { escapeLines } from './escape.ts';
 import { refuseForeignArguments } from './foreign-bytes.ts';
 import { endOnWriteErrors } from './output/write-errors.ts';
+import { checkStreamTimeout, streamTimeoutVariable } from './session/stream-timeout.ts';
 import { helpHint } from './usage.ts';
 
 interface Invocation {
@@ -29,7 +30,11 @@ function readInvocation(argv: readonly string[]): Invocation {
     const word = argv[i] ?? '';
     if (word === '--cluster') cluster = argv[++i];
     else if (word.startsWith('--cluster=')) cluster = word.slice('--cluster='.length);
-    else if (word === '-c') return readLine(cluster, argv.slice(i + 1));
+    else if (word === '--stream-timeout' || word.startsWith('--stream-timeout=')) {
+      const given = word.includes('=') ? word.slice(word.indexOf('=') + 1) : (argv[++i] ?? '');
+      process.env[streamTimeoutVariable] = checkStreamTimeout(given);
+      continue;
+    } else if (word === '-c') return readLine(cluster, argv.slice(i + 1));
     else if (word === '-s') return readInput(cluster, argv.slice(i + 1));
     else if (word === '--version') return { cluster, name: 'version', args: [] };
     else if (word === '--help' || word === '-h') return { cluster, name: 'help', args: [] };

@@ -13,9 +13,9 @@ import { allColumns } from '../shell/ps/columns/index.ts';
 import { parsePsArgs } from '../shell/ps/parse/index.ts';
 import type { Dress } from '../shell/top/dress.ts';
 import { helpLines } from '../shell/top/help.ts';
-import { methods } from '../src/protocol/control.ts';
+import { methods, runParams } from '../src/protocol/control.ts';
 import { errorCodes } from '../src/protocol/errors.ts';
-import { frameTypes } from '../src/protocol/frames.ts';
+import { frameTypes, openFrame, streamNumbers } from '../src/protocol/frames.ts';
 
 const checkout = join(import.meta.dirname, '..');
 const directory = join(checkout, 'man');
@@ -152,6 +152,14 @@ describe('nsh.1', () => {
 describe('nsh-protocol.7', () => {
   it.each([...Object.keys(methods), 'answer', 'cancel', 'progress', 'prompt'])('has %s', (name) => {
     expect(protocol).toMatch(new RegExp(`^\\.(?:It )?Cm ${name}\\b`, 'm'));
+  });
+
+  it('has every parameter of run, and every role of a stream', () => {
+    const run = /^\.It Cm run No [^]*?^\.It /m.exec(protocol)?.[0] ?? '';
+    expect(Object.keys(runParams.entries).filter((name) => !new RegExp(`\\b${name}\\b`).test(run))).toEqual([]);
+    for (const role of openFrame.entries.role.options) expect(protocol).toMatch(new RegExp(`^\\.Ql ${role} :$`, 'm'));
+    for (const number of Object.values(streamNumbers))
+      expect(protocol).toMatch(new RegExp(`\\b${number} (?:the )?(?:standard|report)`));
   });
 
   it('has every frame with its type, and no other', () => {

@@ -16,6 +16,8 @@ interface Position {
   taken: number;
   /** Everything before it is written. */
   written: number;
+  /** Its bytes come behind so many of others, and its end is nobody else's. */
+  readonly behind: number | undefined;
   /** Absent while the client is not connected. */
   listener: InputListener | undefined;
 }
@@ -40,6 +42,10 @@ export class InputQueue {
   readonly #positions = new Map<string, Position>();
   readonly #entries: Entry[] = [];
   #writing = false;
+  /** The one that is being written. */
+  #busy: Entry | undefined;
+  /** Bytes of all clients. */
+  #written = 0;
   #ending = false;
   #isUnread = false;
 
@@ -52,8 +58,8 @@ export class InputQueue {
   }
 
   /** What the shim has taken of this client's input, and how much may be on its way beyond what was acked. */
-  connect(client: string, listener: InputListener): { offset: number; window: number } {
-    const position = this.#positions.get(client) ?? { taken: 0, written: 0, listener };
+  connect(client: string, listener: InputListener, behind?: number): { offset: number; window: number } {
+    const position = this.#positions.get(client) ?? { taken: 0, written: 0, behind, listener };
     position.listener = listener;
     // Deleted and set again: a Map keeps the order in which keys were added, so the first is the one longest silent.
     this.#positions.delete(client);
@@ -95,7 +101,7 @@ export class InputQueue {
         `input ended at ${offset}, of which ${position?.taken ?? 0} bytes have come`,
       );
     }
-    this.#ending = true;
+    if (position.behind === undefined) this.#ending = true;
     this.#pump();
     if (position.written === position.taken) position.listener?.inputTaken(position.written);
   }
@@ -120,7 +126,7 @@ export class InputQueue {
   #add(position: Position, bytes: Buffer): void {
     const last = this.#entries.at(-1);
     const used = last?.bytes.length ?? 0;
-    const isLastBusy = this.#writing && this.#entries.length === 1;
+    const isLastBusy = this.#writing && last === this.#busy;
     if (last?.block !== undefined && last.position === position && !isLastBusy && used + bytes.length <= blockBytes) {
       bytes.copy(last.block, used);
       last.bytes = last.block.subarray(0, used + bytes.length);
@@ -137,19 +143,23 @@ export class InputQueue {
 
   #pump(): void {
     if (this.#writing) return;
-    const entry = this.#entries[0];
+    const at = this.#entries.findIndex(({ position }) => (position.behind ?? 0) <= this.#written);
+    const entry = this.#entries[at];
     if (entry === undefined) {
-      if (this.#ending) {
+      if (this.#ending && this.#entries.length === 0) {
         this.#ending = false;
         this.#sink?.end();
       }
       return;
     }
     this.#writing = true;
+    this.#busy = entry;
     const done = (): void => {
       this.#writing = false;
-      this.#entries.shift();
+      const now = this.#entries.indexOf(entry);
+      if (now !== -1) this.#entries.splice(now, 1);
       entry.position.written += entry.bytes.length;
+      this.#written += entry.bytes.length;
       if (!this.#isUnread) entry.position.listener?.inputTaken(entry.position.written);
       this.#pump();
     };

@@ -117,7 +117,8 @@ export class LiveTarget implements StreamTarget {
     process.addClient(client);
     this.#inputListener = input;
     if (open.role === 'feed') process.inputs.feederCame();
-    const stdin = open.role === 'read' ? { offset: 0, window: 0 } : this.#queue.connect(open.client, input);
+    const stdin =
+      open.role === 'read' ? { offset: 0, window: 0 } : this.#queue.connect(open.client, input, open.behind);
     if (open.role !== 'read' && open.size !== undefined) process.resize(open.size.cols, open.size.rows, client);
     const opened = openedFrame(process.record.io, process.streams, stdin, process.size);
     return { opened, views: open.role === 'feed' ? [] : process.streams, order: () => process.order };

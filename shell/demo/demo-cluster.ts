@@ -70,8 +70,12 @@ export async function startDemoCluster(options: DemoOptions): Promise<DemoCluste
     const nodes = await Promise.all(
       processes.map(async (node, index): Promise<DemoNode> => {
         const name = names[index] ?? '';
-        const stateHome = join(directory, name);
-        const order = { user, home, authorizedKey: keys.public, env: loginEnvironment(env, { user, home, stateHome }) };
+        const order = {
+          user,
+          home,
+          authorizedKey: keys.public,
+          env: loginEnvironment(env, { user, home, directory, name }),
+        };
         const report = await node.start(order);
         options.onNode?.();
         return { id: index + 1, name, ...report };
@@ -111,16 +115,17 @@ const carried = /^(PATH|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR)$/;
 /** What sshd would give a login, and state of the node's own; nothing of the terminal or session that the demo runs in. */
 export function loginEnvironment(
   env: DemoOptions['env'],
-  { user, home, stateHome }: { readonly user: string; readonly home: string; readonly stateHome: string },
+  given: { readonly user: string; readonly home: string; readonly directory: string; readonly name: string },
 ): Record<string, string> {
-  const kept = Object.entries(defined(env)).filter(([name]) => carried.test(name));
+  const { user, home, directory, name } = given;
+  const kept = Object.entries(defined(env)).filter(([variable]) => carried.test(variable));
   return {
-    PATH: '/usr/local/bin:/usr/bin:/bin',
     ...Object.fromEntries(kept),
+    PATH: `${join(directory, 'bin')}:${env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`,
     HOME: home,
     USER: user,
     LOGNAME: user,
-    XDG_STATE_HOME: stateHome,
+    XDG_STATE_HOME: join(directory, name),
   };
 }
 

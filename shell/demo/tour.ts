@@ -92,8 +92,8 @@ export async function runTour(context: TourContext): Promise<number> {
     }
     if (step.after !== undefined) write(`${dim(`(${step.after})`, context)}\n`);
   }
-  const again = shellWords([...context.nsh.map((word) => shorten(word, context.cwd)), 'demo', '--', 'bash']);
-  write(`\nTo go on by yourself:\n  ${again}\nThere: nsh ps -e, nsh run -n ${names[0] ?? ''} -- bash, nsh --help, …\n`);
+  const again = shellWords([...context.nsh.map((word) => shorten(word, context.cwd)), 'demo']);
+  write(`\nTo go on by yourself, with the shell, on a terminal:\n  ${again}\n`);
   return 0;
 }
 

@@ -5,13 +5,14 @@
  *     DIR/ssh_config     Host blocks n1, n2, …
  *     DIR/known_hosts    their host keys
  *     DIR/id_ed25519     the only key that opens them
- *     DIR/bin/nsh        so that COMMAND finds nsh
+ *     DIR/bin/nsh        so that COMMAND and what runs on the nodes find nsh
  *     DIR/history        lines of interactive shells in the demo
  *     DIR/n1/            what the agent of n1 would keep under ~/.local/state
  */
 import { mkdir, mkdtemp, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { ownProgramText } from '../../src/cluster/own-program.ts';
 import { describeFault } from '../../src/cluster/state-fault.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 
@@ -61,9 +62,16 @@ export async function fillWorkspace(directory: string, content: WorkspaceContent
     file('ssh_config', sshConfig(directory, content)),
     file('known_hosts', knownHosts(content.nodes)),
     file('id_ed25519', content.privateKey),
-    file('bin/nsh', `#!/bin/sh\nexec ${shellWords(content.nsh)} "$@"\n`, 0o700),
+    file('bin/nsh', startingText(content.nsh), 0o700),
     file('bin/nsh-agent', `#!/bin/sh\nexec ${shellWords(content.agent)} "$@"\n`, 0o700),
   ]);
+}
+
+/** The very program that nsh would put on the PATH of what it runs, where that is what is to be started: so it need not. */
+function startingText(nsh: readonly string[]): string {
+  const [interpreter, program, ...more] = nsh;
+  if (interpreter === process.execPath && program !== undefined && more.length === 0) return ownProgramText(program);
+  return `#!/bin/sh\nexec ${shellWords(nsh)} "$@"\n`;
 }
 
 export function clusterFile(directory: string, { nodes, agent }: WorkspaceContent): string {

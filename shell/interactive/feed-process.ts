@@ -6,11 +6,12 @@ import { pump } from '../session/streams.ts';
 
 /**
  * Ends the source where nobody reads it any more: its writer gets SIGPIPE. A link that is lost is the reader's to tell, on its own stream.
- * @param target who reads, as its own stream has it.
+ * @param target who reads, as its own stream has it. @param retryForMs so long a lost link is waited for.
  */
 export function feedProcess(
   source: Readable,
   target: Pick<ProcessStreamOptions, 'dial' | 'shortcut' | 'process'>,
+  retryForMs: number,
 ): void {
   const { dial, shortcut, process } = target;
   const stop = (): void => {
@@ -21,6 +22,7 @@ export function feedProcess(
     process,
     role: 'feed',
     from: { stdout: 'newest' },
+    retryForMs,
     onInputClosed: stop,
     ...(shortcut === undefined ? {} : { shortcut }),
   });

@@ -1,4 +1,5 @@
 /** Hands the keyboard from stage to stage of one pipeline, as keyboard-policy.ts has it. */
+import type { HeldTerminal } from '../terminal/held-terminal.ts';
 import { keyboardHolder, type Member } from './keyboard-policy.ts';
 
 /** A stage as far as the keyboard is concerned. */
@@ -17,10 +18,25 @@ export class PipelineKeyboard {
   #holder: Entry | undefined;
   #moving: Promise<void> = Promise.resolve();
   #isAwaited: boolean;
+  /** Until somebody has the keyboard. */
+  #held: HeldTerminal | undefined;
 
-  /** @param isAwaited the first stage reads the terminal. */
-  constructor(isAwaited: boolean) {
+  /** @param isAwaited the first stage reads the terminal. @param held what is typed until it does. */
+  constructor(isAwaited: boolean, held: HeldTerminal) {
     this.#isAwaited = isAwaited;
+    this.#held = held;
+  }
+
+  /** A stage could not be started. */
+  missing(index: number): void {
+    if (index === 0) this.#isAwaited = false;
+    this.#release(this.#entries.size > 0);
+    this.#decide();
+  }
+
+  #release(isTaken: boolean): void {
+    this.#held?.release(isTaken);
+    this.#held = undefined;
   }
 
   /** @returns what takes it out again when it has ended or stopped. */
@@ -49,6 +65,7 @@ export class PipelineKeyboard {
       const before = this.#holder;
       this.#holder = next;
       if (before !== undefined) await before.stage.setKeyboard(false);
+      if (next !== undefined) this.#release(true);
       await next?.stage.setKeyboard(true);
     });
   }

@@ -14,7 +14,7 @@ import { toGpid } from '../../src/ids/gpid.ts';
 import { findSignal } from '../../src/ids/signals.ts';
 import { toNshError, type ErrorCode } from '../../src/protocol/errors.ts';
 import { defaultKeepBytes, maxNameLength, pipeWindowBytes, ptyWindowBytes } from '../../src/protocol/limits.ts';
-import type { Params } from '../../src/protocol/control.ts';
+import type { Params, RunResult } from '../../src/protocol/control.ts';
 import type { ProcessRef } from '../../src/protocol/process.ts';
 import { escapeLines } from '../escape.ts';
 import { fromByteText } from '../language/byte-text.ts';
@@ -22,10 +22,12 @@ import { brokenPipeStatus } from '../output/write-errors.ts';
 import { describeExit, exitStatusOf, linkFailedStatus } from '../run/exit-status.ts';
 import { foreground } from '../run/foreground.ts';
 import { foregroundFailure } from '../run/report.ts';
+import { nameOfDirectory } from '../session/caller.ts';
 import type { StartedJob } from '../session/jobs.ts';
 import { leaderCommand, splitReport } from '../session/leader.ts';
-import { plainProgram } from '../session/node-runner.ts';
+import { announcing, plainProgram, withDirectFeed } from '../session/node-runner.ts';
 import type { BashEnd, BashJob, BashRunner, PipelinePlace, RunningBash } from '../session/runner.ts';
+import { streamTimeoutMs } from '../session/stream-timeout.ts';
 import { defaultDetachKeys, parseDetachKeys } from '../terminal/detach-keys.ts';
 import type { HandOverEnd } from '../terminal/hand-over.ts';
 import { HeldTerminal } from '../terminal/held-terminal.ts';
@@ -82,14 +84,15 @@ const withoutAgent: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 export function terminalBash(base: BashRunner, node: NodeSpec | undefined, options: TerminalBashOptions): BashRunner {
   return {
     node: base.node,
-    start: async (job) => {
+    ...(base.isFar === undefined ? {} : { isFar: base.isFar }),
+    start: async (given) => {
+      const job = await withDirectFeed(given, options.env);
       const plan = planTerminal(job);
       if (plan === undefined) return await base.start(job);
-      // Stages start side by side, and the first that is there has the keyboard. Whoever heeds a Ctrl-C of the terminal heeds this one.
-      const held =
-        job.pipeline === undefined && job.outlives !== true
-          ? new HeldTerminal(options.stdin, () => process.kill(process.pid, 'SIGINT'))
-          : undefined;
+      const { pipeline, outlives } = job;
+      // Of a pipeline it is held for whoever gets the keyboard.
+      const keyboard = pipeline === undefined ? undefined : keyboardOf(pipeline, options);
+      const held = keyboard === undefined && outlives !== true ? hold(options) : undefined;
       try {
         const client = await options.cluster();
         const begin = await startStep(job, plan, client, node ?? client.self, node === undefined, options);
@@ -97,6 +100,7 @@ export function terminalBash(base: BashRunner, node: NodeSpec | undefined, optio
         return begin();
       } catch (error) {
         held?.release(false);
+        if (pipeline !== undefined) keyboard?.missing(pipeline.index);
         const known = toNshError(error);
         if (node !== undefined || !withoutAgent.has(known.code)) throw error;
         // A shell whose cluster file is broken, or whose agent does not start, is needed to mend that.
@@ -122,18 +126,28 @@ async function startStep(
   const where = bash.outlives === true ? 'background' : 'foreground';
   const argv = leaderCommand({ driver: bash.driver, name: bash.name, token, redirections, startsIn: where });
   const job = jobMark(titleOf(bash, options), token);
-  const params = { ...runParams(bash, client, isOwn, options), ...pipes, argv, job, foreground: clientId };
+  const feedTimeoutMs = bash.readsFrom === undefined ? {} : { feedTimeoutMs: streamTimeoutMs(options.env) };
+  const params = {
+    ...runParams(bash, client, isOwn, options),
+    ...pipes,
+    ...feedTimeoutMs,
+    argv,
+    job,
+    foreground: clientId,
+  };
   let plainOn: string | undefined;
-  const started = await client.call(node, 'run', params, { signal: options.signal() }).catch(async (error: unknown) => {
-    const plain = plainProgram(bash, error);
-    if (plain === undefined) throw error;
-    plainOn = node.name;
-    const { channel: _channel, job: _job, ...others } = params;
-    return await client.call(node, 'run', { ...others, ...plain }, { signal: options.signal() });
-  });
+  const start = async (): Promise<RunResult> =>
+    await client.call(node, 'run', params, { signal: options.signal() }).catch(async (error: unknown) => {
+      const plain = plainProgram(bash, error);
+      if (plain === undefined) throw error;
+      plainOn = node.name;
+      const { channel: _channel, job: _job, ...others } = params;
+      return await client.call(node, 'run', { ...others, ...plain }, { signal: options.signal() });
+    });
+  const started = await announcing(bash, client, node, start);
   const gpid = toGpid(node.id, started.pid);
   const target = foreground(client, node, started, clientId, output === undefined ? ptyWindowBytes : pipeWindowBytes);
-  if (source !== undefined) feedProcess(source, target);
+  if (source !== undefined) feedProcess(source, target, streamTimeoutMs(options.env));
   const shared = bash.pipeline === undefined ? undefined : sharedTerminal(bash.pipeline, plan, options);
   const identity = { gpid, node, token, shared, isOwn, client, process: target.process };
   const step = makeStep(identity, options, (parts) =>
@@ -229,14 +243,21 @@ function makeStep(
 /** One for each pipeline that runs: its stages find each other by its key. */
 const keyboards = new WeakMap<object, PipelineKeyboard>();
 
-function sharedTerminal(
-  { key, index, beginsAtTerminal, program }: PipelinePlace,
-  { source }: TerminalPlan,
-  { stdout }: TerminalBashOptions,
-): SharedTerminal {
-  const keyboard = keyboards.get(key) ?? new PipelineKeyboard(beginsAtTerminal);
+function keyboardOf({ key, beginsAtTerminal }: PipelinePlace, options: TerminalBashOptions): PipelineKeyboard {
+  const keyboard = keyboards.get(key) ?? new PipelineKeyboard(beginsAtTerminal, hold(options));
   keyboards.set(key, keyboard);
-  return { keyboard, member: { index, program, readsTerminal: source === undefined }, screen: writableSink(stdout) };
+  return keyboard;
+}
+
+/** Whoever heeds a Ctrl-C of the terminal heeds this one. */
+function hold({ stdin }: TerminalBashOptions): HeldTerminal {
+  return new HeldTerminal(stdin, () => process.kill(process.pid, 'SIGINT'));
+}
+
+function sharedTerminal(place: PipelinePlace, { source }: TerminalPlan, options: TerminalBashOptions): SharedTerminal {
+  const { index, program } = place;
+  const member = { index, program, readsTerminal: source === undefined };
+  return { keyboard: keyboardOf(place, options), member, screen: writableSink(options.stdout) };
 }
 
 function titleOf({ text }: BashJob, { title }: Pick<TerminalBashOptions, 'title'>): string {
@@ -266,7 +287,12 @@ function runParams(
     ...(name === '' ? {} : { name: name.slice(0, maxNameLength) }),
     ...(isOwn ? { cwd: process.cwd() } : {}),
     // A file that bash would source at the start of every step is the session's to source once.
-    env: { ...(isOwn ? ownEnvironment(env) : {}), BASH_ENV: '', ENV: '', ...defined(bash.env ?? {}) },
+    env: {
+      ...(isOwn ? { ...ownEnvironment(env), PWD: nameOfDirectory(env, process.cwd()) } : {}),
+      BASH_ENV: '',
+      ENV: '',
+      ...defined(bash.env ?? {}),
+    },
   };
 }
 

@@ -222,7 +222,7 @@ export class TerminalStep implements KeyboardStage {
       stdout: { write: (bytes, taken) => this.#write(bytes, taken) },
       onLost: (error, attempt) => this.#parts?.onLost?.(error, attempt),
       onOpened: (opened, again) => {
-        if (this.#isUnseen && !again) this.#output.beginAt(opened.stdout.end);
+        if (this.#options.isOld === true && !again) this.#output.beginAt(opened.stdout.end);
         this.#parts?.onOpened?.(opened, again);
       },
     });

@@ -5,6 +5,7 @@ import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { NshError } from '../../src/protocol/errors.ts';
 import { closeChannelFile, openChannelFile, readChannelFile } from '../../src/cluster/channel-file.ts';
+import { nameOfDirectory } from './caller.ts';
 import { maxReportBytes } from './read-report.ts';
 import { openRealPipe } from './real-pipe.ts';
 import type { BashEnd, BashJob, BashRunner, InputSource, OutputTarget, RunningBash } from './runner.ts';
@@ -27,7 +28,7 @@ export function localRunner({ env, cwd }: LocalRunnerOptions): BashRunner {
         const child = spawn('bash', ['--norc', '--noprofile', '-c', job.driver, job.name], {
           cwd,
           // A file that bash would source at the start of every step is the session's to source once.
-          env: { ...env, BASH_ENV: undefined, ENV: undefined, ...job.env },
+          env: { ...env, PWD: nameOfDirectory(env, cwd), BASH_ENV: undefined, ENV: undefined, ...job.env },
           stdio: [innerInput(job.stdin), outputs[0].inner, outputs[1].inner, restore, report],
           detached: job.isBackground === true,
         });

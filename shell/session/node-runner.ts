@@ -18,6 +18,8 @@ import { exitStatusOf } from '../run/exit-status.ts';
 import { feedStdin } from '../run/feed-stdin.ts';
 import { foreground } from '../run/foreground.ts';
 import { foregroundFailure } from '../run/report.ts';
+import { feedingDriver } from './direct-feed.ts';
+import { streamTimeoutMs } from './stream-timeout.ts';
 import type { BashEnd, BashJob, BashRunner, InputSource, OutputTarget, RunningBash } from './runner.ts';
 
 export interface NodeRunnerOptions {
@@ -28,7 +30,9 @@ export interface NodeRunnerOptions {
 export function nodeRunner(node: NodeSpec, { client, env }: NodeRunnerOptions): BashRunner {
   return {
     node: node.name,
-    start: async (job) => {
+    isFar: node.id !== client.self.id,
+    start: async (given) => {
+      const job = await withDirectFeed(given, env);
       const clientId = newClientId();
       const run = async (program: RunProgram): Promise<RunResult> =>
         await client.call(
@@ -42,19 +46,23 @@ export function nodeRunner(node: NodeSpec, { client, env }: NodeRunnerOptions): 
             // What a session's line starts ends with the line; a job is kept by whoever keeps jobs.
             onDisconnect: 'hup',
             foreground: clientId,
+            ...(job.readsFrom === undefined ? {} : { feedTimeoutMs: streamTimeoutMs(env) }),
             starter: currentStarter(env, client.self, client.spec.file === undefined || client.self.id !== 0),
           },
           job.signal === undefined ? {} : { signal: job.signal },
         );
       let plainOn: string | undefined;
-      const started = await run(bashProgram(job)).catch((error: unknown) => {
-        const plain = plainProgram(job, error);
-        if (plain === undefined) throw error;
-        plainOn = node.name;
-        return run(plain);
-      });
+      const started = await announcing(job, client, node, () =>
+        run(bashProgram(job)).catch((error: unknown) => {
+          const plain = plainProgram(job, error);
+          if (plain === undefined) throw error;
+          plainOn = node.name;
+          return run(plain);
+        }),
+      );
       const stream = openProcessStream({
         ...foreground(client, node, started, clientId, pipeWindowBytes),
+        retryForMs: streamTimeoutMs(env),
         stdout: sinkOf(job.stdout, process.stdout, 1),
         stderr: sinkOf(job.stderr, process.stderr, 2),
       });
@@ -62,6 +70,37 @@ export function nodeRunner(node: NodeSpec, { client, env }: NodeRunnerOptions): 
       return plainOn === undefined ? running : { ...running, plainOn };
     },
   };
+}
+
+/** What the stage writes may go straight to its reader. */
+export async function withDirectFeed(job: BashJob, env: NodeRunnerOptions['env']): Promise<BashJob> {
+  const reader = await job.writesTo?.reader;
+  if (reader === undefined) return job;
+  return { ...job, driver: feedingDriver(job.driver, reader, streamTimeoutMs(env) / 1000) };
+}
+
+/** Tells whoever writes to it where it is. */
+export async function announcing(
+  { readsFrom }: BashJob,
+  client: ClusterClient,
+  node: NodeSpec,
+  start: () => Promise<RunResult>,
+): Promise<RunResult> {
+  try {
+    const started = await start();
+    const { pid, start: ticks, boot, shim } = started;
+    const { cluster, agentCommand } = client.spec;
+    readsFrom?.announce({
+      cluster,
+      agentCommand,
+      node: node.id,
+      process: { pid, start: ticks, boot },
+      socket: shim.socket,
+    });
+    return started;
+  } finally {
+    readsFrom?.announce(undefined);
+  }
 }
 
 type RunProgram = Pick<Params<'run'>, 'argv' | 'env' | 'cwd' | 'channel'>;

@@ -11,7 +11,8 @@ import { mergeStages, type ResolvedStage, resolveStages } from './resolve-stages
 import { cpuSince } from './cpu-times.ts';
 import type { Session, StepPlace, StepResult } from './session.ts';
 import { runStage, type StageEnd, type StoppedStage } from './run-stage.ts';
-import type { BashEnd, PipelinePlace } from './runner.ts';
+import { DirectLink } from './direct-feed.ts';
+import type { BashEnd, BashRunner, PipelinePlace } from './runner.ts';
 import { StageGroup } from './stage-group.ts';
 import { openPipe, type StepStreams } from './streams.ts';
 import { formatTimes } from './times.ts';
@@ -76,6 +77,7 @@ async function joinStages(
   const beginsAtTerminal = readsTerminal(stages[0], outer);
   const key = {};
   let input = outer.stdin;
+  let direct: DirectLink | undefined;
   for (const [i, stage] of stages.entries()) {
     const isEnd = i === stages.length - 1;
     const pipe = isEnd ? undefined : openPipe();
@@ -84,18 +86,23 @@ async function joinStages(
     const place =
       session.options.isInteractive === true ? placeOf(stage, { key, index: i, beginsAtTerminal }) : undefined;
     const source = input;
+    const readsFrom = direct;
+    const writesTo = linkBetween(stage, stages[i + 1]);
+    direct = writesTo;
     group.add(
       (onStart) =>
         runStage(
           session,
           stage,
           { stdin: source, stdout, stderr },
-          { onStart, ...(place === undefined ? {} : { place }) },
-        ).catch((error: unknown) => {
-          const known = toNshError(error);
-          session.options.tell(escapeLines(known.message));
-          return { statuses: Array.from({ length: stage.width }, () => known.exitStatus) };
-        }),
+          { onStart, readsFrom, writesTo, ...(place === undefined ? {} : { place }) },
+        )
+          .catch((error: unknown) => {
+            const known = toNshError(error);
+            session.options.tell(escapeLines(known.message));
+            return { statuses: Array.from({ length: stage.width }, () => known.exitStatus) };
+          })
+          .finally(() => readsFrom?.announce(undefined)),
       () => {
         // Behind it nothing more comes; before it nobody reads any more.
         pipe?.end();
@@ -111,6 +118,19 @@ async function joinStages(
 
 function placeOf(stage: ResolvedStage, place: Omit<PipelinePlace, 'program'>): PipelinePlace | undefined {
   return stage.kind === 'bash' ? { ...place, program: programOf(fromByteText(stage.text)) } : undefined;
+}
+
+/** Two bashes on two other nodes need not have this machine between them. */
+function linkBetween(stage: ResolvedStage, next: ResolvedStage | undefined): DirectLink | undefined {
+  const [from, to] = [farRunner(stage), next === undefined ? undefined : farRunner(next)];
+  const isApart = from !== undefined && to !== undefined && from.node !== to.node;
+  return isApart && !stage.pipesStderr ? new DirectLink() : undefined;
+}
+
+function farRunner(stage: ResolvedStage): BashRunner | undefined {
+  if (stage.kind !== 'bash' || stage.runners.length !== 1) return undefined;
+  const [only] = stage.runners;
+  return only?.isFar === true ? only : undefined;
 }
 
 function readsTerminal(first: ResolvedStage | undefined, { stdin }: StepStreams): boolean {

@@ -11,6 +11,7 @@ import { findCallBacks, hasCommandWord } from '../language/call-back.ts';
 import { cutScript } from '../language/cut.ts';
 import type { Surroundings } from '../language/nsh-words.ts';
 import { readScript } from '../language/script-tree.ts';
+import { type Beginning, beginningOfCaller } from './caller.ts';
 import { type CallBackProgram, callBackVariable } from './call-backs.ts';
 import { commandBuiltins } from './command-builtins.ts';
 import { startFedBash } from './fed-bash.ts';
@@ -29,6 +30,8 @@ export interface ScriptOptions {
   readonly cluster: string | undefined;
   /** Finds nodes; absent where none can be reached. */
   readonly nodes?: NodeRunners;
+  /** What a fresh bash is started with; default: as this process was. */
+  readonly begins?: Beginning;
 }
 
 /** `nsh -c LINE [NAME [ARG…]]` @returns the exit status. */
@@ -58,9 +61,11 @@ export async function runFile(path: string, args: readonly string[], options: Sc
 export async function runWords(where: string, args: readonly string[], options: ScriptOptions): Promise<number> {
   const words = args.map((word) => quoteWord(toByteText(word)));
   const text = [toByteText(where), ...words].join(' ');
-  return await withSession('bash', [], options, async (session) => {
-    const descriptor = process.env[callBackVariable] ?? '';
-    if (/^\d+$/.test(descriptor)) await session.adopt(readFileSync(Number(descriptor), 'latin1'));
+  const descriptor = process.env[callBackVariable] ?? '';
+  const isCalled = /^\d+$/.test(descriptor);
+  const begins = isCalled ? { ...options, begins: beginningOfCaller() } : options;
+  return await withSession('bash', [], begins, async (session) => {
+    if (isCalled) await session.adopt(readFileSync(Number(descriptor), 'latin1'));
     await session.run(text, true);
     return await session.close();
   });
@@ -138,13 +143,13 @@ async function readStartFile(session: Session): Promise<boolean> {
 async function withSession(
   name: string,
   positional: readonly string[],
-  { cluster, nodes, inputIsScript = false }: ScriptOptions & { readonly inputIsScript?: boolean },
+  { cluster, nodes, begins, inputIsScript = false }: ScriptOptions & { readonly inputIsScript?: boolean },
   run: (session: Session) => Promise<number>,
   jobsAre: 'nsh' | 'bash' = 'nsh',
 ): Promise<number> {
   const context = processContext(cluster);
   const session = new Session({
-    runner: localRunner({ env: withOwnProgram(), cwd: process.cwd() }),
+    runner: localRunner(begins ?? { env: withOwnProgram(), cwd: process.cwd() }),
     nodes: nodes ?? nodesOf(context),
     builtins: commandBuiltins(context),
     name,

@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises';
 import { toNshError } from '../../src/protocol/errors.ts';
 import { escapeLines } from '../escape.ts';
 import { fromByteText } from '../language/byte-text.ts';
+import type { DirectLink } from './direct-feed.ts';
 import { finalDriver } from './driver.ts';
 import { readStageReport, stageDriver } from './stage-report.ts';
 import { callBacksFor } from './step-call-backs.ts';
@@ -33,6 +34,8 @@ export interface StageHandle {
   readonly onStart: (running: RunningBash) => void;
   /** Absent: it is alone, or nobody watches. */
   readonly place?: PipelinePlace;
+  readonly readsFrom?: DirectLink | undefined;
+  readonly writesTo?: DirectLink | undefined;
 }
 
 export async function runStage(
@@ -54,7 +57,7 @@ async function runSubshell(
   { text, line, width }: ResolvedBash,
   runner: BashRunner,
   streams: StepStreams,
-  { onStart, place }: StageHandle,
+  { onStart, place, readsFrom, writesTo }: StageHandle,
 ): Promise<StageEnd> {
   const callBacks = callBacksFor(session, text, runner);
   // On this machine one stage alone says all by its status.
@@ -77,6 +80,8 @@ async function runSubshell(
     isBackground: session.options.isBackground === true,
     plain: () => plainStep(session.state, text, session.options.name ?? 'sh'),
     ...(place === undefined ? {} : { pipeline: place }),
+    ...(readsFrom === undefined ? {} : { readsFrom }),
+    ...(writesTo === undefined ? {} : { writesTo }),
     ...(session.options.signal === undefined ? {} : { signal: session.options.signal }),
   });
   onStart(running);

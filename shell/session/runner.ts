@@ -4,6 +4,7 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import type { ByteText } from '../language/byte-text.ts';
+import type { DirectLink } from './direct-feed.ts';
 import type { PlainStep } from './plain-step.ts';
 
 /** How a bash stands in a pipeline of several. */
@@ -45,6 +46,10 @@ export interface BashJob {
   readonly isBackground?: boolean;
   /** Of a pipeline in the foreground of an interactive session. */
   readonly pipeline?: PipelinePlace;
+  /** Its stdin is another node's to feed: told where it is, or that it could not be started. */
+  readonly readsFrom?: DirectLink;
+  /** Its stdout is another node's to read. */
+  readonly writesTo?: DirectLink;
   /** How many reports the driver writes: 0, 1, or 2 with the fresh one. Lets a runner know when the report is whole. */
   readonly reports: 0 | 1 | 2;
   /** What runs in its place on a node that has no bash. */
@@ -85,6 +90,8 @@ export interface RunningBash {
 }
 
 export interface BashRunner {
+  /** It runs them on another machine than this process. */
+  readonly isFar?: boolean;
   /** Names the machine in states and messages; '' for the session's own machine. */
   readonly node: string;
   /** @throws NshError where the node cannot be reached or has no bash. */

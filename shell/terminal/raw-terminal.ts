@@ -31,7 +31,6 @@ export class RawTerminal {
   #isTaken = false;
   #isSuspended = false;
   #wantsInput = true;
-  #isFirstInput = true;
   /** The process has drawn something. */
   #drawn = false;
   /** The last that it wrote was no line feed. */
@@ -152,9 +151,7 @@ export class RawTerminal {
   }
 
   readonly #onData = (bytes: Buffer): void => {
-    const isEarly = this.#isFirstInput;
-    this.#isFirstInput = false;
-    if (this.#handlers.onInput(isEarly ? withEndsOfInput(bytes) : bytes)) return;
+    if (this.#handlers.onInput(bytes)) return;
     this.#wantsInput = false;
     this.#stdin.pause();
   };
@@ -187,9 +184,4 @@ export class RawTerminal {
     this.suspend();
     this.resume();
   };
-}
-
-/** The kernel keeps a ^D that was typed at a terminal in its usual mode as NUL (n_tty(9)); who reads it raw gets that. */
-function withEndsOfInput(bytes: Buffer): Buffer {
-  return bytes.includes(0) ? Buffer.from(bytes.map((byte) => (byte === 0 ? 4 : byte))) : bytes;
 }

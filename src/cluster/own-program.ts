@@ -13,6 +13,7 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +31,7 @@ export const ownProgramPattern = /(?:^|:)([^:]*\/nsh\/program\/[0-9a-f]{12})(?=:
 export function pathWithOwnProgram(env: Environment, path = env['PATH'] ?? ''): string {
   const program = programPath('nsh');
   const found = path.split(':').flatMap((directory) => findIn(directory))[0];
-  if (found !== undefined && found === realPath(program)) return path;
+  if (found !== undefined && (found === realPath(program) || isText(found, ownProgramText(program)))) return path;
   const directory = ownDirectory(env, program);
   if (directory === undefined || path.split(':').includes(directory)) return path;
   if (path === '') return directory;
@@ -48,6 +49,20 @@ function findIn(directory: string): string[] {
   }
 }
 
+/** A program that starts this installation, with the interpreter that runs it now. */
+export function ownProgramText(program: string): string {
+  const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
+  return `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(program)} "$@"\n`;
+}
+
+function isText(path: string, text: string): boolean {
+  try {
+    return statSync(path).size === Buffer.byteLength(text) && readFileSync(path, 'utf8') === text;
+  } catch {
+    return false; // It has just gone.
+  }
+}
+
 function realPath(path: string): string | undefined {
   try {
     return realpathSync(path);
@@ -62,8 +77,7 @@ const made = new Map<string, string>();
 function ownDirectory(env: Environment, program: string): string | undefined {
   // A node may have the agent alone.
   if (!existsSync(program)) return undefined;
-  const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
-  const text = `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(program)} "$@"\n`;
+  const text = ownProgramText(program);
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
   const directory = join(xdgDirectory(env, 'XDG_CACHE_HOME', '.cache'), 'nsh/program', hash);
   const file = join(directory, 'nsh');

@@ -59,6 +59,11 @@ export const openFrame = v.object({
   from: v.object({ stdout: startOffset, stderr: v.optional(startOffset) }),
   /** Bytes of output that may be unacked on each stream. */
   window: v.pipe(v.number(), v.integer(), v.minValue(4096), v.maxValue(64 * 1024 * 1024)),
+  /**
+   * `feed` only: its bytes come behind so many of other clients, and its eof ends nothing. For what is brought on another way from some point
+   * on, while whoever began ends it.
+   */
+  behind: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   /** Terminal size of the client; absent: leave it as it is. */
   size: v.optional(v.object({ cols: v.number(), rows: v.number() })),
   /** `read` only: false stops at what is there now instead of following. Default true. */

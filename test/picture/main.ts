@@ -11,7 +11,7 @@ import { TmuxTerminal } from './tmux-terminal.ts';
 
 const root = join(import.meta.dirname, '../..');
 const target = join(root, '.github/session.svg');
-const size = { columns: 94, rows: 36 };
+const size = { columns: 94, rows: 40 };
 
 const home = mkdtempSync(join(tmpdir(), 'nsh-picture-'));
 const terminal = new TmuxTerminal(size, {
@@ -54,6 +54,7 @@ async function session(shell: TmuxTerminal): Promise<void> {
   await shell.type('print(sum(range(10**6)))');
   shell.key('Enter');
   await shell.until(/^499999500000$/);
+  await shell.until(/^>>>$/);
   shell.key('C-\\', 'd');
   await shell.until(/detached from/);
   await shell.prompt();

@@ -45,7 +45,7 @@ describe('the picture', () => {
     const svg = readFileSync(join(import.meta.dirname, '../../.github/session.svg'), 'utf8');
     const text = textOf(svg);
     expect(text).toMatch(/localhost *~ *3\/3/);
-    for (const part of ['nodes', '@n2', '@n3', 'detached from 3', 'ps', '3 nodes up']) expect(text).toContain(part);
+    for (const part of ['# nodes', '@n2', '@n3', 'detached from 3', 'ps', '3 nodes up']) expect(text).toContain(part);
     expect(text).not.toMatch(/\/tmp\/|\/root|\/home/);
     expect(svg.length).toBeLessThan(30_000);
   });

@@ -63,8 +63,8 @@ function renderRow(runs: readonly Run[], y: number, cursor: readonly [number, nu
     return fill === undefined ? [] : [block(column, displayWidth(text), top, fill)];
   });
   if (cursor[1] === y) blocks.push(block(cursor[0], 1, top, theme.cursor));
-  const spans = runs.flatMap(splitAtGaps).filter(({ text }) => text.trim() !== '');
-  if (spans.length === 0) return blocks;
+  if (runs.every(({ text }) => text.trim() === '')) return blocks;
+  const spans = withoutEnd(runs).flatMap(splitAtGaps);
   const texts = spans.map(({ column, text, look }) => {
     const { foreground } = colours(look);
     const isUnderCursor = cursor[1] === y && column === cursor[0];
@@ -85,10 +85,16 @@ function renderRow(runs: readonly Run[], y: number, cursor: readonly [number, nu
   return [...blocks, `<text y="${round(top + 13.5)}" xml:space="preserve">${texts.join('')}</text>`];
 }
 
-/** Words that stand apart get their columns of their own: a table stays one in every font. */
+/** Blanks at the end of a row are nobody's. */
+function withoutEnd(runs: readonly Run[]): Run[] {
+  const last = runs.findLastIndex(({ text }) => text.trim() !== '');
+  return runs.slice(0, last + 1).map((run, i) => (i === last ? { ...run, text: run.text.trimEnd() } : run));
+}
+
+/** Words that stand apart get columns of their own: a table stays one in every font. The blanks are kept for whoever copies the text. */
 function splitAtGaps({ column, text, look }: Run): Run[] {
   const parts: Run[] = [];
-  for (const found of text.matchAll(/\S+(?: \S+)*/g)) {
+  for (const found of text.matchAll(/^\s+|\S+(?: \S+)*\s*/g)) {
     parts.push({ column: column + displayWidth(text.slice(0, found.index)), text: found[0], look });
   }
   return parts;

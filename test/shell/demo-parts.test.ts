@@ -75,8 +75,8 @@ describe('the environment of a login on a demo node', () => {
       NSH_CLUSTER: '/y',
       NODE_OPTIONS: '-z',
     };
-    expect(loginEnvironment(env, { user: 'me', home: '/home/me', stateHome: '/tmp/d/n1' })).toEqual({
-      PATH: '/bin',
+    expect(loginEnvironment(env, { user: 'me', home: '/home/me', directory: '/tmp/d', name: 'n1' })).toEqual({
+      PATH: '/tmp/d/bin:/bin',
       LANG: 'C.UTF-8',
       LC_TIME: 'C',
       HOME: '/home/me',

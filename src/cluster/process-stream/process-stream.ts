@@ -233,7 +233,7 @@ class ResumableStream implements ProcessStream {
   }
 
   #openFrame(): OpenFrame {
-    const { process, role, follow, skips } = this.#options;
+    const { process, role, follow, skips, behind } = this.#options;
     this.#openSize = this.#size;
     return {
       version: streamVersion,
@@ -245,6 +245,7 @@ class ResumableStream implements ProcessStream {
       ...(this.#size === undefined ? {} : { size: this.#size }),
       ...(follow === undefined ? {} : { follow }),
       ...(skips === undefined ? {} : { skips }),
+      ...(behind === undefined ? {} : { behind }),
     };
   }
 

@@ -45,6 +45,8 @@ export interface ProcessStreamOptions {
   readonly follow?: boolean;
   /** `attach` only: false gets every byte that is kept, for who has no screen to be drawn anew. Default true. */
   readonly skips?: boolean;
+  /** `feed` only: what is fed comes behind so many bytes of others, and its end ends nothing. */
+  readonly behind?: number;
   /** ms in which a lost connection must be made again. Default 60,000; 0: it is not made again. */
   readonly retryForMs?: number;
   /** The connection is lost and is being made again: `attempt` counts from 0. */

@@ -173,3 +173,18 @@ describe.each(['pipes', 'pty'] as const)('with %s', (io) => {
     expect(reader.text().replaceAll('\r', '')).toBe('over\n');
   });
 });
+
+test('what one feeder brings comes behind what another has begun with, whichever comes first', async () => {
+  const { process, client } = await spawn('cat; echo .', { io: 'pipes' });
+  const reader = open(process, 'foreground', client);
+  const later = await StreamClient.open(shim.socket, process, { role: 'feed', client: 'feeder-later', behind: 6 });
+  later.input(0, 'second ');
+  later.inputEof(7);
+  const first = open(process, 'feed', 'feeder-first');
+  first.stream.stdin.write('first ');
+  await waitUntil(() => reader.text() === 'first second ', 'both in order');
+  await waitUntil(() => later.inputAcked === 7, 'the ack of the second');
+  first.stream.stdin.end();
+  await reader.stream.ended;
+  expect(reader.text()).toBe('first second .\n');
+});

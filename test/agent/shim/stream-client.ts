@@ -21,6 +21,7 @@ export interface ClientSetup {
   readonly window?: number;
   readonly size?: { cols: number; rows: number };
   readonly follow?: boolean;
+  readonly behind?: number;
   /** Ack what has come; default true. */
   readonly acks?: boolean;
   /** Keep the bytes; default true. */
@@ -84,6 +85,7 @@ export class StreamClient {
         window: setup.window ?? 256 * 1024,
         ...(setup.size === undefined ? {} : { size: setup.size }),
         ...(setup.follow === undefined ? {} : { follow: setup.follow }),
+        ...(setup.behind === undefined ? {} : { behind: setup.behind }),
       }),
     );
     await waitUntil(() => client.opened !== undefined || client.error !== undefined || client.isClosed, 'opened');
