@@ -34,7 +34,7 @@ async function startLasting(session: Session, step: JobStep): Promise<StartedJob
       isCondition: false,
       wantsFresh: false,
       isFinal: true,
-      prelude: callBacksFor(session, text).text,
+      prelude: callBacksFor(session, text, runner).text,
     }),
     ...session.options.streams,
     text: step.text,

@@ -28,6 +28,8 @@ export function callBacksFor(
   const builtins = new Set(found.flatMap((each) => each.builtins));
   const nodesets = found.some((each) => each.nodesets);
   const program = runner.node === options.runner.node ? options.callBack : undefined;
+  // Of one node alone, the node's own shows more and stops on Ctrl-Z.
+  if (program === undefined) builtins.delete('top');
   const rest = renderCallBacks(program, nodesets, builtins);
   return {
     text: [first.text, rest.text].filter((each) => each !== '').join('\n'),
