@@ -52,6 +52,7 @@ describe('a job in the background', () => {
     await shell.waitForText('Stopped');
     await shell.type('fg');
     await shell.keys('Enter');
+    await shell.waitForText('fg\ncat\n');
     await shell.type('a line');
     await shell.keys('Enter');
     await shell.waitForText('a line\na line\n');
