@@ -96,7 +96,14 @@ export class BenchTerminal {
 
 /** Processor time of a process so far, ms, all its threads: what it costs, whatever else the machine does. */
 export function cpuMs(pid: number): number {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  const ns = threads.map((id) => Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]));
-  return ns.reduce((sum, each) => sum + each, 0) / 1e6;
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, id) => sum + threadMs(`/proc/${pid}/task/${id}/schedstat`), 0);
+}
+
+function threadMs(path: string): number {
+  try {
+    return Number(readFileSync(path, 'utf8').split(' ')[0]) / 1e6;
+  } catch {
+    // A thread that has just ended, and cost little.
+    return 0;
+  }
 }
