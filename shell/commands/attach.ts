@@ -3,6 +3,7 @@
  * draws from that very byte on; what is typed goes there. With pipes, the process's or nsh's own, its kept output is shown and then what
  * follows.
  */
+import { constants } from 'node:os';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import { processDialler } from '../../src/cluster/process-stream/dial-process.ts';
 import { openProcessStream } from '../../src/cluster/process-stream/process-stream.ts';
@@ -11,13 +12,15 @@ import type { ProcessStream, ProcessStreamOptions } from '../../src/cluster/proc
 import { NshError } from '../../src/protocol/errors.ts';
 import { ptyWindowBytes } from '../../src/protocol/limits.ts';
 import type { ScreenResult } from '../../src/protocol/control.ts';
+import type { ExitStatus } from '../../src/protocol/process.ts';
 import type { Command, CommandContext, OptionSpec } from '../command.ts';
 import { parseOptions } from '../getopt.ts';
 import { describeExit, exitStatusOf, signalStatus } from '../run/exit-status.ts';
 import { findManaged, type NamedProcess } from '../run/find-managed.ts';
+import { calledBack, leaderToken } from '../session/leader.ts';
 import { finishStatus, makeReporter, streamFailure } from '../run/report.ts';
 import { defaultDetachKeys, parseDetachKeys, type DetachKey } from '../terminal/detach-keys.ts';
-import { handOver, type StreamParts } from '../terminal/hand-over.ts';
+import { handOverJob, type StreamParts } from '../terminal/hand-over.ts';
 import { endedScreen } from '../terminal/ended-screen.ts';
 import { redraw, replay } from '../terminal/replay.ts';
 
@@ -80,7 +83,12 @@ class Attachment {
   readonly #named: NamedProcess;
   readonly #wanted: AttachOptions;
 
+  /** Of its job-control leader, where it is a line of a session. */
+  readonly #token: string | undefined;
+  #stream: ProcessStream | undefined;
+
   constructor(context: CommandContext, client: ClusterClient, named: NamedProcess, wanted: AttachOptions) {
+    this.#token = leaderToken(named.record.argv);
     this.#context = context;
     this.#client = client;
     this.#named = named;
@@ -92,24 +100,58 @@ class Attachment {
     const { stdin, stdout, stderr, signal } = this.#context;
     const reporter = makeReporter(this.#context, 'attach');
     try {
-      const end = await handOver({
+      const end = await handOverJob({
         stdin,
         stdout,
+        ...(this.#token === undefined ? {} : { stopToken: this.#token }),
         detachKeys: this.#wanted.detachKeys,
         readOnly: this.#wanted.readOnly,
         nodeName: node.name,
         passInputEnd: false,
         tellsEnd: true,
         signal,
-        open: (parts) => this.#open(parts),
+        open: async (parts) => {
+          this.#stream = await this.#open(parts);
+          if (this.#token !== undefined && !this.#wanted.readOnly) this.#callForth(this.#stream);
+          return this.#stream;
+        },
       });
+      if (end.kind === 'stopped') return await this.#stopped(end.status);
+      if (end.kind === 'left' || end.kind === 'released') {
+        this.#stream?.detach(false);
+        stderr.write(`[detached from ${gpid}; nsh attach ${gpid}]\n`);
+        return 0;
+      }
       if (end.kind === 'signal') return signalStatus(end.name);
       if (end.kind === 'detached') stderr.write(`[detached from ${gpid}; nsh attach ${gpid}]\n`);
-      if (end.kind === 'exit' && stdout.isTTY === true) stderr.write(`[${gpid} ${describeExit(end.status, gpid)}]\n`);
+      if (end.kind === 'exit' && stdout.isTTY === true) stderr.write(`[${gpid} ${this.#describe(end.status)}]\n`);
       return finishStatus(end, node.name, gpid, reporter);
     } catch (error) {
       throw streamFailure(error, node.name, gpid);
     }
+  }
+
+  /** A line of a session, stopped or in the background, goes on here. */
+  #callForth(stream: ProcessStream): void {
+    stream.sendSignal(constants.signals.SIGCONT, false);
+    stream.sendSignal(constants.signals.SIGUSR2, false);
+  }
+
+  async #stopped(status: number): Promise<number> {
+    const { gpid } = this.#named;
+    if (status === calledBack) {
+      this.#stream?.sendSignal(constants.signals.SIGCONT, false);
+      this.#stream?.detach(false);
+      return await this.attach();
+    }
+    this.#stream?.detach(false);
+    this.#context.stderr.write(`[${gpid} is stopped; nsh attach ${gpid} goes on with it]\n`);
+    return status;
+  }
+
+  /** How a line of a session ended only that session has heard; its process says no more than that it came to its end. */
+  #describe(exit: ExitStatus): string {
+    return this.#token !== undefined && exit.code === 0 ? 'has ended' : describeExit(exit, this.#named.gpid);
   }
 
   /** The last screen, or all that is kept of pipes, and how it ended. */
@@ -135,7 +177,7 @@ class Attachment {
       if (end.kind === 'outputClosed') return finishStatus(end, node.name, gpid, makeReporter(this.#context, 'attach'));
     }
     if (exit === undefined) return 0;
-    stderr.write(`[${gpid} ${describeExit(exit, gpid)}]\n`);
+    stderr.write(`[${gpid} ${this.#describe(exit)}]\n`);
     return exitStatusOf(exit);
   }
 

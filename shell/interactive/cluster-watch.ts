@@ -23,6 +23,8 @@ export interface WatchHandlers {
 const lookMs = 2_000;
 /** Each so many looks every node is asked: what has come back is reached again, what stands still is found out. */
 const looksPerAsk = 8;
+/** Those that are down are asked in between, too: who has mended one waits to see it. */
+const looksPerRetry = 3;
 
 /** Failures of a login that had something to ask, or would have. */
 const asking: ReadonlySet<string> = new Set(['authFailed', 'hostKeyUnknown', 'hostKeyChanged', 'cancelled']);
@@ -82,8 +84,8 @@ export class ClusterWatch {
       this.#nodes = client.nodes;
       this.#cluster = client.spec.cluster;
       this.#handlers.onChange();
-      if (this.#looks % looksPerAsk === 0) await this.#ask(client);
-      else await this.#look(client);
+      if (this.#looks % looksPerAsk === 0) await this.#ask(client, client.nodes);
+      else await Promise.all([this.#look(client), this.#retry(client)]);
       this.#agentFailed = false;
     } catch (error) {
       // Said once; it is tried again all the same.
@@ -94,8 +96,14 @@ export class ClusterWatch {
     if (!this.#abort.signal.aborted) this.#timer = setTimeout(() => void this.#round(), lookMs).unref();
   }
 
-  async #ask(client: ClusterClient): Promise<void> {
-    const nodes = client.nodes.filter(({ id }) => !this.#refused.has(id));
+  async #retry(client: ClusterClient): Promise<void> {
+    if (this.#looks % looksPerRetry !== 0) return;
+    const down = client.nodes.filter(({ id }) => this.#state(id) === 'down');
+    if (down.length > 0) await this.#ask(client, down);
+  }
+
+  async #ask(client: ClusterClient, all: readonly NodeSpec[]): Promise<void> {
+    const nodes = all.filter(({ id }) => !this.#refused.has(id));
     for await (const { node, error } of client.fanout(nodes, 'info', {}, { signal: this.#abort.signal })) {
       if (this.#abort.signal.aborted) return;
       if (error !== undefined && asking.has(error.code)) this.#refused.add(node.id);

@@ -1,8 +1,5 @@
 /** `nsh` on a terminal, without words: the interactive shell. Everything that is slow to load comes after the first key can be taken. */
-import module from 'node:module';
-import { join } from 'node:path';
 import { ReadStream } from 'node:tty';
-import { xdgDirectory } from '../../src/cluster/file/file-paths.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import { Keyboard } from './keyboard.ts';
 import { loadUi } from './ink-screen.ts';
@@ -15,7 +12,6 @@ export async function runInteractive(clusterFlag: string | undefined): Promise<n
   // What is typed from here on is the editor's, as soon as there is one.
   const keyboard = new Keyboard(stdin, stdout);
   keyboard.take();
-  keepCompiled(env);
   const ui = loadUi();
   const surroundings = new Surroundings({ stdin, stdout, stderr, env, clusterFlag });
   try {
@@ -46,10 +42,4 @@ export async function runInteractive(clusterFlag: string | undefined): Promise<n
     keyboard.lend();
     surroundings.close();
   }
-}
-
-/** What is loaded from here on need not be compiled anew the next time: a sixth of the way to the first prompt. Node has it from 22 on. */
-function keepCompiled(env: NodeJS.ProcessEnv): void {
-  if (!('enableCompileCache' in module) || typeof module.enableCompileCache !== 'function') return;
-  module.enableCompileCache(join(xdgDirectory(env, 'XDG_CACHE_HOME', '.cache'), 'nsh', 'compiled'));
 }

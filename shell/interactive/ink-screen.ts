@@ -183,7 +183,7 @@ export class InkScreen {
 
   #unmount(muted: boolean): void {
     if (this.#output !== undefined) this.#output.muted = muted;
-    this.#instance?.unmount();
+    this.#output?.atOnce(() => this.#instance?.unmount());
     this.#instance = undefined;
     this.#output = undefined;
     this.#shown = { lines: [] };

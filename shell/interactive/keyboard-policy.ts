@@ -14,6 +14,11 @@ const interactive: ReadonlySet<string> = new Set(
   'less more most pager bat vim vi view nvim nano emacs man fzf sk dialog whiptail tig htop'.split(' '),
 );
 
+/** It reads keys one by one, and Ctrl-C may be one of them. */
+export function takesKeys({ isFullScreen, program }: Member): boolean {
+  return isFullScreen || interactive.has(program);
+}
+
 /**
  * Who has drawn on the whole screen has the keyboard, and who is known to mean to; else who reads the terminal, and else the last one.
  * @param members those that have not ended.

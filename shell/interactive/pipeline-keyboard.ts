@@ -1,11 +1,14 @@
 /** Hands the keyboard from stage to stage of one pipeline, as keyboard-policy.ts has it. */
 import type { HeldTerminal } from '../terminal/held-terminal.ts';
-import { keyboardHolder, type Member } from './keyboard-policy.ts';
+import { keyboardHolder, takesKeys, type Member } from './keyboard-policy.ts';
+
+const interruptKey = 0x03;
 
 /** A stage as far as the keyboard is concerned. */
 export interface KeyboardStage {
   /** Resolves when it lets go of the terminal, or has been told to take it. */
   setKeyboard(has: boolean): Promise<void>;
+  kill(signal: string): void;
 }
 
 interface Entry extends Member {
@@ -16,6 +19,7 @@ interface Entry extends Member {
 export class PipelineKeyboard {
   readonly #entries = new Set<Entry>();
   #holder: Entry | undefined;
+  #isInterrupted = false;
   #moving: Promise<void> = Promise.resolve();
   #isAwaited: boolean;
   /** Until somebody has the keyboard. */
@@ -25,6 +29,19 @@ export class PipelineKeyboard {
   constructor(isAwaited: boolean, held: HeldTerminal) {
     this.#isAwaited = isAwaited;
     this.#held = held;
+  }
+
+  /** Whoever has ended since then was interrupted, also where its reader was faster. */
+  get isInterrupted(): boolean {
+    return this.#isInterrupted;
+  }
+
+  /** Ctrl-C is for all of them, and at once: what they still have for each other may take a while. */
+  typed(bytes: Buffer): void {
+    const holder = this.#holder;
+    if (!bytes.includes(interruptKey) || holder === undefined || takesKeys(holder)) return;
+    this.#isInterrupted = true;
+    for (const { stage } of this.#entries) if (stage !== holder.stage) stage.kill('INT');
   }
 
   /** A stage could not be started. */

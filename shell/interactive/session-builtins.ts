@@ -15,10 +15,12 @@ export function sessionBuiltins({ base, history }: SessionBuiltinsOptions): Sess
   const own: Readonly<Record<string, (args: readonly string[], streams: BuiltinStreams) => Promise<number>>> = {
     history: (args, streams) => showHistory(args, streams, history),
   };
-  const names = new Set([...summaries.map(([name]) => name), ...Object.keys(own)]);
+  const names = new Set([...summaries.map(([name]) => name), ...Object.keys(own), 'fg']);
   return {
     names,
     run: async (name, args, streams, around) => {
+      // What is no job of this session may be one that another has left.
+      if (name === 'fg') return await base(around.signal).run('attach', args, streams, around);
       const mine = own[name];
       if (name === 'help') return await help(args, streams, () => base(around.signal).run(name, args, streams, around));
       if (mine === undefined) return await base(around.signal).run(name, args, streams, around);

@@ -211,7 +211,10 @@ function makeStep(
       passInputEnd: true,
       tellsEnd: false,
       signal: options.signal(),
-      onTyped: (bytes) => typed.push(bytes),
+      onTyped: (bytes) => {
+        typed.push(bytes);
+        shared?.keyboard.typed(bytes);
+      },
     }),
     open,
     screen: () =>
@@ -226,7 +229,8 @@ function makeStep(
       const unread = asEnters(`${ahead}${step.untaken.toString('latin1')}`);
       if (isOwn) options.giveBack(Buffer.from(unread, 'latin1'));
       else options.giveBackFromNode(typed.find(unread));
-      return { ...bashEnd, report };
+      const isInterrupted = end.kind === 'outputClosed' && shared?.keyboard.isInterrupted === true;
+      return { ...bashEnd, report, ...(isInterrupted ? interrupted : {}) };
     },
     toFailure: (error) => {
       options.onEnd('lost');
@@ -239,6 +243,8 @@ function makeStep(
   });
   return step;
 }
+
+const interrupted = { status: 130, signal: 'SIGINT' } as const;
 
 /** One for each pipeline that runs: its stages find each other by its key. */
 const keyboards = new WeakMap<object, PipelineKeyboard>();

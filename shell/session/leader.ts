@@ -108,6 +108,11 @@ export function leaderCommand({
   return ['bash', '--norc', '--noprofile', '-c', leader(run), name, driver, token];
 }
 
+/** The token of a leader, from its command line; undefined where that is no leader's, or another version's. */
+export function leaderToken(argv: readonly string[]): string | undefined {
+  return argv[4]?.includes(afterJob) === true ? argv[7] : undefined;
+}
+
 /** Takes apart what a leader leaves on its channel. */
 export function splitReport(channel: ByteText): { readonly report: ByteText; readonly ahead: ByteText } {
   const at = channel.endsWith('\0') ? channel.lastIndexOf('\0', channel.length - 2) : -1;

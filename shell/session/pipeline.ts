@@ -20,6 +20,7 @@ import { formatTimes } from './times.ts';
 export async function runPipeline(session: Session, step: PipelineStep, place: StepPlace): Promise<StepResult> {
   const before = performance.now();
   const cpuBefore = session.cpu;
+  session.isTimed = step.timed !== undefined;
   const statuses = await runStages(session, step, place);
   if (step.timed !== undefined) {
     const seconds = (performance.now() - before) / 1000;

@@ -64,8 +64,8 @@ async function runSubshell(
   { onStart, place, readsFrom, writesTo, windowBytes }: StageHandle & { readonly windowBytes?: number },
 ): Promise<StageEnd> {
   const callBacks = callBacksFor(session, text, runner);
-  // On this machine one stage alone says all by its status.
-  const reports = (width > 1 || runner.node !== '') && !text.endsWith('\\');
+  // One stage alone says all by its status, and bash makes way for its program.
+  const reports = (width > 1 || (session.isTimed && runner.node !== '')) && !text.endsWith('\\');
   const running = await runner.start({
     driver: reports ? stageDriver : finalDriver,
     name: session.options.name ?? 'bash',

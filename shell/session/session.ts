@@ -55,6 +55,8 @@ export class Session {
   private isInterrupted = false;
   /** `$$` */
   shellId = process.pid;
+  /** `time` stands before the pipeline that runs. */
+  isTimed = false;
   /** A bash was started for it. */
   hasBegun = false;
   /** What ran on nodes has taken there, as far as they told. */

@@ -41,6 +41,11 @@ function parseKey(word: string, text: string): DetachKey {
   );
 }
 
+/** As they are written: `ctrl-\\ d`. */
+export function describeKeys(keys: readonly DetachKey[]): string {
+  return keys.map(({ code, ctrl }) => `${ctrl ? 'ctrl-' : ''}${String.fromCharCode(code)}`).join(' ');
+}
+
 export interface Typed {
   /** To be passed on. */
   readonly pass: Buffer;

@@ -15,8 +15,14 @@ import type { ExitStatus } from '../../src/protocol/process.ts';
 import { cutToWidth, escapeText } from '../escape.ts';
 import type { OutputSink } from '../../src/cluster/process-stream/sink.ts';
 import { NoticeSink } from './notice-sink.ts';
-import { DetachKeyParser, type DetachKey } from './detach-keys.ts';
+import { describeKeys, DetachKeyParser, type DetachKey } from './detach-keys.ts';
 import { RawTerminal } from './raw-terminal.ts';
+
+/**
+ * A line's process gets what is typed only so long after it was started: most have ended by then, and what was typed ahead is for the next. What
+ * reaches a terminal in the very moment in which its last process ends is lost, and Ctrl-Z reaches nobody before the job has the terminal.
+ */
+const holdInputMs = 40;
 
 export interface HandOverOptions {
   readonly stdin: Readable;
@@ -86,8 +92,9 @@ class HandOver {
   readonly #terminal: RawTerminal;
   readonly #keys: DetachKeyParser;
   #stream: ProcessStream | undefined;
-  /** Typed before there was a stream. */
+  /** Typed before there was a stream, or while it is too early. */
   #early: Buffer[] = [];
+  #hold: NodeJS.Timeout | undefined;
   #planned = false;
   /** What nsh says next begins on a line of its own. */
   #endsLine = true;
@@ -166,14 +173,27 @@ class HandOver {
     clearTimeout(this.#notice);
     this.#hideNotice();
     this.#terminal.restore(this.#planned, this.#endsLine);
+    clearTimeout(this.#hold);
+    const unsent = Buffer.concat(this.#early.splice(0));
+    if (this.#options.stopToken !== undefined && unsent.length > 0) this.#options.stdin.unshift(unsent);
   }
 
   #connect(stream: ProcessStream): void {
     this.#stream = stream;
     stream.stdin.on('drain', this.#onDrain);
-    for (const bytes of this.#early.splice(0)) stream.stdin.write(bytes);
+    if (this.#options.stopToken === undefined) this.#sendEarly();
+    else this.#hold = setTimeout(() => this.#sendEarly(), holdInputMs);
     if (this.#inputEnded) this.#ended();
     this.#terminal.resumeInput();
+  }
+
+  #sendEarly(): void {
+    clearTimeout(this.#hold);
+    this.#hold = undefined;
+    for (const bytes of this.#early.splice(0)) {
+      this.#options.onTyped?.(bytes);
+      this.#stream?.stdin.write(bytes);
+    }
   }
 
   /** A stream that outlives this may be handed over again. */
@@ -185,12 +205,19 @@ class HandOver {
     const { pass, detached } = this.#keys.feed(bytes);
     let room = true;
     if (pass.length > 0 && !this.#options.readOnly) {
-      this.#options.onTyped?.(pass);
-      if (this.#stream === undefined) this.#early.push(pass);
-      else room = this.#stream.stdin.write(pass);
+      room = this.#send(pass);
     }
     if (detached) this.#leave?.({ kind: this.#options.stopToken === undefined ? 'detached' : 'left' });
     return room;
+  }
+
+  #send(bytes: Buffer): boolean {
+    if (this.#stream === undefined || this.#hold !== undefined) {
+      this.#early.push(bytes);
+      return true;
+    }
+    this.#options.onTyped?.(bytes);
+    return this.#stream.stdin.write(bytes);
   }
 
   #ended(): void {
@@ -233,7 +260,9 @@ class HandOver {
   #showNotice(): void {
     if (!(this.#options.stdout instanceof WriteStream)) return;
     this.#noticeShown = true;
-    const text = `[nsh: connection to ${escapeText(this.#options.nodeName)} lost, connecting again]`;
+    const { nodeName, detachKeys, stdin } = this.#options;
+    const leaves = stdin instanceof ReadStream && detachKeys.length > 0 ? `; ${describeKeys(detachKeys)} leaves` : '';
+    const text = `[nsh: connection to ${escapeText(nodeName)} lost, connecting again${leaves}]`;
     const { size } = this.#terminal;
     this.#terminal.write(onLastRow(size, `\u001b[7m${cutToWidth(text, size?.cols ?? 80)}\u001b[m`));
   }

@@ -88,7 +88,7 @@ const sortKeys: Readonly<Record<string, SortField>> = {
 
 const plainKeys: Readonly<Record<string, (state: TopState) => Step>> = {
   q: quit,
-  escape: (state) => ({ state: state.filter === '' ? state : rearranged({ ...state, filter: '' }) }),
+  escape: (state) => ({ state: state.filter === '' ? state : filtered(state, '') }),
   h: help,
   '?': help,
   t: (state) => ({ state: rearranged({ ...state, tree: !state.tree }) }),
@@ -157,12 +157,18 @@ function movedTo(state: TopState, row: number): TopState {
 function typeAnswer(state: TopState, question: Question, key: string): Step {
   if (key === 'escape') {
     const filter = question.kind === 'filter' ? question.before : state.filter;
-    return { state: rearranged({ ...answered(state), filter }) };
+    return { state: filtered(answered(state), filter) };
   }
   if (key === 'enter') return finish(state, question);
   const text = edit(question.text, key);
   const next = { ...state, question: { ...question, text } };
-  return { state: question.kind === 'filter' ? rearranged({ ...next, filter: text }) : next };
+  return { state: question.kind === 'filter' ? filtered(next, text) : next };
+}
+
+/** The bar stays with its process; where that is filtered out, what was found is seen from its beginning. */
+function filtered(state: TopState, filter: string): TopState {
+  const next = rearranged({ ...state, filter });
+  return next.pinned === state.pinned ? next : movedTo(next, 0);
 }
 
 function edit(text: string, key: string): string {

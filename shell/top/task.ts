@@ -24,7 +24,7 @@ export interface Task {
   readonly residentKb: number;
   /** Processor time so far, 1/100 s. */
   readonly ticks: number;
-  /** argv as one line, or the name in brackets. As the node sent it: not safe for a terminal. */
+  /** argv as one line, or the name in brackets; the line of a session that a bash runs. As the node sent it: not safe for a terminal. */
   readonly command: string;
   /** nsh runs it: it can be attached to. */
   readonly managed: boolean;
@@ -61,7 +61,6 @@ function toTask(row: Row, cpu: number): Task {
   const { node, table, gpid, pid, managed } = row;
   const start = row.number('start') ?? 0;
   const residentKb = ((row.number('rssPages') ?? 0) * table.pageBytes) / 1024;
-  const args = row.list('args');
   return {
     key: `${gpid}@${start}@${table.boot}`,
     node,
@@ -77,7 +76,19 @@ function toTask(row: Row, cpu: number): Task {
     memory: table.memTotalKb > 0 ? (residentKb / table.memTotalKb) * 100 : 0,
     residentKb,
     ticks: ticksOf(row),
-    command: args === null || args.length === 0 ? `[${row.text('comm') ?? '?'}]` : args.join(' '),
+    command: commandOf(row),
     managed: managed !== undefined,
   };
+}
+
+function commandOf(row: Row): string {
+  const args = row.list('args') ?? [];
+  const line = row.managed?.name;
+  if (line !== undefined && isSessionBash(args)) return line;
+  return args.length === 0 ? `[${row.text('comm') ?? '?'}]` : args.join(' ');
+}
+
+/** Its script is nsh's own (session/driver.ts, session/leader.ts); the line that a person has typed is its name. */
+function isSessionBash([program, ...args]: readonly string[]): boolean {
+  return program === 'bash' && args.slice(0, 3).join(' ') === '--norc --noprofile -c';
 }

@@ -42,9 +42,12 @@ async function withoutAgent(setting: Setting, runs: number): Promise<Figure> {
   for (let i = 0; i < runs; i++) {
     const directory = await mkdtemp(join(tmpdir(), 'nb-'));
     const env = { ...setting.env, XDG_STATE_HOME: directory, NSH_PROMPT: 'ready> ', TERM: 'xterm-256color' };
-    times.push((await firstKey({ name: 'nsh', command: [process.execPath, setting.nsh], env })).ms);
-    await run(process.execPath, [setting.nsh, 'agent', 'stop', '--kill'], env);
-    await rm(directory, { recursive: true, force: true });
+    try {
+      times.push((await firstKey({ name: 'nsh', command: [process.execPath, setting.nsh], env })).ms);
+    } finally {
+      await run(process.execPath, [setting.nsh, 'agent', 'stop', '--kill'], env);
+      await rm(directory, { recursive: true, force: true });
+    }
   }
   const value = median(times);
   return {

@@ -4,7 +4,7 @@ import { median, type Figure } from './stats.ts';
 import { BenchTerminal } from './terminal.ts';
 
 /** What someone has in a session after a morning's work. */
-const state = [
+export const fullState = [
   'for i in {1..100}; do declare "v$i=value of the variable number $i"; done; list=({1..200})',
   'for i in {1..30}; do eval "f$i() { local x=\\$1; if [ -n \\"\\$x\\" ]; then echo \\"\\$x $i\\"; fi; }"; done',
 ];
@@ -75,7 +75,7 @@ export async function benchLines(setting: Setting, runs: number): Promise<Figure
   try {
     const empty = await compare('a line, here', runs, shells, ':', 'bash -c :');
     const there = await compare('a line, on a node', runs, shells, `@${host} :`, `${ssh} bash -c :`);
-    for (const line of state) await shells.nsh.run(line);
+    for (const line of fullState) await shells.nsh.run(line);
     const full = ', 100 variables, 30 functions';
     return [
       ...empty,

@@ -1,4 +1,7 @@
-/** `npm run bench [-- quick]`: every figure of nsh against its peers, in one run, printed as it is. */
+/**
+ * `npm run bench [-- quick] [SECTION…]`: every figure of nsh against its peers, in one run, printed as it is. Sections are the names in
+ * `benches`; wall time means something on a machine that does nothing else, processor time and ratios anywhere.
+ */
 import { benchBytes } from './bytes.ts';
 import { benchEditor } from './editor.ts';
 import { benchFirstPrompt } from './first-prompt.ts';
@@ -9,6 +12,7 @@ import { benchLines } from './lines.ts';
 import { benchMemory } from './memory.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchProcessTable } from './process-table.ts';
+import { benchSessionState } from './session-state.ts';
 import { startSetting, run, type Setting } from './setting.ts';
 import { benchShortProcesses } from './short-processes.ts';
 import { benchTop } from './top.ts';
@@ -39,6 +43,7 @@ const benches: readonly (readonly [name: string, bench: (setting: Setting) => Pr
   ['short', (setting) => benchShortProcesses(setting, isQuick ? 1 : 5)],
   ['memory', benchMemory],
   ['prompt', (setting) => benchFirstPrompt(setting, isQuick ? 3 : 15)],
+  ['state', (setting) => benchSessionState(setting, isQuick ? 10 : 60)],
   ['lines', (setting) => benchLines(setting, isQuick ? 5 : 30)],
   ['flood', (setting) => benchFlood(setting, isQuick ? 2 : 7)],
   ['editor', (setting) => benchEditor(setting, isQuick ? 3 : 12)],

@@ -1,4 +1,6 @@
 /** What a person may get wrong, and what a terminal may be sent: the shell says what is wrong and stays whole. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startDemoNodes, type DemoNodes } from './tmux/demo-nodes.ts';
 import { NshWindow } from './tmux/nsh-window.ts';
@@ -52,6 +54,19 @@ describe('a syntax error', () => {
   it('is none where bash reads what our parser does not', async () => {
     const shell = await open();
     expect(await shell.output('time -p -- true 2>/dev/null; [[ a =~ ^(a|b)$ ]]; echo $?')).toContain('0');
+  });
+});
+
+describe('a start file', () => {
+  it('with a syntax error runs nothing, and the prompt comes', async () => {
+    const config = join(nodes.directory, 'config');
+    await mkdir(join(config, 'nsh'), { recursive: true });
+    await writeFile(join(config, 'nsh', 'nshrc'), 'echo ran\n\nfi\n');
+    const shell = await NshWindow.open(tmux, { env: { ...nodes.env, XDG_CONFIG_HOME: config } });
+    expect(await shell.prompt()).toMatchObject({ line: 1, status: 0 });
+    const { rows } = await shell.screen();
+    expect(rows[0]).toMatch(/^nsh: nshrc: line 3, column 1: syntax error: /);
+    expect(rows).not.toContain('ran');
   });
 });
 

@@ -25,7 +25,7 @@ beforeEach(async () => {
   tmux = new Tmux();
   shell = await NshWindow.open(tmux, { env: cluster.env, columns: 100 });
   await shell.prompt();
-  await shell.waitForText('3 nodes up');
+  await shell.waitForText('test · 3 nodes up');
 });
 afterEach(async () => {
   await tmux.close();

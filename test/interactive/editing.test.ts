@@ -150,8 +150,9 @@ describe('a long line', () => {
       'the cursor at the beginning',
     );
     await shell.keys('C-e');
-    const { cursor } = await shell.screen();
     const at = promptWidth + text.length + 5;
+    await shell.waitForScreen(({ cursor }) => cursor.y === Math.floor(at / 50), 'the cursor at the end');
+    const { cursor } = await shell.screen();
     expect(cursor).toEqual({ x: at % 50, y: Math.floor(at / 50) });
   });
 

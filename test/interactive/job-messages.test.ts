@@ -22,11 +22,11 @@ const scripts: readonly (readonly [what: string, steps: readonly Step[]])[] = [
       ['jobs'],
       ['bg %2'],
       ['jobs'],
-      ['fg %?b', 'C-z', 'hold b'],
+      ['fg %?b', 'C-z', 'here'],
       ['fg %hold'],
       ['bg %2'],
       ['bg %2'],
-      ['fg %2', 'C-c', 'hold b'],
+      ['fg %2', 'C-c', 'here'],
       ['fg %+', 'C-c'],
       ['jobs'],
     ],
@@ -60,15 +60,21 @@ beforeAll(() => {
   tmux = new Tmux();
   const bin = join(machine.directory, 'bin');
   mkdirSync(bin);
-  // It says that it is there, and again when it is continued.
+  // It says `on` when it begins and when it is continued, `here` when it gets the terminal back.
   writeFileSync(
     join(bin, 'hold'),
     `#!/usr/bin/env python3
-import signal, sys, time
-signal.signal(signal.SIGCONT, lambda *_: print('on', flush=True))
+import os, signal, time
+def on(*_): os.write(1, b'on\\n')
+signal.signal(signal.SIGCONT, on)
 signal.signal(signal.SIGINT, signal.SIG_DFL)
-print('on', flush=True)
-while True: time.sleep(100)
+on()
+was = True
+while True:
+    time.sleep(0.02)
+    now = os.tcgetpgrp(0) == os.getpgrp()
+    if now and not was: os.write(1, b'here\\n')
+    was = now
 `,
   );
   chmodSync(join(bin, 'hold'), 0o755);
@@ -104,7 +110,7 @@ async function transcript(shell: NshWindow, steps: readonly Step[]): Promise<str
       await shell.keys(key);
     }
     const { status } = await shell.prompt(number + 1);
-    const rows = below(await shell.screen(), number).filter((row) => row !== '' && row !== 'on');
+    const rows = below(await shell.screen(), number).filter((row) => row !== '' && row !== 'on' && row !== 'here');
     seen.push(`$ ${line}`, ...rows.map((row) => row.replaceAll(/\b\d{3,}\b/g, 'PID')), `= ${status}`);
   }
   return seen;

@@ -26,7 +26,7 @@ describe('the prompt', () => {
       cwd: '/usr',
       columns: 100,
     });
-    await shell.waitForText('3 nodes up');
+    await shell.waitForText('test · 3 nodes up');
     await shell.waitForScreen(({ cursorRow }) => /^localhost \/usr 3\/3 [#$]$/.test(cursorRow), 'the prompt');
     await shell.type('on n2');
     await shell.keys('Enter');
@@ -77,7 +77,7 @@ describe('news', () => {
 
   it('of a node that goes stands there too, and in the status line', async () => {
     const shell = await NshWindow.open(tmux, { env: cluster.env, columns: 110 });
-    await shell.waitForText('3 nodes up');
+    await shell.waitForText('test · 3 nodes up');
     await shell.type('echo unfinished');
     await shell.waitForTyped('echo unfinished');
     await cluster.host('n3').stop();

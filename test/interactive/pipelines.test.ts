@@ -85,25 +85,34 @@ describe('Ctrl-C', () => {
     expect(await states('sleep')).toEqual([]);
     expect((await shell.screen()).text).not.toMatch(/^not this/m);
   });
+
+  it('does not wait for what is still under way', async () => {
+    await open();
+    await shell.type('@n1 yes | @n2 cat');
+    await shell.keys('Enter');
+    await shell.waitForText('y\ny\ny\n');
+    await shell.keys('C-c');
+    expect(await shell.prompt(2, 5_000)).toMatchObject({ status: 130 });
+  });
 });
 
 describe('Ctrl-Z', () => {
   it('stops every stage on every node, bg continues them all, kill ends them', async () => {
     await open();
-    await shell.type('@n1 yes | @n2 cat | @n3 cat >/dev/null');
+    await shell.type('@n1 yes | @n2 tr a b | @n3 tr a b >/dev/null');
     await shell.keys('Enter');
     await running('yes', 1);
-    await running('cat', 2);
+    await running('tr', 2);
     await shell.keys('C-z');
     expect(await shell.prompt(2)).toMatchObject({ status: 148 });
-    const stopped = await states('yes', 'cat');
+    const stopped = await states('yes', 'tr');
     expect(stopped).toHaveLength(3);
     for (const state of stopped) expect(state).toMatch(/^T/);
     await shell.run('bg');
-    expect((await states('yes', 'cat')).filter((state) => state.startsWith('T'))).toEqual([]);
+    expect((await states('yes', 'tr')).filter((state) => state.startsWith('T'))).toEqual([]);
     await shell.run('kill %1');
     await shell.waitForText('Terminated');
-    expect(await states('yes', 'cat')).toEqual([]);
+    expect(await states('yes', 'tr')).toEqual([]);
   });
 
   it('in a pager gives the prompt back, and fg the pager', async () => {

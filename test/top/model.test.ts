@@ -5,8 +5,9 @@ import { KeyReader } from '../../shell/top/keys.ts';
 import { parseTopOptions } from '../../shell/top/options.ts';
 import { tickRates, type TickReading } from '../../shell/top/rates.ts';
 import { newState, pressKey, scrolled, withNodes, type TopState } from '../../shell/top/state.ts';
-import type { Task } from '../../shell/top/task.ts';
-import { downNode, task, upNode } from './tasks.ts';
+import { readTasks, type Task } from '../../shell/top/task.ts';
+import type { ProcessTable } from '../../src/protocol/process.ts';
+import { downNode, managedRecord, node, task, upNode } from './tasks.ts';
 
 function reading(
   uptimeSeconds: number,
@@ -46,6 +47,33 @@ describe('processor use', () => {
     ['is nothing where time went backwards', reading(100, { 7: [10, 90] }), reading(101, { 7: [10, 80] }), 0],
   ])('%s', (_what, before, now, expected) => {
     expect(rate(before, now)).toBeCloseTo(expected, 5);
+  });
+});
+
+describe('the command of a process', () => {
+  const table = (argv: readonly string[], name?: string): ProcessTable => ({
+    boot: 'b',
+    nowMs: 0,
+    uptimeSeconds: 100,
+    cpus: 1,
+    memTotalKb: 1000,
+    pageBytes: 4096,
+    columns: ['pid', 'start', 'args', 'comm'],
+    rows: [[7, 10, [...argv], 'comm']],
+    managed: name === undefined ? [] : [managedRecord(argv, name)],
+  });
+  const command = (argv: readonly string[], name?: string): string | undefined =>
+    readTasks(node(1), table(argv, name), undefined).tasks[0]?.command;
+  const sessionBash = ['bash', '--norc', '--noprofile', '-c', '\\builtin . /dev/fd/3', 'nsh'];
+
+  it.each([
+    [['sleep', '5'], undefined, 'sleep 5'],
+    [['sleep', '5'], 'web', 'sleep 5'],
+    [[], undefined, '[comm]'],
+    [sessionBash, '@n1 make -j8', '@n1 make -j8'],
+    [sessionBash, undefined, sessionBash.join(' ')],
+  ])('of argv %j, named %j, is %j', (argv, name, expected) => {
+    expect(command(argv, name)).toBe(expected);
   });
 });
 
@@ -144,6 +172,13 @@ describe('the bar', () => {
     const left = tasks.filter(({ gpid }) => gpid !== 10_000_003);
     expect(under(withNodes(moved, [upNode(1, left)]))).toBe(10_000_004);
     expect(withNodes(moved, [])).toMatchObject({ at: 0, rows: [] });
+  });
+
+  it('goes to the first row of what a filter finds, unless its process is among that', () => {
+    expect(press(start, 'G', '/', '0', '1')).toMatchObject({ at: 0, from: 0 });
+    const stays = press(start, 'G', '/', '5', '0');
+    expect(under(stays)).toBe(10_000_050);
+    expect(under(press(stays, 'escape'))).toBe(10_000_050);
   });
 
   it('says that nothing is selected where there is nothing', () => {

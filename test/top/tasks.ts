@@ -1,7 +1,8 @@
 /** Tasks and nodes made by hand. */
-import { nodeId } from '../../src/ids/gpid.ts';
+import { localPid, nodeId } from '../../src/ids/gpid.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import type { NodeInfo } from '../../src/protocol/control.ts';
+import type { ManagedProcess } from '../../src/protocol/process.ts';
 import type { NodeState } from '../../shell/top/nodes.ts';
 import type { Task } from '../../shell/top/task.ts';
 
@@ -53,4 +54,24 @@ export function upNode(id: number, tasks: readonly Task[], given: Partial<NodeIn
 
 export function downNode(id: number, failure: string): NodeState {
   return { node: node(id), tasks: [], failure };
+}
+
+/** What the agent of boot `b` tells of a process that nsh runs there as PID 7. */
+export function managedRecord(argv: readonly string[], name: string): ManagedProcess {
+  return {
+    pid: localPid(7),
+    start: 10,
+    boot: 'b',
+    argv: [...argv],
+    name,
+    cwd: '/',
+    io: 'pipes',
+    starter: { gpid: 0, user: 'u', host: 'h' },
+    startedAtMs: 0,
+    onDisconnect: 'keep',
+    keepBytes: 0,
+    out: { base: 0, end: 0, closed: false },
+    clients: 0,
+    shim: { id: 's', socket: '/s' },
+  };
 }

@@ -54,6 +54,11 @@ export class TmuxScreen {
     return this.rows[this.cursor.y] ?? '';
   }
 
+  /** Each character with its colours. */
+  get cells(): readonly (readonly Cell[])[] {
+    return this.#cells;
+  }
+
   /** Rows from the top that hold `text`. */
   rowsWith(text: string): number[] {
     return this.rows.flatMap((row, y) => (row.includes(text) ? [y] : []));

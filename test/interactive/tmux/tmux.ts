@@ -123,8 +123,12 @@ export class TmuxWindow {
     await this.#tmux.run(['paste-buffer', '-p', '-d', '-b', this.#target, '-t', this.#target]);
   }
 
+  /** Resolves when the program can know of it: tmux draws in the new size up to a quarter of a second before the terminal has it. */
   async resize(columns: number, rows: number): Promise<void> {
     await this.#tmux.run(['resize-window', '-t', this.#target, '-x', String(columns), '-y', String(rows)]);
+    const tty = (await this.#tmux.run(['display-message', '-p', '-t', this.#target, '#{pane_tty}'])).trim();
+    const wanted = `${rows} ${columns}\n`;
+    await waitUntil(async () => (await sizeOf(tty)) === wanted, `${tty} to be ${columns} by ${rows}`);
   }
 
   async screen(): Promise<TmuxScreen> {
@@ -173,6 +177,13 @@ export class TmuxWindow {
     await this.#tmux.run(['kill-session', '-t', this.#target]);
     await waitUntil(() => !isRunning(this.pid), `the end of ${this.#name}, whose window was closed`);
   }
+}
+
+/** Rows and columns, as stty(1) tells them. */
+function sizeOf(tty: string): Promise<string> {
+  return new Promise((resolve) => {
+    execFile('stty', ['-F', tty, 'size'], (_error, stdout) => resolve(stdout));
+  });
 }
 
 function describeCursor(screen: TmuxScreen | undefined): string {

@@ -48,8 +48,9 @@ describe('a real process on a real terminal', () => {
   it('is interrupted and stopped by its keys, and nsh is not', async () => {
     const session = open(...shell);
     await session.untilShown('$ ');
-    session.type('sleep 100\r');
-    await session.untilShown('sleep 100\r\n');
+    // Only what is there can be stopped.
+    session.type(`sh -c 'echo there; exec sleep 100'\r`);
+    await session.untilShown('there\r\n');
     session.type('\u001a');
     await session.untilShown('Stopped');
     session.type('fg\r');

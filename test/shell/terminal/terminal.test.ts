@@ -122,12 +122,14 @@ describe('a foreground terminal', () => {
   ])('shows no more that the connection is lost when %s meanwhile', async (_title, leave) => {
     const session = await inFullScreen();
     session.fallSilent();
-    await session.untilShown('[nsh: connection to web1 lost, connecting again]');
+    await session.untilShown('[nsh: connection to web1 lost, connecting again; ctrl-\\ d leaves]');
     leave(session);
     await session.ended();
-    await vi.waitFor(() => expect(session.shown).toMatch(/connecting again\][^]*\u001b\[\?1049l/));
+    await vi.waitFor(() => expect(session.shown).toMatch(/connecting again[^\]]*\][^]*\u001b\[\?1049l/));
     // On the screen that the program had: before that is left.
-    expect(session.shown).toMatch(/connecting again\][^]*\u001b7\u001b\[24;1H\u001b\[K\u001b8[^]*\u001b\[\?1049l/);
+    expect(session.shown).toMatch(
+      /connecting again[^\]]*\][^]*\u001b7\u001b\[24;1H\u001b\[K\u001b8[^]*\u001b\[\?1049l/,
+    );
   });
 
   it('says no more of a lost connection than fits on the last row', async () => {

@@ -1,0 +1,68 @@
+/** What a person types while something runs that does not read it. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startDemoNodes, type DemoNodes } from './tmux/demo-nodes.ts';
+import { NshWindow } from './tmux/nsh-window.ts';
+import { Tmux } from './tmux/tmux.ts';
+
+let nodes: DemoNodes;
+let tmux: Tmux;
+let shell: NshWindow;
+beforeAll(async () => {
+  nodes = await startDemoNodes(1);
+});
+afterAll(async () => {
+  await nodes.stop();
+});
+beforeEach(async () => {
+  tmux = new Tmux();
+  shell = await NshWindow.open(tmux, { env: nodes.env });
+  await shell.prompt();
+});
+afterEach(async () => {
+  await tmux.close();
+});
+
+describe('what is typed while a line runs', () => {
+  beforeEach(async () => {
+    await shell.type('sh -c "echo up; sleep 1"');
+  });
+
+  async function typeAhead(): Promise<void> {
+    await shell.keys('Enter');
+    await shell.waitForText('\nup');
+    await shell.type('echo ähead; echo two');
+    await shell.keys('Enter');
+  }
+
+  it('is the next line where that does not read it', async () => {
+    await typeAhead();
+    await shell.prompt(3);
+    const { rows } = await shell.screen();
+    expect(rows).toContain('ähead');
+    expect(rows).toContain('two');
+  });
+
+  it('is there to be run where a node gives it back', async () => {
+    await shell.keys('C-a');
+    await shell.type('@n1 ');
+    await typeAhead();
+    await shell.type('echo half');
+    const { rows } = await shell.waitForScreen(({ cursorRow }) => cursorRow === '> echo half', 'what was typed');
+    expect(rows.some((row) => row.endsWith('> echo ähead; echo two'))).toBe(true);
+    expect(rows).not.toContain('two');
+  });
+});
+
+describe('what a program reads', () => {
+  it('is that of the program where it reads', async () => {
+    await shell.type('sh -c "echo up; sleep 0.5; read -r a; echo got \\$a"');
+    await shell.keys('Enter');
+    await shell.waitForText('\nup');
+    await shell.type('for the program');
+    await shell.keys('Enter');
+    await shell.type('echo for the shell');
+    await shell.keys('Enter');
+    await shell.prompt(3);
+    expect((await shell.screen()).rows).toEqual(expect.arrayContaining(['got for the program', 'for the shell']));
+  });
+});
