@@ -104,7 +104,7 @@ export function leaderCommand({
   const run =
     startsIn === 'foreground'
       ? `${job}; s=$?`
-      : `${takeTraps}; ${job} & t=; { ${wait}; } >/dev/null 2>&1; ${dropTraps}`;
+      : `m=bg; ${takeTraps}; ${job} & t=; { ${wait}; } >/dev/null 2>&1; ${dropTraps}`;
   return ['bash', '--norc', '--noprofile', '-c', leader(run), name, driver, token];
 }
 

@@ -73,6 +73,24 @@ describe('a job in the background', () => {
     await shell.waitForText('Killed');
   });
 
+  it('that reads the terminal is stopped, which is told in words, and a job alone continues it', async () => {
+    const shell = await open();
+    await shell.run('cat &');
+    const { text } = await shell.waitForText('[1]+  Stopped                 cat');
+    expect(text).not.toContain('?[');
+    await shell.type('%1');
+    await shell.keys('Enter');
+    await shell.type('typed');
+    await shell.keys('Enter');
+    await shell.waitForText('typed\ntyped\n');
+    await shell.keys('C-z');
+    await shell.prompt(3);
+    await shell.run('%cat &');
+    await shell.waitForText('Stopped');
+    await shell.run('kill -9 %1');
+    await shell.waitForText('Killed');
+  });
+
   it('goes on when the session ends, on whichever node, and the next one has it', async () => {
     const shell = await open();
     await shell.run('sleep 1001 &');
