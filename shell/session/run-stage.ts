@@ -1,7 +1,7 @@
 /** Runs one stage of a pipeline, in subshells that give nothing back but their statuses. */
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { toNshError } from '../../src/protocol/errors.ts';
+import { NshError, toNshError } from '../../src/protocol/errors.ts';
 import { ptyWindowBytes } from '../../src/protocol/limits.ts';
 import { escapeLines } from '../escape.ts';
 import { fromByteText } from '../language/byte-text.ts';
@@ -165,9 +165,10 @@ async function runBuiltin(session: Session, { name, args }: ResolvedBuiltin, str
   const own = { stdout: writerOf(streams.stdout, process.stdout), stderr: writerOf(streams.stderr, process.stderr) };
   const abort = new AbortController();
   const stop = (): void => {
-    abort.abort();
+    abort.abort(new NshError('cancelled', 'ended by SIGINT', { data: { signal: 'SIGINT' } }));
   };
   session.options.signal?.addEventListener('abort', stop, { once: true });
+  session.breakOffs.add(stop);
   try {
     return await session.builtins.run(
       name,
@@ -177,6 +178,7 @@ async function runBuiltin(session: Session, { name, args }: ResolvedBuiltin, str
     );
   } finally {
     session.options.signal?.removeEventListener('abort', stop);
+    session.breakOffs.delete(stop);
   }
 }
 

@@ -91,6 +91,21 @@ describe('a job in the background', () => {
     await shell.waitForText('Killed');
   });
 
+  it('is waited for until Ctrl-C, and goes on', async () => {
+    const shell = await open();
+    await shell.run('sleep 1001 &');
+    for (const [line, wait] of ['wait', 'wait %1', 'wait -n'].entries()) {
+      await shell.type(`${wait}; echo not this`);
+      await shell.keys('Enter');
+      await shell.waitForScreen(({ rows, cursor }) => rows[cursor.y] === '', 'an empty row');
+      await shell.keys('C-c');
+      expect(await shell.prompt(3 + line)).toMatchObject({ status: 130 });
+    }
+    expect(await listed(shell)).toEqual(['[1]+ Running sleep 1001 &']);
+    await shell.run('kill %1');
+    await shell.waitForText('Terminated');
+  });
+
   it('goes on when the session ends, on whichever node, and the next one has it', async () => {
     const shell = await open();
     await shell.run('sleep 1001 &');
