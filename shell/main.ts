@@ -6,6 +6,7 @@ import { NshError, toNshError } from '../src/protocol/errors.ts';
 import { programVersion } from '../src/protocol/version.ts';
 import { loadCommand, nearCommands, summaries } from './commands/index.ts';
 import type { Command } from './command.ts';
+import { endWith } from './end-status.ts';
 import { processContext } from './context.ts';
 import { escapeLines } from './escape.ts';
 import { refuseForeignArguments } from './foreign-bytes.ts';
@@ -147,11 +148,4 @@ function print(text: string): number {
 
 endOnWriteErrors(process);
 
-main(process.argv.slice(2)).then(
-  (status) => {
-    process.exitCode = status;
-  },
-  (error: unknown) => {
-    process.exitCode = fail(toNshError(error));
-  },
-);
+main(process.argv.slice(2)).then(endWith, (error: unknown) => endWith(fail(toNshError(error))));

@@ -212,6 +212,10 @@ export class SessionLines implements LineRunner {
     if (text !== undefined && text !== '') this.#options.stdin.unshift(Buffer.from(`\u001b[200~${text}\u001b[201~`));
   }
 
+  interrupt(signal: 'INT' | 'QUIT'): void {
+    this.#session.interrupt(signal);
+  }
+
   async close(): Promise<void> {
     this.#signal = never;
     await this.#session.close();

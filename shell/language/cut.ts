@@ -2,7 +2,7 @@
 import type { CommandNode, PipelineNode, Statement } from 'unbash';
 import type { ByteText } from './byte-text.ts';
 import { findHereDocs, type HereDocPlace, pieceOf } from './here-docs.ts';
-import { concernOf, isLiteralWord, type Surroundings } from './nsh-words.ts';
+import { concernOf, isJobCommand, isLiteralWord, type Surroundings } from './nsh-words.ts';
 import { withOwnFunctions } from './own-functions.ts';
 import { parseScript, type ScriptTree } from './script-tree.ts';
 import type { BashStep, JobStep, ListStep, PipelineStep, Stage, Step } from './steps.ts';
@@ -83,9 +83,11 @@ class Cutter {
   private stepOf(statement: Statement): Step | undefined {
     const isJob = statement.background === true && this.around.jobsAre === 'nsh';
     const body = this.listOf(statement.command);
-    if (!isJob) {
+    // `%1 &` is no job of its own.
+    if (!isJob || isContinued(body, statement)) {
       // What is nsh's in the background cannot be left to bash.
       if (body === undefined || statement.background !== true) return body;
+      if (isJob) return inBackground(body);
     }
     const { pos, end } = statement.command;
     // What follows may wait for it.
@@ -137,7 +139,7 @@ class Cutter {
       const where = word.text.slice(1);
       return { kind: 'node', ...base, text: before + rest.trimStart(), where, isLiteral: isPlainNodeset(where) };
     }
-    const { args } = command;
+    const args = isJobCommand(command) && command.name !== undefined ? [command.name] : command.args;
     const [first] = args;
     const words = first === undefined ? '' : this.source.slice(first.pos, args.at(-1)?.end);
     const isLiteral = args.every((word) => word.type === 'Word' && isLiteralWord(word));
@@ -150,6 +152,16 @@ class Cutter {
       isPlain: command.redirects.length === 0 && command.prefix.length === 0,
     };
   }
+}
+
+/** `%1 &`, which bash takes for `bg %1`. */
+function isContinued(body: ListStep | PipelineStep | undefined, { command }: Statement): boolean {
+  return body?.kind === 'pipeline' && command.type === 'Command' && isJobCommand(command);
+}
+
+function inBackground(body: ListStep | PipelineStep): ListStep | PipelineStep {
+  if (body.kind === 'list') return body;
+  return { ...body, stages: body.stages.map((stage) => (stage.kind === 'builtin' ? { ...stage, name: 'bg' } : stage)) };
 }
 
 /** Brackets of a nodeset are its own, no glob's. */

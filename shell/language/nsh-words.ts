@@ -9,6 +9,7 @@
  *    - a word names a process of the cluster: a number of eight digits or more, `NODE.PID`, or an option that only nsh's has (`--force`, `--json`, …);
  *    - or a person types `fg`, `bg` or names a job (`%1`);
  *    - or the session has jobs that nsh started, and the command is without an operand, names a job (`%1`), a number or what an expansion will give.
+ * 4. A job that a person names in the place of a command (`%1`) is continued: `fg %1`; with `&` behind it, `bg %1`.
  *
  * Everything here is decided by the text alone: a name that an expansion produces is called back from bash (call-back.ts), or is bash's.
  */
@@ -38,10 +39,17 @@ export function concernOf(command: Command, around: Surroundings): Concern | und
   const word = command.name;
   if (word === undefined) return undefined;
   if (isNodesetWord(word)) return { kind: 'node', word };
+  if (around.isInteractive === true && isJobCommand(command) && around.builtins.has('fg'))
+    return { kind: 'builtin', name: 'fg' };
   const name = word.text;
   if (!around.builtins.has(name) || around.isDefined(name)) return undefined;
   if (bashOwn.has(name) && !concernsCluster(command, around)) return undefined;
   return { kind: 'builtin', name };
+}
+
+/** A job alone: `%1`, `%+`, `%make`, `%?log`. */
+export function isJobCommand({ name, args, prefix }: Command): boolean {
+  return name !== undefined && /^%[\w+%?.-]*$/.test(name.text) && args.length === 0 && prefix.length === 0;
 }
 
 /** `@` alone and `@(a|b)` are bash's. */

@@ -5,13 +5,15 @@ import { fromByteText } from '../language/byte-text.ts';
 import type { BuiltinStreams, SessionBuiltins } from './builtins.ts';
 import type { Job, JobTable } from './jobs.ts';
 
-type Run = (args: readonly string[], streams: BuiltinStreams) => Promise<number> | undefined;
+const interruptedStatus = 128 + constants.signals.SIGINT;
+
+type Run = (args: readonly string[], streams: BuiltinStreams, signal: AbortSignal) => Promise<number> | undefined;
 
 /** @param base runs what concerns no job of the session. */
 export function jobBuiltins(table: JobTable, base: SessionBuiltins): SessionBuiltins {
   const own: Readonly<Record<string, Run>> = {
     jobs: (args, streams) => (args.some((word) => word.startsWith('--')) ? undefined : listJobs(table, args, streams)),
-    wait: (args, streams) => waitFor(table, args, streams, base.names.has('wait')),
+    wait: (args, streams, signal) => waitFor(table, args, streams, signal, base.names.has('wait')),
     kill: (args, streams) => killJobs(table, args, streams, base.names.has('kill')),
     disown: (args, streams) => disown(table, args, streams),
     fg: (args, streams) => bringForth(table, args, streams, base.names.has('fg')),
@@ -20,7 +22,7 @@ export function jobBuiltins(table: JobTable, base: SessionBuiltins): SessionBuil
   return {
     names: new Set([...base.names, ...Object.keys(own)]),
     run: async (name, args, streams, around) => {
-      const mine = own[name]?.(args, streams);
+      const mine = own[name]?.(args, streams, around.signal);
       return mine === undefined ? await base.run(name, args, streams, around) : await mine;
     },
   };
@@ -77,29 +79,42 @@ function waitFor(
   table: JobTable,
   args: readonly string[],
   { stderr }: BuiltinStreams,
+  signal: AbortSignal,
   hasBase: boolean,
 ): Promise<number> | undefined {
   const operands = args.filter((word) => !word.startsWith('-'));
-  if (args.includes('-n')) return waitNext(table, operands);
-  if (operands.length === 0) return waitAll(table);
+  if (args.includes('-n')) return waitNext(table, operands, signal);
+  if (operands.length === 0) return waitAll(table, signal);
   const isMine = (word: string): boolean =>
     word.startsWith('%') || table.findId(Number(word)) !== undefined || table.statusOfGone(Number(word)) !== undefined;
   if (hasBase && !operands.some(isMine)) return undefined;
-  return waitEach(table, operands, stderr);
+  return waitEach(table, operands, stderr, signal);
 }
 
-async function waitAll(table: JobTable): Promise<number> {
+/** Undefined: Ctrl-C has ended the waiting, and not what is waited for. */
+async function untilBrokenOff<T>(ended: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  if (signal.aborted) return undefined;
+  let stop = (): void => {};
+  const brokenOff = new Promise<undefined>((resolve) => {
+    stop = () => resolve(undefined);
+  });
+  signal.addEventListener('abort', stop, { once: true });
+  return await Promise.race([ended, brokenOff]).finally(() => signal.removeEventListener('abort', stop));
+}
+
+async function waitAll(table: JobTable, signal: AbortSignal): Promise<number> {
   for (const job of table.all) {
-    await job.ended;
+    if ((await untilBrokenOff(job.ended, signal)) === undefined) return interruptedStatus;
     table.remove(job);
   }
   return 0;
 }
 
-async function waitNext(table: JobTable, operands: readonly string[]): Promise<number> {
+async function waitNext(table: JobTable, operands: readonly string[], signal: AbortSignal): Promise<number> {
   const jobs = operands.length === 0 ? table.all : operands.flatMap((word) => findJob(table, word) ?? []);
   if (jobs.length === 0) return 127;
-  const job = await Promise.race(jobs.map(async (each) => (await each.ended, each)));
+  const job = await untilBrokenOff(Promise.race(jobs.map(async (each) => (await each.ended, each))), signal);
+  if (job === undefined) return interruptedStatus;
   table.remove(job);
   return job.status ?? 127;
 }
@@ -108,13 +123,16 @@ async function waitEach(
   table: JobTable,
   operands: readonly string[],
   stderr: BuiltinStreams['stderr'],
+  signal: AbortSignal,
 ): Promise<number> {
   let status = 0;
   for (const word of operands) {
     const job = findJob(table, word);
     const gone = table.statusOfGone(Number(word));
     if (job !== undefined) {
-      status = await job.ended;
+      const ended = await untilBrokenOff(job.ended, signal);
+      if (ended === undefined) return interruptedStatus;
+      status = ended;
       table.remove(job);
     } else if (gone === undefined) {
       const isJob = word.startsWith('%');

@@ -61,7 +61,7 @@ export function nodeRunner(node: NodeSpec, { client, env }: NodeRunnerOptions): 
         }),
       );
       const stream = openProcessStream({
-        ...foreground(client, node, started, clientId, pipeWindowBytes),
+        ...foreground(client, node, started, clientId, job.windowBytes ?? pipeWindowBytes),
         retryForMs: streamTimeoutMs(env),
         stdout: sinkOf(job.stdout, process.stdout, 1),
         stderr: sinkOf(job.stderr, process.stderr, 2),

@@ -5,6 +5,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { NshError } from '../../src/protocol/errors.ts';
 import { processContext, type OwnedContext } from '../context.ts';
+import { noteInterrupt } from '../end-status.ts';
 import { escapeLines } from '../escape.ts';
 import { type ByteText, toByteText } from '../language/byte-text.ts';
 import { findCallBacks, hasCommandWord } from '../language/call-back.ts';
@@ -163,6 +164,7 @@ async function withSession(
     inputIsScript,
   });
   const release = relaySignals((signal) => {
+    if (signal === 'SIGINT') noteInterrupt();
     if (signal === 'SIGINT' || signal === 'SIGQUIT') session.interrupt(signal.slice(3));
     else session.kill(signal.slice(3));
   });

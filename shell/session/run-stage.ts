@@ -1,7 +1,8 @@
 /** Runs one stage of a pipeline, in subshells that give nothing back but their statuses. */
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { toNshError } from '../../src/protocol/errors.ts';
+import { NshError, toNshError } from '../../src/protocol/errors.ts';
+import { ptyWindowBytes } from '../../src/protocol/limits.ts';
 import { escapeLines } from '../escape.ts';
 import { fromByteText } from '../language/byte-text.ts';
 import type { DirectLink } from './direct-feed.ts';
@@ -16,6 +17,9 @@ import type { BashEnd, BashRunner, InputSource, OutputTarget, PipelinePlace, Run
 import type { Session } from './session.ts';
 import { environmentOf } from './environment.ts';
 import { copyTo, openBranch, type StepStreams, writerOf } from './streams.ts';
+
+/** A frame or two. */
+const minWindowBytes = 64 * 1024;
 
 /** How a stage ended, or that it was stopped. */
 export interface StageEnd {
@@ -57,7 +61,7 @@ async function runSubshell(
   { text, line, width }: ResolvedBash,
   runner: BashRunner,
   streams: StepStreams,
-  { onStart, place, readsFrom, writesTo }: StageHandle,
+  { onStart, place, readsFrom, writesTo, windowBytes }: StageHandle & { readonly windowBytes?: number },
 ): Promise<StageEnd> {
   const callBacks = callBacksFor(session, text, runner);
   // One stage alone says all by its status, and bash makes way for its program.
@@ -82,6 +86,7 @@ async function runSubshell(
     ...(place === undefined ? {} : { pipeline: place }),
     ...(readsFrom === undefined ? {} : { readsFrom }),
     ...(writesTo === undefined ? {} : { writesTo }),
+    ...(windowBytes === undefined ? {} : { windowBytes }),
     ...(session.options.signal === undefined ? {} : { signal: session.options.signal }),
   });
   onStart(running);
@@ -112,7 +117,10 @@ async function runMany(
       const stderr = labelled(session, streams.stderr, process.stderr, runner, 'stderr');
       const ends = { stdin: inputs[i] ?? 'null', stdout, stderr };
       try {
-        const each = await runSubshell(session, stage, runner, ends, { onStart });
+        const each = await runSubshell(session, stage, runner, ends, {
+          onStart,
+          ...shownWindow(session, streams, runners.length),
+        });
         return each.statuses.at(-1) ?? 0;
       } catch (error) {
         // One node that fails does not keep the others' answers back.
@@ -125,6 +133,12 @@ async function runMany(
     }),
   );
   return [...Array.from({ length: stage.width - 1 }, () => 0), Math.max(...statuses)];
+}
+
+/** What many send to a terminal is no more in all than what one may: it is drawn slowly, and every line has its prefix besides. */
+function shownWindow(session: Session, { stdout }: StepStreams, count: number): { readonly windowBytes?: number } {
+  const isShown = session.options.isInteractive === true && stdout === 'inherit' && process.stdout.isTTY;
+  return isShown ? { windowBytes: Math.max(minWindowBytes, Math.floor(ptyWindowBytes / count)) } : {};
 }
 
 /** Several writers on one stream: the first that ends must not end it for the others. */
@@ -151,9 +165,10 @@ async function runBuiltin(session: Session, { name, args }: ResolvedBuiltin, str
   const own = { stdout: writerOf(streams.stdout, process.stdout), stderr: writerOf(streams.stderr, process.stderr) };
   const abort = new AbortController();
   const stop = (): void => {
-    abort.abort();
+    abort.abort(new NshError('cancelled', 'ended by SIGINT', { data: { signal: 'SIGINT' } }));
   };
   session.options.signal?.addEventListener('abort', stop, { once: true });
+  session.breakOffs.add(stop);
   try {
     return await session.builtins.run(
       name,
@@ -163,6 +178,7 @@ async function runBuiltin(session: Session, { name, args }: ResolvedBuiltin, str
     );
   } finally {
     session.options.signal?.removeEventListener('abort', stop);
+    session.breakOffs.delete(stop);
   }
 }
 

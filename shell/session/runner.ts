@@ -50,6 +50,8 @@ export interface BashJob {
   readonly readsFrom?: DirectLink;
   /** Its stdout is another node's to read. */
   readonly writesTo?: DirectLink;
+  /** Bytes of its output that may be on their way, where a person sees them: Ctrl-C on a flood is to show at once. */
+  readonly windowBytes?: number;
   /** How many reports the driver writes: 0, 1, or 2 with the fresh one. Lets a runner know when the report is whole. */
   readonly reports: 0 | 1 | 2;
   /** What runs in its place on a node that has no bash. */

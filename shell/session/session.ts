@@ -48,6 +48,8 @@ export class Session {
   private readonly told = new Set<string>();
   /** What runs in the foreground; signals go there. */
   private readonly running = new Set<RunningBash>();
+  /** Builtins in the foreground, to be broken off. */
+  readonly breakOffs = new Set<() => void>();
   /** The shell has ended inside a pipeline. */
   isOver = false;
   /** A bash has run the EXIT trap, or there is nothing left to run. */
@@ -129,6 +131,7 @@ export class Session {
   interrupt(signal: string): void {
     this.isInterrupted = true;
     for (const each of this.running) if (each.isInOwnGroup !== true) each.kill(signal);
+    if (signal === 'INT') for (const breakOff of this.breakOffs) breakOff();
   }
 
   /** Begins as another bash is: `report` is what that printed of its state. */

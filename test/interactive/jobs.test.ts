@@ -74,6 +74,39 @@ describe('a job in the background', () => {
     await shell.waitForText('Killed');
   });
 
+  it('that reads the terminal is stopped, which is told in words, and a job alone continues it', async () => {
+    const shell = await open();
+    await shell.run('cat &');
+    const { text } = await shell.waitForText('[1]+  Stopped                 cat');
+    expect(text).not.toContain('?[');
+    await shell.type('%1');
+    await shell.keys('Enter');
+    await shell.type('typed');
+    await shell.keys('Enter');
+    await shell.waitForText('typed\ntyped\n');
+    await shell.keys('C-z');
+    await shell.prompt(3);
+    await shell.run('%cat &');
+    await shell.waitForText('Stopped');
+    await shell.run('kill -9 %1');
+    await shell.waitForText('Killed');
+  });
+
+  it('is waited for until Ctrl-C, and goes on', async () => {
+    const shell = await open();
+    await shell.run('sleep 1001 &');
+    for (const [line, wait] of ['wait', 'wait %1', 'wait -n'].entries()) {
+      await shell.type(`${wait}; echo not this`);
+      await shell.keys('Enter');
+      await shell.waitForScreen(({ rows, cursor }) => rows[cursor.y] === '', 'an empty row');
+      await shell.keys('C-c');
+      expect(await shell.prompt(3 + line)).toMatchObject({ status: 130 });
+    }
+    expect(await listed(shell)).toEqual(['[1]+ Running sleep 1001 &']);
+    await shell.run('kill %1');
+    await shell.waitForText('Terminated');
+  });
+
   it('goes on when the session ends, on whichever node, and the next one has it', async () => {
     const shell = await open();
     await shell.run('sleep 1001 &');

@@ -74,6 +74,28 @@ describe('Ctrl-C', () => {
     expect(await shell.prompt(2)).toMatchObject({ status: 130 });
     expect(await shell.output('echo "${PIPESTATUS[@]}"')).toEqual(['130 130']);
   });
+
+  it('ends what runs on many nodes at once, and what comes after it on the line is not run', async () => {
+    await open();
+    await shell.type('@all sleep 1000; echo not this');
+    await shell.keys('Enter');
+    await running('sleep', 3);
+    await shell.keys('C-c');
+    expect(await shell.prompt(2)).toMatchObject({ status: 130 });
+    expect(await states('sleep')).toEqual([]);
+    expect((await shell.screen()).text).not.toMatch(/^not this/m);
+  });
+
+  it('leaves a loop that goes from node to node', async () => {
+    await open();
+    await shell.type('for i in 1 2 3; do @n$i sleep 1000; echo not this; done');
+    await shell.keys('Enter');
+    await running('sleep', 1);
+    await shell.keys('C-c');
+    expect(await shell.prompt(2)).toMatchObject({ status: 130 });
+    expect((await shell.screen()).text).not.toMatch(/^(\^C)?not this/m);
+  });
+
   it('does not wait for what is still under way', async () => {
     await open();
     await shell.type('@n1 yes | @n2 cat');

@@ -108,6 +108,14 @@ describe('a script is cut', () => {
     expect(cut('a & wait')).toEqual(['job[bash{a}]', '<wait()>']);
   });
 
+  it("continues a job that stands in a command's place, where a person is at it", () => {
+    const typed = { isInteractive: true, builtins: new Set([...around.builtins, 'fg', 'bg']) };
+    expect(cut('%1', typed)).toEqual(['<fg(%1)>']);
+    expect(cut('%?make; echo', typed)).toEqual(['<fg(expand %?make)>', 'bash{echo}']);
+    expect(cut('%1 &', typed)).toEqual(['<bg(%1)>']);
+    expect(cut('%1')).toEqual(['bash{%1}']);
+  });
+
   it('not at & where bash keeps the jobs', () => {
     expect(cut('a & b; wait', { jobsAre: 'bash' })).toEqual(['bash{a & b; wait}']);
     expect(cut('a & @web1 b', { jobsAre: 'bash' })).toEqual(['bash{a &}', '<web1:b>']);
