@@ -207,9 +207,11 @@ export class SessionLines implements LineRunner {
     const text = this.#typedElsewhere
       ?.toString('utf8')
       .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, '')
-      .replace(/[\r\n]+$/, '');
+      // What is typed next is to begin a line of its own, and not to go on with a line that was entered.
+      .replace(/[\r\n]+$/, '\n');
     this.#typedElsewhere = undefined;
-    if (text !== undefined && text !== '') this.#options.stdin.unshift(Buffer.from(`\u001b[200~${text}\u001b[201~`));
+    if (text !== undefined && text.trim() !== '')
+      this.#options.stdin.unshift(Buffer.from(`\u001b[200~${text}\u001b[201~`));
   }
 
   interrupt(signal: 'INT' | 'QUIT'): void {
