@@ -190,7 +190,9 @@ export class SessionLines implements LineRunner {
     const text = await readFile(path, 'utf8').catch(() => undefined); // Mostly there is none.
     if (text === undefined || text.trim() === '') return;
     this.#line = 'nshrc';
+    this.#session.name = 'nshrc';
     await this.#run(text, signal, 'nshrc: ');
+    this.#session.name = undefined;
     this.#session.setStatus(0);
   }
 
