@@ -102,6 +102,7 @@ export class SessionLines implements LineRunner {
       isInteractive: true,
     });
     const { jobs } = this.#session;
+    jobs.onStarted = (job) => this.#watch(job);
     jobs.onStopped = (job) => options.news(describeJob(jobs, job));
   }
 
@@ -300,14 +301,16 @@ export class SessionLines implements LineRunner {
 
   /** Says when a job has ended; then it is no job any more. */
   #watchJobs(): void {
-    const { jobs } = this.#session;
-    for (const job of jobs.all) {
-      if (this.#watched.has(job)) continue;
-      this.#watched.add(job);
-      if (job.isStopped) this.#options.stderr.write(`${escapeLines(describeJob(jobs, job))}\n`);
-      else if (job.status === undefined) this.#options.stderr.write(`[${job.number}] ${job.id}\n`);
-      this.#watchEnd(job);
-    }
+    for (const job of this.#session.jobs.all) this.#watch(job);
+  }
+
+  #watch(job: Job): void {
+    if (this.#watched.has(job)) return;
+    this.#watched.add(job);
+    const { stderr } = this.#options;
+    if (job.isStopped) stderr.write(`${escapeLines(describeJob(this.#session.jobs, job))}\n`);
+    else if (job.status === undefined) stderr.write(`[${job.number}] ${job.id}\n`);
+    this.#watchEnd(job);
   }
 
   #watchEnd(job: Job): void {

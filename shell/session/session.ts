@@ -219,7 +219,8 @@ export class Session {
   /** What ends in `&` gives nothing back but its status, later. */
   private async runJob(step: JobStep): Promise<StepResult> {
     const started = await startJob(this, step);
-    this.jobs.add(step.text, started);
+    const job = this.jobs.add(step.text, started);
+    this.jobs.onStarted?.(job);
     this.jobs.lastId = started.id;
     this.setStatus(0);
     return { status: 0, isOver: false };
