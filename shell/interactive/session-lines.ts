@@ -102,6 +102,7 @@ export class SessionLines implements LineRunner {
       isInteractive: true,
     });
     const { jobs } = this.#session;
+    jobs.onStarted = (job) => this.#watch(job);
     jobs.onStopped = (job) => options.news(describeJob(jobs, job));
   }
 
@@ -190,7 +191,9 @@ export class SessionLines implements LineRunner {
     const text = await readFile(path, 'utf8').catch(() => undefined); // Mostly there is none.
     if (text === undefined || text.trim() === '') return;
     this.#line = 'nshrc';
+    this.#session.name = 'nshrc';
     await this.#run(text, signal, 'nshrc: ');
+    this.#session.name = undefined;
     this.#session.setStatus(0);
   }
 
@@ -207,9 +210,11 @@ export class SessionLines implements LineRunner {
     const text = this.#typedElsewhere
       ?.toString('utf8')
       .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, '')
-      .replace(/[\r\n]+$/, '');
+      // What is typed next is to begin a line of its own, and not to go on with a line that was entered.
+      .replace(/[\r\n]+$/, '\n');
     this.#typedElsewhere = undefined;
-    if (text !== undefined && text !== '') this.#options.stdin.unshift(Buffer.from(`\u001b[200~${text}\u001b[201~`));
+    if (text !== undefined && text.trim() !== '')
+      this.#options.stdin.unshift(Buffer.from(`\u001b[200~${text}\u001b[201~`));
   }
 
   interrupt(signal: 'INT' | 'QUIT'): void {
@@ -296,14 +301,16 @@ export class SessionLines implements LineRunner {
 
   /** Says when a job has ended; then it is no job any more. */
   #watchJobs(): void {
-    const { jobs } = this.#session;
-    for (const job of jobs.all) {
-      if (this.#watched.has(job)) continue;
-      this.#watched.add(job);
-      if (job.isStopped) this.#options.stderr.write(`${escapeLines(describeJob(jobs, job))}\n`);
-      else if (job.status === undefined) this.#options.stderr.write(`[${job.number}] ${job.id}\n`);
-      this.#watchEnd(job);
-    }
+    for (const job of this.#session.jobs.all) this.#watch(job);
+  }
+
+  #watch(job: Job): void {
+    if (this.#watched.has(job)) return;
+    this.#watched.add(job);
+    const { stderr } = this.#options;
+    if (job.isStopped) stderr.write(`${escapeLines(describeJob(this.#session.jobs, job))}\n`);
+    else if (job.status === undefined) stderr.write(`[${job.number}] ${job.id}\n`);
+    this.#watchEnd(job);
   }
 
   #watchEnd(job: Job): void {

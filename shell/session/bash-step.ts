@@ -55,12 +55,12 @@ export async function runBashStep(
   };
   const running = await runner.start({
     driver: isFinal ? finalDriver : driver,
-    name: options.name ?? 'bash',
+    name: session.name ?? 'bash',
     restore: renderRestore({ ...session.state, traps: givenTraps(session, runner) }, runner.node, task),
     ...session.streamsFor(runner, place.streams),
     reports: isFinal ? 0 : wantsFresh ? 2 : 1,
     isBackground: options.isBackground === true,
-    plain: () => plainStep(session.state, step.text, options.name ?? 'sh'),
+    plain: () => plainStep(session.state, step.text, session.name ?? 'sh'),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   const given = session.state;

@@ -28,7 +28,7 @@ export async function expandWords(session: Session, words: ByteText, line: numbe
   try {
     const running = await session.current.start({
       driver: finalDriver,
-      name: session.options.name ?? 'bash',
+      name: session.name ?? 'bash',
       restore: renderRestore(state, session.current.node, {
         // One NUL-ended word each, behind a first that is always there: no words at all print nothing but that.
         text: `\\builtin printf '%s\\0' x ${given}`,

@@ -39,6 +39,8 @@ export class JobTable {
   private readonly gone = new Map<number, number>();
   /** `$!`: stays when its job has gone. */
   lastId: number | undefined;
+  /** Told of what ends in `&`, before what follows it runs. */
+  onStarted: ((job: Job) => void) | undefined;
   /** Told of a job that was stopped in the background. */
   onStopped: ((job: Job) => void) | undefined;
 

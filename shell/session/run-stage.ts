@@ -68,7 +68,7 @@ async function runSubshell(
   const reports = (width > 1 || (session.isTimed && runner.node !== '')) && !text.endsWith('\\');
   const running = await runner.start({
     driver: reports ? stageDriver : finalDriver,
-    name: session.options.name ?? 'bash',
+    name: session.name ?? 'bash',
     restore: renderRestore(session.subshellState(), runner.node, {
       text: givenText(session, text, runner),
       line: session.line + line,
@@ -82,7 +82,7 @@ async function runSubshell(
     ...session.streamsFor(runner, streams),
     reports: reports ? 1 : 0,
     isBackground: session.options.isBackground === true,
-    plain: () => plainStep(session.state, text, session.options.name ?? 'sh'),
+    plain: () => plainStep(session.state, text, session.name ?? 'sh'),
     ...(place === undefined ? {} : { pipeline: place }),
     ...(readsFrom === undefined ? {} : { readsFrom }),
     ...(writesTo === undefined ? {} : { writesTo }),

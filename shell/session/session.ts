@@ -55,6 +55,8 @@ export class Session {
   /** A bash has run the EXIT trap, or there is nothing left to run. */
   trapsRan = false;
   private isInterrupted = false;
+  /** `$0`, which stands before what bash says of an error. */
+  name: string | undefined;
   /** `$$` */
   shellId = process.pid;
   /** `time` stands before the pipeline that runs. */
@@ -68,6 +70,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.options = options;
+    this.name = options.name;
     this.current = options.runner;
     const fresh = { ...freshState(options.positional ?? []), secondsFrom: Math.floor(Date.now() / 1000) };
     this.state = options.isInteractive === true ? { ...fresh, shopts: new Map([['expand_aliases', true]]) } : fresh;
@@ -216,7 +219,8 @@ export class Session {
   /** What ends in `&` gives nothing back but its status, later. */
   private async runJob(step: JobStep): Promise<StepResult> {
     const started = await startJob(this, step);
-    this.jobs.add(step.text, started);
+    const job = this.jobs.add(step.text, started);
+    this.jobs.onStarted?.(job);
     this.jobs.lastId = started.id;
     this.setStatus(0);
     return { status: 0, isOver: false };

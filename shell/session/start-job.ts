@@ -26,7 +26,7 @@ async function startLasting(session: Session, step: JobStep): Promise<StartedJob
   const { lastId } = session.jobs;
   const running = await runner.start({
     driver: finalDriver,
-    name: session.options.name ?? 'bash',
+    name: session.name ?? 'bash',
     restore: renderRestore(session.subshellState(), runner.node, {
       text: lastId === undefined ? text : replaceLastJob(text, lastId),
       line: session.line + line,

@@ -28,7 +28,7 @@ export function helpLines({ columns, rows }: { columns: number; rows: number }, 
     '',
     ...keys.map(([key, what]) => `  ${key}${' '.repeat(width - key.length)}  ${what}`),
     '',
-    'Any key goes back.',
+    'Any other key goes back.',
   ];
   return lines.map((line, i) => (i === 0 ? line : cutToWidth(line, columns))).slice(0, Math.max(1, rows - 1));
 }

@@ -68,6 +68,16 @@ describe('a start file', () => {
     expect(rows[0]).toMatch(/^nsh: nshrc: line 3, column 1: syntax error: /);
     expect(rows).not.toContain('ran');
   });
+
+  it('is named where something in it fails, and the rest of it runs', async () => {
+    const config = join(nodes.directory, 'config');
+    await mkdir(join(config, 'nsh'), { recursive: true });
+    await writeFile(join(config, 'nsh', 'nshrc'), 'x=1\ncd /nonexistent\nx=2\n');
+    const shell = await NshWindow.open(tmux, { env: { ...nodes.env, XDG_CONFIG_HOME: config } });
+    await shell.prompt(1);
+    expect((await shell.screen()).rows[0]).toMatch(/^nshrc: line 2: cd: \/nonexistent: /);
+    expect(await shell.output('echo $x $0')).toEqual(['2 bash']);
+  });
 });
 
 describe('an unknown name', () => {

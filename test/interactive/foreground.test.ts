@@ -58,7 +58,11 @@ describe('what is typed while a line runs, and read by nobody', () => {
     await start(shell, '@n2 sh -c "echo begun; sleep 0.7"', 'begun');
     await shell.type('echo looxx');
     await shell.keys('BSpace', 'BSpace', 'k', 'Enter');
-    await shell.waitForTyped('echo look');
+    // What is typed now begins another line.
+    await shell.waitForScreen(
+      ({ rows, cursor }) => (rows[cursor.y - 1] ?? '').endsWith('> echo look') && rows[cursor.y] === '>',
+      'what was typed',
+    );
     expect((await shell.screen()).rows).not.toContain('look');
     await shell.keys('Enter');
     await shell.prompt(3);

@@ -92,6 +92,14 @@ describe('a job in the background', () => {
     await shell.waitForText('Killed');
   });
 
+  it('is told with its number before what follows it on the line runs', async () => {
+    const shell = await open();
+    const rows = await shell.output('sleep 1001 & echo behind');
+    expect(rows).toEqual([expect.stringMatching(/^\[1\] \d+$/), 'behind']);
+    await shell.run('kill %1');
+    await shell.waitForText('Terminated');
+  });
+
   it('is waited for until Ctrl-C, and goes on', async () => {
     const shell = await open();
     await shell.run('sleep 1001 &');
