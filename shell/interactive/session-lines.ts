@@ -278,6 +278,7 @@ export class SessionLines implements LineRunner {
       env,
       signal: never,
       colour: () => stdout.isTTY && context(never).terminal.colour,
+      tell: (message) => this.#tell(message),
     });
     return {
       ...base,

@@ -1,13 +1,15 @@
 /** What the words behind `@` name, and how the output of several nodes is told apart. */
-import { Transform, type Writable } from 'node:stream';
+import { Transform, Writable } from 'node:stream';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
+import { foldNames } from '../../src/ids/nodeset/index.ts';
+import { foldedOutput } from '../output/node-output.ts';
 import { makePrefixes } from '../output/prefixes.ts';
 import { LinePrefixer } from '../output/line-prefixer.ts';
 import { chooseNodes } from '../run/choose-nodes.ts';
 import { nodeRunner } from './node-runner.ts';
 import { NshError, toNshError } from '../../src/protocol/errors.ts';
-import type { BashRunner, NodeRunners } from './runner.ts';
+import type { BashRunner, FoldedOutput, NodeRunners } from './runner.ts';
 
 export interface ClusterRunnersOptions {
   /** Connected when the first node is named. */
@@ -16,9 +18,11 @@ export interface ClusterRunnersOptions {
   readonly signal: AbortSignal;
   /** Colour for the names of nodes may be used on this stream. */
   readonly colour: (stream: 'stdout' | 'stderr') => boolean;
+  /** A line of nsh's own. */
+  readonly tell: (message: string) => void;
 }
 
-export function clusterRunners({ cluster, env, signal, colour }: ClusterRunnersOptions): NodeRunners {
+export function clusterRunners({ cluster, env, signal, colour, tell }: ClusterRunnersOptions): NodeRunners {
   const known = new Map<number, BashRunner>();
   /** In the order in which they were first named: the colours follow it. */
   const names: string[] = [];
@@ -43,6 +47,12 @@ export function clusterRunners({ cluster, env, signal, colour }: ClusterRunnersO
       const prefix = makePrefixes(all, { aligned: false, colour: isShown && colour(stream) })[all.indexOf(runner.node)];
       return prefixing(target, prefix ?? '');
     },
+    folded: (target, runners) =>
+      folding(
+        target,
+        runners.map(({ node }) => node),
+        tell,
+      ),
   };
 }
 
@@ -59,6 +69,25 @@ function inWordsOfTheShell(error: unknown): NshError {
 function wanted(where: string): { nodeset: string | undefined; everyNode: boolean } {
   if (where === 'all') return { nodeset: undefined, everyNode: true };
   return { nodeset: where === 'any' ? undefined : where, everyNode: false };
+}
+
+/** As `nsh run -b` shows it. */
+function folding(target: Writable, all: readonly string[], tell: (message: string) => void): FoldedOutput {
+  const style = { aligned: false, colour: false };
+  const output = foldedOutput(
+    { stdout: target, stderr: target, names: all, outStyle: style, errStyle: style, warn: tell },
+    foldNames,
+  );
+  return {
+    writer({ node }) {
+      const { stdout } = output.sinks(node);
+      return new Writable({
+        write: (chunk: Buffer, _encoding, done) => stdout.write(chunk, done),
+        final: (done) => (stdout.end === undefined ? done() : stdout.end(done)),
+      });
+    },
+    finish: () => output.finish(),
+  };
 }
 
 /** Whole lines, each with its prefix. The target is not ended: others write to it too. */

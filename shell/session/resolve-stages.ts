@@ -18,6 +18,8 @@ export interface ResolvedBash extends ResolvedBase {
   readonly runners: readonly BashRunner[];
   readonly text: ByteText;
   readonly line: number;
+  /** `@web[1-8] -b cmd`: what is identical is shown once. */
+  readonly folds?: boolean;
 }
 
 export interface ResolvedBuiltin extends ResolvedBase {
@@ -52,8 +54,13 @@ async function resolveStage(session: Session, stage: Stage): Promise<ResolvedSta
   return await resolveBuiltin(session, stage);
 }
 
+/** As of `nsh run`: no program has such a name. */
+const foldOption = /^\s*-b(?=\s)/;
+
 async function resolveNodes(session: Session, stage: NodeStage): Promise<ResolvedStage> {
-  const { pipesStderr, text, line } = stage;
+  const { pipesStderr, line } = stage;
+  const folds = foldOption.test(stage.text);
+  const text = folds ? stage.text.replace(foldOption, '') : stage.text;
   const { nodes } = session.options;
   if (nodes === undefined)
     throw new NshError('clusterFile', `@${fromByteText(stage.where)}: this session has no cluster`);
@@ -66,7 +73,8 @@ async function resolveNodes(session: Session, stage: NodeStage): Promise<Resolve
     where = words[0]?.slice(1) ?? '';
   }
   if (text.trim() === '') throw new NshError('usage', `@${fromByteText(where)}: which command?`);
-  return { kind: 'bash', runners: await nodes.resolve(fromByteText(where)), text, line, pipesStderr, width: 1 };
+  const runners = await nodes.resolve(fromByteText(where));
+  return { kind: 'bash', runners, text, line, pipesStderr, width: 1, ...(folds ? { folds } : {}) };
 }
 
 async function resolveBuiltin(session: Session, stage: BuiltinStage): Promise<ResolvedStage> {

@@ -188,10 +188,12 @@ function nodesOf(context: OwnedContext): NodeRunners {
         env: context.env,
         signal: context.signal,
         colour: (stream) => colour && context[stream].isTTY === true,
+        tell: (message) => void context.stderr.write(`nsh: ${escapeLines(message)}\n`),
       });
       return await runners.resolve(where);
     },
     labelled: (target, runner, stream) => runners?.labelled?.(target, runner, stream) ?? target,
+    folded: (target, all) => runners?.folded?.(target, all),
   };
 }
 

@@ -109,11 +109,13 @@ async function runMany(
   { onStart }: StageHandle,
 ): Promise<readonly number[]> {
   const { runners } = stage;
+  const target = writerOf(streams.stdout, process.stdout);
+  const folded = stage.folds === true ? session.options.nodes?.folded?.(target, runners) : undefined;
   const inputs: readonly InputSource[] =
     typeof streams.stdin === 'object' ? copyTo(streams.stdin, runners.length) : runners.map(() => 'null' as const);
   const statuses = await Promise.all(
     runners.map(async (runner, i) => {
-      const stdout = labelled(session, streams.stdout, process.stdout, runner, 'stdout');
+      const stdout = folded?.writer(runner) ?? labelled(session, streams.stdout, process.stdout, runner, 'stdout');
       const stderr = labelled(session, streams.stderr, process.stderr, runner, 'stderr');
       const ends = { stdin: inputs[i] ?? 'null', stdout, stderr };
       try {
@@ -132,6 +134,7 @@ async function runMany(
       }
     }),
   );
+  await folded?.finish();
   return [...Array.from({ length: stage.width - 1 }, () => 0), Math.max(...statuses)];
 }
 

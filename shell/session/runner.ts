@@ -100,6 +100,13 @@ export interface BashRunner {
   start(job: BashJob): Promise<RunningBash>;
 }
 
+export interface FoldedOutput {
+  /** For the output of one of them. */
+  writer(runner: BashRunner): Writable;
+  /** Shows what was gathered. Resolves when it is written. */
+  finish(): Promise<void>;
+}
+
 /** Finds who runs what a nodeset word names. Implemented where the cluster is known; a session without one has no nodes. */
 export interface NodeRunners {
   /**
@@ -109,4 +116,6 @@ export interface NodeRunners {
   resolve(where: string): Promise<readonly BashRunner[]>;
   /** Where several nodes write to one stage's output: wraps the target for one of them (prefix, fold). Absent: lines are merged as they come. */
   labelled?(target: Writable, runner: BashRunner, stream: 'stdout' | 'stderr'): Writable;
+  /** What several nodes write to one stage's output is gathered, and shown at the end, what is identical once. */
+  folded?(target: Writable, runners: readonly BashRunner[]): FoldedOutput | undefined;
 }

@@ -20,6 +20,7 @@ export async function benchSessionState(setting: Setting, runs: number): Promise
       env,
       signal: new AbortController().signal,
       colour: () => false,
+      tell: () => undefined,
     }),
     streams: { stdin: 'null', stdout: 'null', stderr: 'null' },
     tell: (message) => void process.stderr.write(`${message}\n`),

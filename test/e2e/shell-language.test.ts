@@ -33,6 +33,13 @@ describe('behind @', () => {
     ).toBe('n1\n/usr 1\nA\nB\ndir\n0\n2\ntext 1\nsub\n');
   });
 
+  it('stands -b, which shows once what is identical on several nodes', async () => {
+    const rule = '-'.repeat(15);
+    expect(await printed('echo in | @n[1-2] -b cat; @n1 -b echo alone; @all -b eval "echo \\$HOSTNAME"')).toBe(
+      [rule, 'n[1-2] (2)', rule, 'in', 'alone', rule, 'n1', rule, 'n1', rule, 'n2', rule, 'n2', ''].join('\n'),
+    );
+  });
+
   it('statuses are known for every stage, CPU times are the nodes’', async () => {
     expect(await printed('@n1 exit 3 | @n1 true | @n2 exit 4 | @n2 exit 5; echo ${PIPESTATUS[@]}')).toBe('3 0 4 5\n');
     const { stderr } = await line('TIMEFORMAT=%U; time @n1 for ((i = 0; i < 100000; i++)); do :; done');
