@@ -16,6 +16,9 @@ import type { ShellState } from './shell-state.ts';
 import { callBacksFor } from './step-call-backs.ts';
 import { takeReport } from './take-report.ts';
 
+/** Goes elsewhere, wherever it starts: what one types in a directory that has been removed. */
+const leavesDirectory = /^\s*cd(?:\s*$|\s+[/~$"'])/;
+
 /** What is known of a bash when it ends. */
 interface EndedStep {
   readonly runner: BashRunner;
@@ -67,6 +70,10 @@ export async function runBashStep(
   const settle = (end: BashEnd): StepResult =>
     settleStep(session, end, { runner, isOwn, isFinal, wantsFresh, hidden: callBacks.names, given });
   const end = await session.follow(running);
+  if (isOwn && end.report.endsWith(`${noDirectory}\0`) && leavesDirectory.test(step.text)) {
+    session.state = { ...session.state, directory: undefined };
+    return await runBashStep(session, step, place, runner);
+  }
   if (running.plainOn !== undefined && end.stopped === undefined) {
     session.setStatus(end.status);
     return { status: end.status, isOver: isFinal };
