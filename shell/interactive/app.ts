@@ -222,6 +222,7 @@ export class App {
 
   readonly #onSignal = (name: NodeJS.Signals): void => {
     if (name === 'SIGINT') this.#running?.abort(interrupted());
+    if (name === 'SIGTSTP') this.#options.runner.suspend();
     if (name === 'SIGINT' || name === 'SIGQUIT') this.#options.runner.interrupt(name === 'SIGINT' ? 'INT' : 'QUIT');
     if (name !== 'SIGTERM' && name !== 'SIGHUP') return;
     this.#hasGone = true;

@@ -42,5 +42,7 @@ export interface LineRunner {
   run(text: string, context: CommandContext): Promise<LineOutcome>;
   /** A key of the terminal reached nsh, and nothing else, while a line runs: what has no terminal of its own is to hear of it. */
   interrupt(signal: 'INT' | 'QUIT'): void;
+  /** The same for Ctrl-Z. */
+  suspend(): void;
   close(): Promise<void>;
 }

@@ -217,6 +217,13 @@ export class SessionLines implements LineRunner {
       this.#options.stdin.unshift(Buffer.from(`\u001b[200~${text}\u001b[201~`));
   }
 
+  suspend(): void {
+    if (this.#session.groups.size === 0) return;
+    // Behind the ^Z that the terminal shows.
+    this.#options.stdout.write('\n');
+    this.#session.suspend();
+  }
+
   interrupt(signal: 'INT' | 'QUIT'): void {
     this.#session.interrupt(signal);
   }

@@ -93,7 +93,7 @@ export class TerminalStep implements KeyboardStage {
 
   /** @param where `left`: in the foreground of its own terminal, which nobody has taken. */
   start(where: 'foreground' | 'background' | 'left'): RunningBash {
-    const common = { pid: this.#options.gpid, kill: (name: string): void => this.kill(name) };
+    const common = { pid: this.#options.gpid, reportsStop: true, kill: (name: string): void => this.kill(name) };
     if (where === 'foreground') return { ...common, ended: this.#inForeground('begin') };
     this.#mode = where;
     return { ...common, ended: this.#wait(), control: this.control };

@@ -112,7 +112,8 @@ async function joinStages(
     );
     input = pipe ?? 'null';
   }
-  const end = await group.settled();
+  session.groups.add(group);
+  const end = await group.settled().finally(() => session.groups.delete(group));
   if (end.stopped !== undefined) keepStopped(session, step, group, end.stopped);
   return end.statuses;
 }

@@ -87,6 +87,8 @@ export interface RunningBash {
   readonly isInOwnGroup?: boolean;
   /** It is no bash but a sh, on the node of this name: there is no state to come back. */
   readonly plainOn?: string;
+  /** It says when it has stopped: `ended` tells. */
+  readonly reportsStop?: boolean;
   /** To the process and, where it leads one, its group: `INT`, `TSTP`, … */
   kill(signal: string): void;
 }

@@ -25,6 +25,7 @@ import { plainNotice } from './plain-step.ts';
 import { runPipeline } from './pipeline.ts';
 import { readReport } from './read-report.ts';
 import type { BashEnd, BashRunner, RunningBash } from './runner.ts';
+import type { StageGroup } from './stage-group.ts';
 import type { SessionOptions, StepPlace, StepResult } from './session-options.ts';
 import { absorb, freshState, type ShellState } from './shell-state.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -50,6 +51,8 @@ export class Session {
   private readonly running = new Set<RunningBash>();
   /** Builtins in the foreground, to be broken off. */
   readonly breakOffs = new Set<() => void>();
+  /** Pipelines in the foreground. */
+  readonly groups = new Set<StageGroup>();
   /** The shell has ended inside a pipeline. */
   isOver = false;
   /** A bash has run the EXIT trap, or there is nothing left to run. */
@@ -128,6 +131,11 @@ export class Session {
   /** A person's Ctrl-C has reached a step by its own terminal: what was to come after it does not. */
   #isBrokenOff({ status }: StepResult): boolean {
     return this.options.isInteractive === true && status === 130;
+  }
+
+  /** Ctrl-Z that reached nothing but this process: the pipelines in the foreground are stopped. */
+  suspend(): void {
+    for (const group of this.groups) group.suspend();
   }
 
   /** A signal of the terminal's keys: to what it does not reach by itself; what was to come after does not. */

@@ -7,6 +7,10 @@ import type { StageEnd } from './run-stage.ts';
 const stopDeadlineMs = 1_000;
 /** So long one that was interrupted is not told of the end of another. */
 const interruptMs = 200;
+/** What is under way from a node that was stopped comes within this time. */
+const shownMs = 100;
+/** 128 + SIGTSTP. */
+const stoppedStatus = 148;
 /** 128 + SIGINT. */
 const interrupted = 130;
 
@@ -22,6 +26,7 @@ interface Member {
 
 export class StageGroup {
   readonly #members: Member[] = [];
+  #ask: () => void = () => {};
 
   /** @param close called once, when it has ended. */
   add(start: (onStart: (running: RunningBash) => void) => Promise<StageEnd>, close: () => void): void {
@@ -48,11 +53,25 @@ export class StageGroup {
     for (const { bashes } of this.#members) for (const each of bashes) each.kill(signal);
   }
 
+  /** Ctrl-Z where no stage has the keyboard. */
+  suspend(): void {
+    this.#ask();
+  }
+
   /** Resolves when all have ended, or all that can are stopped. */
   async settled(): Promise<StageEnd> {
-    await this.#firstStop();
-    if (this.#members.some(({ state }) => state?.stopped !== undefined)) await this.#stopOthers();
-    const statuses = this.#members.flatMap(({ state }) => state?.statuses ?? []);
+    let isAsked = false;
+    const asked = new Promise<void>((resolve) => {
+      this.#ask = () => {
+        isAsked = true;
+        resolve();
+      };
+    });
+    await Promise.race([this.#firstStop(), asked]);
+    if (isAsked || this.#members.some(({ state }) => state?.stopped !== undefined)) await this.#stopOthers();
+    const statuses = this.#members.flatMap(
+      ({ state, isSuspended }) => state?.statuses ?? (isSuspended ? [stoppedStatus] : []),
+    );
     if (this.#members.every(({ state }) => state !== undefined && state.stopped === undefined)) return { statuses };
     return { statuses, stopped: { resume: (where) => this.#resume(where) } };
   }
@@ -72,12 +91,22 @@ export class StageGroup {
   async #stopOthers(): Promise<void> {
     // A builtin waits by itself: nobody reads what it writes.
     const running = (): Member[] => this.#members.filter(({ state, bashes }) => state === undefined && bashes.size > 0);
-    for (const { bashes } of running()) for (const each of bashes) each.kill('TSTP');
-    await Promise.race([Promise.all(running().map(({ end }) => end)), delay(stopDeadlineMs)]);
-    for (const member of running()) {
-      member.isSuspended = true;
-      for (const each of member.bashes) each.kill('STOP');
-    }
+    const reporting = (): Member[] =>
+      running().filter(({ bashes }) => [...bashes].some(({ reportsStop }) => reportsStop === true));
+    for (const { bashes } of reporting()) for (const each of bashes) each.kill('TSTP');
+    // Who has nothing to say is stopped at once, and what it has said already may still be shown.
+    for (const member of running()) if (!reporting().includes(member)) this.#suspend(member);
+    const isAlone = reporting().length === 0;
+    await Promise.race([
+      Promise.all(reporting().map(({ end }) => end)).then(() => (isAlone ? delay(shownMs) : undefined)),
+      delay(stopDeadlineMs),
+    ]);
+    for (const member of running()) if (!member.isSuspended) this.#suspend(member);
+  }
+
+  #suspend(member: Member): void {
+    member.isSuspended = true;
+    for (const each of member.bashes) each.kill('STOP');
   }
 
   async #resume(where: 'foreground' | 'background'): Promise<StageEnd> {

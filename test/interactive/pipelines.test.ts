@@ -125,6 +125,24 @@ describe('Ctrl-Z', () => {
     expect(await states('yes', 'tr')).toEqual([]);
   });
 
+  it('stops what runs on several nodes at once, and fg brings it back', async () => {
+    await open();
+    await shell.type('@n[1-3] sleep 1005');
+    await shell.keys('Enter');
+    await running('sleep', 3);
+    await shell.keys('C-z');
+    expect(await shell.prompt(2)).toMatchObject({ status: 148 });
+    await shell.waitForText('[1]+  Stopped');
+    const stopped = await states('sleep');
+    expect(stopped.map((state) => state.charAt(0))).toEqual(['T', 'T', 'T']);
+    await shell.type('fg');
+    await shell.keys('Enter');
+    await vi.waitFor(async () => expect((await states('sleep')).join('')).not.toContain('T'), { timeout: 15_000 });
+    await shell.keys('C-c');
+    expect(await shell.prompt(3)).toMatchObject({ status: 130 });
+    expect(await states('sleep')).toEqual([]);
+  });
+
   it('in a pager gives the prompt back, and fg the pager', async () => {
     await open();
     await shell.type('@n1 seq 1000 | less');

@@ -11,9 +11,10 @@ class Stage {
   readonly close = vi.fn<() => void>();
   #settle: (end: StageEnd) => void = () => undefined;
 
-  constructor(group: StageGroup) {
+  constructor(group: StageGroup, reportsStop = true) {
     const running: RunningBash = {
       pid: 1,
+      reportsStop,
       ended: new Promise<BashEnd>(() => undefined),
       kill: (signal) => void this.signals.push(signal),
     };
@@ -93,4 +94,22 @@ it('interrupts the others with the one that Ctrl-C has ended, before they hear o
   second.end(130);
   expect(await settled).toEqual({ statuses: [130, 130] });
   await vi.waitFor(() => expect(first.close).toHaveBeenCalledOnce());
+});
+
+it('stops at once who could not say that he has stopped, where the person asks for it', async () => {
+  const group = new StageGroup();
+  const [first, second] = [new Stage(group, false), new Stage(group, false)];
+  const settled = group.settled();
+  group.suspend();
+  const { stopped, statuses } = await settled;
+  expect(statuses).toEqual([148, 148]);
+  expect([first.signals, second.signals]).toEqual([['STOP'], ['STOP']]);
+  const later = stopped?.resume('background');
+  expect([first.signals, second.signals]).toEqual([
+    ['STOP', 'CONT'],
+    ['STOP', 'CONT'],
+  ]);
+  first.end(0);
+  second.end(3);
+  expect(await later).toEqual({ statuses: [0, 3] });
 });
