@@ -24,7 +24,7 @@ import { foreground } from '../run/foreground.ts';
 import { foregroundFailure } from '../run/report.ts';
 import { nameOfDirectory } from '../session/caller.ts';
 import type { StartedJob } from '../session/jobs.ts';
-import { leaderCommand, splitReport } from '../session/leader.ts';
+import { leaderCommand } from '../session/leader.ts';
 import { announcing, plainProgram, withDirectFeed } from '../session/node-runner.ts';
 import type { BashEnd, BashJob, BashRunner, PipelinePlace, RunningBash } from '../session/runner.ts';
 import { streamTimeoutMs } from '../session/stream-timeout.ts';
@@ -225,12 +225,12 @@ function makeStep(
     },
     toEnd: (end) => {
       const bashEnd = toBashEnd(end, gpid, options);
-      const { report, ahead } = splitReport(bashEnd.report);
-      const unread = asEnters(`${ahead}${step.untaken.toString('latin1')}`);
+      const left = end.kind === 'exit' ? [end.unread, step.untaken] : [step.untaken];
+      const unread = asEnters(Buffer.concat(left).toString('latin1'));
       if (isOwn) options.giveBack(Buffer.from(unread, 'latin1'));
       else options.giveBackFromNode(typed.find(unread));
       const isInterrupted = end.kind === 'outputClosed' && shared?.keyboard.isInterrupted === true;
-      return { ...bashEnd, report, ...(isInterrupted ? interrupted : {}) };
+      return { ...bashEnd, ...(isInterrupted ? interrupted : {}) };
     },
     toFailure: (error) => {
       options.onEnd('lost');

@@ -53,6 +53,18 @@ describe('what is typed while a line runs', () => {
   });
 });
 
+describe('what is typed at any moment', () => {
+  it('is run, to the last character, also where a line is about to end', async () => {
+    const count = 25;
+    const lines = Array.from({ length: count }, (_, i) => `sleep 0.0${4 + (i % 6)} && : $((n+=1))\r`).join('');
+    // In pieces of another length than the lines have, so that they are cut everywhere.
+    for (let at = 0, piece = 1; at < lines.length; at += piece, piece = (piece % 7) + 1)
+      await shell.type(lines.slice(at, at + piece));
+    await shell.prompt(count + 1);
+    expect(await shell.output('echo $n')).toEqual([String(count)]);
+  });
+});
+
 describe('what a program reads', () => {
   it('is that of the program where it reads', async () => {
     await shell.type('sh -c "echo up; sleep 0.5; read -r a; echo got \\$a"');
