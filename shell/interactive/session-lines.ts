@@ -1,6 +1,6 @@
 /** The lines of an interactive session: each run by the session, with the foreground on the person's terminal. */
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
@@ -215,6 +215,12 @@ export class SessionLines implements LineRunner {
     this.#typedElsewhere = undefined;
     if (text !== undefined && text.trim() !== '')
       this.#options.stdin.unshift(Buffer.from(`\u001b[200~${text}\u001b[201~`));
+  }
+
+  interrupted(): LineOutcome {
+    const status = 128 + constants.signals.SIGINT;
+    this.#session.setStatus(status);
+    return { status, exit: false };
   }
 
   suspend(): void {
