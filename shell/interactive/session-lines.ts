@@ -266,7 +266,10 @@ export class SessionLines implements LineRunner {
   }
 
   #tell(message: string): void {
-    this.#options.stderr.write(`nsh: ${escapeLines(message)}\n`);
+    const { stderr, stdin } = this.#options;
+    const text = `nsh: ${escapeLines(message)}\n`;
+    // Another stage of the pipeline may have the terminal, on which a line feed is nothing more.
+    stderr.write(stdin.isRaw ? text.replaceAll('\n', '\r\n') : text);
   }
 
   /** What a job in the background prints stands above the prompt; what its leader has to say of it is told as a job's end. */

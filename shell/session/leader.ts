@@ -7,10 +7,9 @@
  * When the job stops, the leader says so on the terminal (stop-notice.ts) and stops itself until SIGCONT: then the job is continued in the
  * foreground, or, where SIGUSR1 came with it, in the background. SIGUSR2 brings a job from the background to the foreground. While the job
  * is not in the foreground a real-time signal stands for one that the job is to get (`jobSignal`). The leader ends with the job's status;
- * what was typed and nobody has read it leaves on its channel, behind the job's report.
+ * what was typed and nobody has read the shim takes from the terminal.
  */
 import { constants } from 'node:os';
-import type { ByteText } from '../language/byte-text.ts';
 
 /** Status of a wait that SIGUSR2 has broken off. */
 const calledBack = 128 + constants.signals.SIGUSR2;
@@ -72,13 +71,6 @@ const afterJob = [
   'k "$1"; }',
 ].join('; ');
 
-const aheadHead = 'nsh-ahead';
-/** The terminal is read for a moment as it comes, whole lines or not. */
-const readAhead = [
-  'LC_ALL=C IFS= \\builtin read -rs -N 4096 -t 0.001 a </dev/tty',
-  `[[ -z $a ]] || \\builtin printf '%s\\0' ${aheadHead} "$a" >&4`,
-].join('; ');
-
 /** @param run runs the job and leaves its status in `s`. */
 const leader = (run: string): string =>
   [
@@ -89,7 +81,6 @@ const leader = (run: string): string =>
     afterJob,
     run,
     'k "$2"',
-    `{ ${readAhead}; } 2>/dev/null`,
     '\\builtin exit $s',
   ].join('; ');
 
@@ -124,14 +115,4 @@ export function leaderCommand({
 /** The token of a leader, from its command line; undefined where that is no leader's, or another version's. */
 export function leaderToken(argv: readonly string[]): string | undefined {
   return argv[4]?.includes(afterJob) === true ? argv[7] : undefined;
-}
-
-/** Takes apart what a leader leaves on its channel. */
-export function splitReport(channel: ByteText): { readonly report: ByteText; readonly ahead: ByteText } {
-  const at = channel.endsWith('\0') ? channel.lastIndexOf('\0', channel.length - 2) : -1;
-  const headAt = at - aheadHead.length;
-  const hasHead =
-    headAt >= 0 && channel.slice(headAt, at) === aheadHead && (headAt === 0 || channel[headAt - 1] === '\0');
-  if (!hasHead) return { report: channel, ahead: '' };
-  return { report: channel.slice(0, headAt), ahead: channel.slice(at + 1, -1) };
 }
