@@ -5,14 +5,14 @@
  *   bash --norc --noprofile -c LEADER NAME DRIVER TOKEN
  *
  * When the job stops, the leader says so on the terminal (stop-notice.ts) and stops itself until SIGCONT: then the job is continued in the
- * foreground, or, where SIGUSR1 came with it, in the background. SIGUSR2 makes it say and do the same while its job runs in the background,
- * with `calledBack` for the status. While the job is not in the foreground a real-time signal stands for one that the job is to get
- * (`jobSignal`). The leader ends with the job's status; what was typed and nobody has read the shim takes from the terminal.
+ * foreground, or, where SIGUSR1 came with it, in the background. SIGUSR2 brings a job from the background to the foreground. While the job
+ * is not in the foreground a real-time signal stands for one that the job is to get (`jobSignal`). The leader ends with the job's status;
+ * what was typed and nobody has read the shim takes from the terminal.
  */
 import { constants } from 'node:os';
 
-/** Status of a notice that SIGUSR2 has asked for. */
-export const calledBack = 128 + constants.signals.SIGUSR2;
+/** Status of a wait that SIGUSR2 has broken off. */
+const calledBack = 128 + constants.signals.SIGUSR2;
 
 const firstRealtime = 34;
 
@@ -44,16 +44,29 @@ const wait = '\\builtin wait %1; s=$?; if [[ -n $t ]]; then \\builtin wait %1; s
 /** What bash says of a job meanwhile is for nobody. */
 const inBackground = `t=; { \\builtin bg %1; ${wait}; } >/dev/null 2>&1; ${dropTraps}`;
 
-/** No loop: bash leaves every loop in which a job stops. */
-const afterJob = [
-  'f() { t=1; \\builtin kill -$1 %1; }',
-  'k() { \\builtin kill -0 %1 2>/dev/null || \\builtin return 0',
+/**
+ * A key that sends a signal makes the terminal throw away what is on its way, and the notice must come through (NOFLSH in termios(3)). In a
+ * substitution: it is no job.
+ */
+const setFlush = (sign: '' | '-'): string => `: "$(\\command stty ${sign}noflsh </dev/tty 2>/dev/null)"`;
+
+/** Says that the job has stopped, and is stopped until it is to go on. */
+const stop = [
   // Where nsh does not take bash's own line away it is erased. Stdout may be a pipe.
   `[[ $m = bg ]] || \\builtin printf '\\e[A\\e[2K' >/dev/tty`,
+  setFlush(''),
   `\\builtin printf '\\e]7717;%s;%s\\a' "$1" $s >/dev/tty`,
   'm=fg',
   takeTraps,
   '\\builtin kill -STOP $$',
+  setFlush('-'),
+].join('; ');
+
+/** No loop: bash leaves every loop in which a job stops. */
+const afterJob = [
+  'f() { t=1; \\builtin kill -$1 %1; }',
+  'k() { \\builtin kill -0 %1 2>/dev/null || \\builtin return 0',
+  `if [[ $s = ${calledBack} ]]; then m=fg; else ${stop}; fi`,
   `if [[ $m = fg ]]; then ${inForeground}; else ${inBackground}; fi`,
   'k "$1"; }',
 ].join('; ');

@@ -40,7 +40,8 @@ beforeAll(async () => {
   const host = cluster.host('n1');
   writeFiles(cluster.directory, readFileSync('/etc/passwd', 'utf8'));
   writeFiles(host.home, (await host.exec(['cat', '/etc/passwd'])).stdout);
-  expect(await host.exec(['sh', '-c', withFiles, host.home, 'true'])).toMatchObject({ code: 0 });
+  const { code, stderr } = await host.exec(['sh', '-c', withFiles, host.home, 'true']);
+  if (code !== 0) throw new Error(`n1 has not got the files: ${stderr}`);
 }, 60_000);
 afterAll(() => cluster?.stop(), 60_000);
 beforeEach(() => {

@@ -35,7 +35,7 @@ describe.each([
     await shell.run(`far() { ${sshCommand(knownHosts)} "$@"; }; clear`);
     await shell.type(`${at}far`);
     await shell.keys('Enter');
-    await shell.waitForScreen(({ cursorRow }) => /\(yes\/no\/\[fingerprint\]\)\?$/.test(cursorRow), 'the question');
+    await shell.waitForScreen(({ cursorRow }) => cursorRow.endsWith('(yes/no/[fingerprint])?'), 'the question');
     await shell.type('perhaps');
     await shell.keys('Enter');
     await shell.waitForText("Please type 'yes', 'no' or the fingerprint:");
