@@ -41,7 +41,7 @@ beforeAll(async () => {
   writeFiles(cluster.directory, readFileSync('/etc/passwd', 'utf8'));
   writeFiles(host.home, (await host.exec(['cat', '/etc/passwd'])).stdout);
   const { code, stderr } = await host.exec(['sh', '-c', withFiles, host.home, 'true']);
-  if (code !== 0) throw new Error(`n1 has not got the files: ${stderr}`);
+  if (code !== 0) throw new Error(`a host with files of its own cannot be made: ${stderr}`);
 }, 60_000);
 afterAll(() => cluster?.stop(), 60_000);
 beforeEach(() => {
