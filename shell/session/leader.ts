@@ -12,7 +12,7 @@
 import { constants } from 'node:os';
 
 /** Status of a wait that SIGUSR2 has broken off. */
-const calledBack = 128 + constants.signals.SIGUSR2;
+export const calledBack = 128 + constants.signals.SIGUSR2;
 
 const firstRealtime = 34;
 
@@ -58,11 +58,11 @@ const stop = [
   // Where nsh does not take bash's own line away it is erased. Stdout may be a pipe.
   `[[ $m = bg ]] || \\builtin printf '\\e[A\\e[2K' >/dev/tty`,
   setFlush(''),
-  notice('$s'),
-  'm=fg',
-  'q=1',
+  'm=fg c= q=1',
   takeTraps,
-  '\\builtin kill -STOP $$',
+  notice('$s'),
+  // What it says may be answered before it has come to stop.
+  '[[ -n $c ]] || \\builtin kill -STOP $$',
   setFlush('-'),
 ].join('; ');
 
@@ -96,6 +96,7 @@ const leader = (run: string): string =>
     '\\builtin set -m',
     "\\builtin trap 'm=bg' USR1",
     '\\builtin trap : USR2',
+    '\\builtin trap c=1 CONT',
     dropTraps,
     afterJob,
     run,
