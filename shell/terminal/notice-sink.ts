@@ -4,6 +4,8 @@ import { StopNotice } from './stop-notice.ts';
 
 /** What looks like the beginning of a notice is shown after so long where nothing follows. */
 const heldForMs = 20;
+/** The same where bash's own line is there: the leader has something to do before it says more, on a machine that may be busy. */
+const lineHeldForMs = 500;
 
 export class NoticeSink implements OutputSink {
   readonly #notice: StopNotice;
@@ -22,7 +24,8 @@ export class NoticeSink implements OutputSink {
     const { output, stopped } = this.#notice.push(bytes);
     if (output.length > 0) this.#sink.write(output, taken);
     else taken();
-    if (this.#notice.isHolding) this.#timer = setTimeout(() => this.flush(), heldForMs);
+    if (this.#notice.isHolding)
+      this.#timer = setTimeout(() => this.flush(), this.#notice.isHoldingLine ? lineHeldForMs : heldForMs);
     if (stopped !== undefined) this.#onStopped(stopped);
   }
 

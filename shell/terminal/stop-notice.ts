@@ -67,6 +67,11 @@ export class StopNotice {
     return this.#held !== '';
   }
 
+  /** Bash's own line, behind which hardly anything else comes. */
+  get isHoldingLine(): boolean {
+    return this.#held.startsWith(bashLine);
+  }
+
   /** The usual case costs no copy. */
   #whole(bytes: Buffer, text: string): Buffer {
     return text.length === bytes.length ? bytes : Buffer.from(text, 'latin1');

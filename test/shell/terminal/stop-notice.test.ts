@@ -44,5 +44,14 @@ it('holds back only what may be the beginning of one', () => {
   expect(filter.push(Buffer.from('see [')).output.toString()).toBe('see [');
   expect(filter.push(Buffer.from('\r\n[')).output.toString()).toBe('\r\n');
   expect(filter.isHolding).toBe(true);
+  expect(filter.isHoldingLine).toBe(false);
   expect(filter.push(Buffer.from('2]')).output.toString()).toBe('[2]');
+});
+
+it('tells when it holds the line of bash, behind which the leader may take a while', () => {
+  const filter = new StopNotice('tok');
+  expect(filter.push(Buffer.from(`^Z\r\n${line}`)).output.toString()).toBe('^Z\r\n');
+  expect(filter.isHoldingLine).toBe(true);
+  expect(filter.push(Buffer.from(notice)).stopped).toBe(148);
+  expect(filter.isHoldingLine).toBe(false);
 });
