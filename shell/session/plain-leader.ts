@@ -20,9 +20,10 @@ const dropTraps = [
   `for i in ${signals.join(' ')}; do trap : $((i + ${jobSignal(0)})); done`,
 ].join('; ');
 
-const inForeground = `${dropTraps}; if kill -0 %1 2>/dev/null; then fg %1 >/dev/null; else wait %1; fi; s=$?`;
-const wait = 'wait %1; s=$?; if [ -n "$t" ]; then wait %1; s=$?; fi';
-const inBackground = `t=; { bg %1; ${wait}; } >/dev/null 2>&1; ${dropTraps}`;
+const notice = (status: string): string => `printf '\\033]7717;%s;%s\\007' "$1" ${status} >/dev/tty`;
+const inForeground = `${dropTraps}; if kill -0 %1 2>/dev/null; then ${notice('0')}; fg %1 >/dev/null; else wait %1; fi; s=$?`;
+const wait = 's=127; w';
+const inBackground = `{ bg %1; ${wait}; } >/dev/null 2>&1; ${dropTraps}`;
 
 const setFlush = (sign: '' | '-'): string => `: "$(stty ${sign}noflsh </dev/tty 2>/dev/null)"`;
 
@@ -32,7 +33,7 @@ const stop = [
   `[ "$m" = bg ] || printf '\\n' >/dev/tty`,
   'm=fg c=',
   takeTraps,
-  `printf '\\033]7717;%s;%s\\007' "$1" $s >/dev/tty`,
+  notice('$s'),
   '[ -n "$c" ] || kill -STOP $$',
   setFlush('-'),
 ].join('; ');
@@ -43,6 +44,8 @@ const mayRemain = `case $s in ${[calledBack, ...stopStatuses].join(' | ')}) kill
 const afterJob = [
   // As bash's kill has it: what is stopped could not end.
   'f() { t=1; kill -$1 %1; case $1 in 1 | 15 | HUP | TERM) kill -CONT %1 ;; esac; }',
+  // A signal that is passed on breaks a wait off.
+  'w() { t=; wait %1; r=$?; [ $r = 127 ] || s=$r; [ -z "$t" ] || [ $r = 127 ] || w; }',
   `k() { ${mayRemain} || return 0`,
   `if [ $s = ${calledBack} ]; then m=fg; else ${stop}; fi`,
   `if [ $m = fg ]; then ${inForeground}; else ${inBackground}; fi`,
@@ -63,7 +66,7 @@ export function plainLeaderCommand({ startsIn, argv, token, redirections }: Plai
   const run =
     startsIn === 'foreground'
       ? `${job}; s=$?`
-      : `m=bg; ${takeTraps}; ${job} & t=; { ${wait}; } >/dev/null 2>&1; ${dropTraps}`;
+      : `m=bg; ${takeTraps}; ${job} & { ${wait}; } >/dev/null 2>&1; ${dropTraps}`;
   const leader = [
     'set -m 2>/dev/null',
     'm=fg token=$1; shift',
