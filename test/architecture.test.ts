@@ -15,6 +15,7 @@ const ranks: Readonly<Record<string, number>> = {
   policy: 1,
   rpc: 2,
   link: 3,
+  store: 3,
   cluster: 4,
   'index.ts': 5,
 };
