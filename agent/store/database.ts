@@ -74,7 +74,7 @@ class LmdbDatabase implements Database {
       );
     return {
       revision: this.#number('revision') ?? 1n,
-      compacted: this.#number('compacted') ?? 1n,
+      compacted: this.#number('compacted') ?? 0n,
       entries: [...this.#entries.getRange()].map(({ key, value }) => decodeEntry(Buffer.from(key).toString(), value)),
       history: [...this.#history.getRange()].map(({ key, value }) =>
         decodeBatch(Buffer.from(key).readBigUInt64BE(), value),
@@ -115,7 +115,7 @@ class LmdbDatabase implements Database {
   }
 
   #compact(revision: bigint): void {
-    for (let old = this.#number('compacted') ?? 1n; old < revision; ) {
+    for (let old = this.#number('compacted') ?? 0n; old < revision; ) {
       old++;
       void this.#history.remove(encodeNumber(old));
     }

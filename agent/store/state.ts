@@ -34,7 +34,7 @@ export interface Stored {
   readonly compacted: bigint;
   /** In the order of their keys. */
   readonly entries: readonly Entry[];
-  /** From `compacted + 1` to `revision`. */
+  /** From `compacted + 1` to `revision`; revision 1, which changed nothing, is left out. */
   readonly history: readonly WatchBatch[];
   readonly sessions: readonly { readonly id: SessionId; readonly ttlSeconds: number }[];
 }
@@ -49,8 +49,8 @@ interface Session {
   readonly keys: Set<string>;
 }
 
-/** The empty store, as etcd begins. */
-export const emptyStore: Stored = { revision: 1n, compacted: 1n, entries: [], history: [], sessions: [] };
+/** The empty store, as etcd begins: revision 1 is that of nothing. */
+export const emptyStore: Stored = { revision: 1n, compacted: 0n, entries: [], history: [], sessions: [] };
 
 export class StoreState {
   readonly #limits: StateLimits;
@@ -65,6 +65,7 @@ export class StoreState {
     this.#limits = limits;
     this.#revision = revision;
     this.#history = new History(limits, compacted);
+    if (compacted === 0n) this.#history.add({ revision: 1n, events: [] });
     for (const batch of history) this.#history.add(batch);
     for (const { id, ttlSeconds } of sessions) this.#sessions.set(id, { ttlSeconds, keys: new Set() });
     this.#keys = new SortedKeys(entries.map(({ key }) => key));

@@ -20,3 +20,6 @@ export function storeDirectory(): StoreDirectory {
     remove: () => rmSync(base, { recursive: true, force: true }),
   };
 }
+
+/** Of the entry that belongs to a session of the kill rounds. */
+export const sessionKey = (session: string): string => `s/${session}`;
