@@ -34,6 +34,8 @@ export interface EmbeddedOptions {
   readonly limits?: Partial<StateLimits>;
   /** The database is closed for good. */
   readonly onClosed?: () => void;
+  /** The first session has come, or the last has gone. */
+  readonly onSessions?: () => void;
   readonly onLog?: (event: string, facts: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -76,7 +78,10 @@ export class EmbeddedStore implements StoreCalls {
   constructor(options: EmbeddedOptions) {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
-    this.#expiry = new Expiry({ onExpired: (id) => this.#expire(id) });
+    this.#expiry = new Expiry({
+      onExpired: (id) => this.#expire(id),
+      onChange: () => options.onSessions?.(),
+    });
     this.#database = options.openDatabase();
     this.#state = this.#load();
     this.#lastingRevision = this.#state.revision;

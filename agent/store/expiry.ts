@@ -8,6 +8,8 @@ import type { SessionId } from '../../src/store/store.ts';
 export interface ExpiryOptions {
   /** Ends it. May be called again with the same one where that failed. */
   readonly onExpired: (id: SessionId) => void;
+  /** The first one has come, or the last has gone. */
+  readonly onChange?: () => void;
   /** ms; default `performance.now`. */
   readonly now?: () => number;
 }
@@ -39,11 +41,13 @@ export class Expiry {
     if (this.#timer !== undefined) return;
     this.#lastTick = this.#now();
     this.#timer = setInterval(() => this.tick(), tickMs).unref();
+    this.#options.onChange?.();
   }
 
   drop(id: SessionId): void {
-    this.#deadlines.delete(id);
-    if (this.#deadlines.size === 0) this.close();
+    if (!this.#deadlines.delete(id) || this.#deadlines.size > 0) return;
+    this.close();
+    this.#options.onChange?.();
   }
 
   close(): void {
