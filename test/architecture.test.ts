@@ -16,8 +16,9 @@ const ranks: Readonly<Record<string, number>> = {
   rpc: 2,
   link: 3,
   store: 3,
-  cluster: 4,
-  'index.ts': 5,
+  coordination: 4,
+  cluster: 5,
+  'index.ts': 6,
 };
 
 /** Packages and the folders that may import them; a package that is not here may not be imported at all. */

@@ -44,6 +44,9 @@ export const errorCodes = {
   storeCompacted: [-32030, 255],
   sessionLost: [-32031, 255],
   storeClosed: [-32032, 255],
+  staleToken: [-32040, 1],
+  taken: [-32041, 1],
+  sizeDiffers: [-32042, 1],
 } as const satisfies Record<string, readonly [number, number]>;
 
 export type ErrorCode = keyof typeof errorCodes;
