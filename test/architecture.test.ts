@@ -30,6 +30,7 @@ const importers: Readonly<Record<string, readonly string[]>> = {
   yaml: ['src/cluster/file/'],
   chokidar: ['agent/', 'src/cluster/file/'],
   '@xterm/headless': ['agent/screen/'],
+  '@grpc/grpc-js': ['src/store/etcd/'],
   'string-width': ['shell/editor/'],
   ink: ['shell/interactive/'],
   react: ['shell/interactive/'],
@@ -43,6 +44,7 @@ const heavy: readonly string[] = [
   'yaml',
   'chokidar',
   '@xterm/headless',
+  '@grpc/grpc-js',
   'ink',
   'react',
 ];
