@@ -16,7 +16,7 @@ import { defaultDeadlineMs } from '../limits.ts';
 import type { CallOptions, SessionId } from '../store.ts';
 import type { Attempt, AttemptFailed, Endpoint } from './endpoint.ts';
 import type { Endpoints } from './endpoints.ts';
-import { meaningOf } from './failures.ts';
+import { grpcStatus, meaningOf } from './failures.ts';
 import type { Method } from './methods.ts';
 import { anyOf, pause } from './waiting.ts';
 
@@ -68,7 +68,9 @@ export async function callWith<O>(
       if ('answer' in outcome) return outcome.answer;
       const { failure } = outcome;
       checkGivenUp(endpoints, options, failure.wasSent);
-      failures.set(endpoint.url, failure);
+      // The last attempt has little time left, and that it was too little is no reason to tell where there is a better one.
+      if (failure.code !== grpcStatus.deadlineExceeded || !failures.has(endpoint.url))
+        failures.set(endpoint.url, failure);
       const meaning = meaningOf(failure, options.isWrite);
       if (meaning === 'unavailable' || meaning === 'unknown') endpoints.leave(endpoint);
       const mayTryAgain = meaning === 'unavailable' && !(options.isWrite && failure.wasSent);

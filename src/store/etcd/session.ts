@@ -81,6 +81,7 @@ export class EtcdSession implements StoreSession {
   }
 
   async renew(options: CallOptions = {}): Promise<void> {
+    this.#checkDeadline();
     this.#checkLive();
     const leftMs = this.deadline() - this.#clock.monotonicMs();
     const deadlineMs = Math.max(1, Math.min(options.deadlineMs ?? this.ttlMs / 2, leftMs));

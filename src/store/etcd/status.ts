@@ -28,11 +28,12 @@ export async function readStatus(endpoints: Endpoints, options: CallOptions): Pr
   const attempt: Attempt = {
     signal,
     deadline: performance.now() + Math.min(memberMs, wholeMs / 2),
+    // Those without a leader shall answer as well.
     needsLeader: false,
   };
   try {
     const [probe, answers, members] = await Promise.all([
-      readRevision(endpoints, options),
+      readRevision(endpoints, { ...options, deadlineMs: wholeMs / 2 }),
       Promise.all(endpoints.all.map((endpoint) => ask(endpoint, attempt))),
       listMembers(endpoints, attempt),
     ]);

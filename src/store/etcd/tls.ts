@@ -1,4 +1,5 @@
 /** Where etcd is and how its connections are secured: checks URLs, reads certificates, and says which file is wrong. */
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, checkServerIdentity } from 'node:tls';
 import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
@@ -71,11 +72,18 @@ async function readPem(what: keyof EtcdTls, path: string | undefined): Promise<B
   if (path === undefined) return undefined;
   try {
     const text = await readFile(path);
-    if (what !== 'key') createSecureContext({ ca: text });
+    if (what !== 'key') assertCertificates(text);
     return text;
   } catch (error) {
     throw unusable(`the store's ${what} ${path} cannot be used`, error);
   }
+}
+
+/** TLS itself would pass over what is no certificate, and trust nobody then. @throws Error */
+function assertCertificates(pem: Buffer): void {
+  const blocks = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+  const found = [...pem.toString('latin1').matchAll(blocks)].map(([block]) => new X509Certificate(block));
+  if (found.length === 0) throw new Error('it holds no certificate in PEM');
 }
 
 function unusable(what: string, cause: unknown): NshError {
