@@ -31,6 +31,7 @@ const importers: Readonly<Record<string, readonly string[]>> = {
   chokidar: ['agent/', 'src/cluster/file/'],
   '@xterm/headless': ['agent/screen/'],
   lmdb: ['agent/store/'],
+  '@grpc/grpc-js': ['src/store/etcd/'],
   'string-width': ['shell/editor/'],
   ink: ['shell/interactive/'],
   react: ['shell/interactive/'],
@@ -45,6 +46,7 @@ const heavy: readonly string[] = [
   'chokidar',
   'lmdb',
   '@xterm/headless',
+  '@grpc/grpc-js',
   'ink',
   'react',
 ];
