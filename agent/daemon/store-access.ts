@@ -70,6 +70,7 @@ export class StoreAccess {
 
   /** Can this node use the embedded store of that one? @throws NshError: why not. */
   async reach({ agentCommand, ...node }: CheckedParams<'store.reach'>, signal: AbortSignal): Promise<void> {
+    if (this.#links.spec.file === undefined) await this.#links.findFile();
     const { self, spec, cluster } = this.#links;
     if (node.id === self.id) return;
     const known = spec.file === undefined ? undefined : storeOf(spec);
