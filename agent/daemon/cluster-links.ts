@@ -28,6 +28,11 @@ export class ClusterLinks {
     this.#spec = { cluster, agentCommand: 'nsh-agent', nodes: [] };
   }
 
+  /** As the cluster file says; without a `file` where none is known yet. */
+  get spec(): ClusterSpec {
+    return this.#spec;
+  }
+
   get nodes(): readonly NodeSpec[] {
     return this.#spec.file === undefined ? [this.self] : this.#spec.nodes;
   }
@@ -53,6 +58,15 @@ export class ClusterLinks {
       (spec) => this.#replace(spec),
       (error) => log('cluster file', { message: error.message }),
     );
+  }
+
+  /**
+   * Looks for the cluster file where a client of this machine would find it, for an agent that was started from elsewhere. One that is of
+   * another cluster is not this agent's to use. @throws NshError `clusterFile` where it is broken.
+   */
+  async findFile(): Promise<void> {
+    const { cluster, file } = await loadCluster({ env: process.env });
+    if (file !== undefined && cluster === this.cluster) await this.useFile(file);
   }
 
   /** @throws NshError `unknownNode` */

@@ -54,7 +54,7 @@ export function checkTtl(ttlSeconds: number): void {
 }
 
 export function isSessionId(text: string): text is SessionId {
-  return /^[0-9a-f]{1,16}$/.test(text) && !/^0+$/.test(text);
+  return /^[1-9a-f][0-9a-f]{0,15}$/.test(text);
 }
 
 /** Bytes of its key and value. */

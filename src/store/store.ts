@@ -9,7 +9,7 @@
  */
 
 declare const brand: unique symbol;
-/** 1 to 16 hexadecimal digits, never all zero: an etcd lease id. */
+/** 1 to 16 hexadecimal digits (a-f), the first not 0: an etcd lease id. */
 export type SessionId = string & { readonly [brand]: 'SessionId' };
 
 export interface Entry {

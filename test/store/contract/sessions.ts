@@ -57,17 +57,17 @@ export function describeSessions(c: ContractContext): void {
     expect(await read(c.store, `${c.prefix}key`)).toBeUndefined();
   });
 
-  it('renews itself, far beyond its TTL, and moves its deadline with each renewal', async () => {
+  it('renews itself, beyond its TTL, and moves its deadline with each renewal', async () => {
     const renewed: number[] = [];
     const session = await c.store.openSession(shortTtl, { onRenewed: (deadline) => renewed.push(deadline) });
     await hold(session, 'key');
     const first = session.deadline();
     expect(session.ttlMs).toBeGreaterThanOrEqual(shortTtl * 1000);
     expect(first).toBeLessThanOrEqual(performance.now() + session.ttlMs);
-    await expect.poll(() => session.deadline() - first, { timeout: 15_000 }).toBeGreaterThan(2 * session.ttlMs);
+    await expect.poll(() => session.deadline() - first, { timeout: 15_000 }).toBeGreaterThan(1.3 * session.ttlMs);
     expect(session.lost.aborted).toBe(false);
     expect(await read(c.store, `${c.prefix}key`)).toBe('key');
-    expect(renewed.length).toBeGreaterThanOrEqual(4);
+    expect(renewed.length).toBeGreaterThanOrEqual(3);
     expect(renewed).toEqual(renewed.toSorted((a, b) => a - b));
     const before = session.deadline();
     await session.renew();
@@ -112,7 +112,7 @@ export function describeSessions(c: ContractContext): void {
     await first.close();
     const adopted = await c.store.adoptSession(session.id);
     const before = adopted.deadline();
-    await expect.poll(() => adopted.deadline() - before, { timeout: 15_000 }).toBeGreaterThan(1.5 * adopted.ttlMs);
+    await expect.poll(() => adopted.deadline() - before, { timeout: 15_000 }).toBeGreaterThan(1.2 * adopted.ttlMs);
     expect(await read(c.store, `${c.prefix}key`)).toBe('key');
     await adopted.close();
     expect(await read(c.store, `${c.prefix}key`)).toBeUndefined();
