@@ -4,14 +4,8 @@ import type { Endpoints } from './endpoints.ts';
 import { grpcStatus } from './failures.ts';
 import { leaseKeepAlive } from './methods.ts';
 
-export interface Renewal {
-  /** In ms of `performance.now()`, when it was sent. */
-  readonly sentAt: number;
-  /** Seconds; 0: there is no such lease. */
-  readonly ttl: number;
-}
-
 /**
+ * @returns its TTL, seconds; 0: there is no such lease
  * @throws AttemptFailed also where a member answers that has not heard of the present leader: a leader that was stopped and goes on renews
  *   leases that its successor has ended (https://github.com/etcd-io/etcd/issues/15247)
  */
@@ -20,19 +14,18 @@ export async function keepAlive(
   endpoint: Endpoint,
   lease: bigint,
   { deadline, signal }: Attempt,
-): Promise<Renewal> {
+): Promise<bigint> {
   const stream = endpoint.stream(leaseKeepAlive);
   const fail = (details: string, code: number): AttemptFailed =>
     new AttemptFailed(endpoint.url, { details, code, wasSent: true });
   let timer: NodeJS.Timeout | undefined;
   let giveUp: (() => void) | undefined;
   try {
-    const sentAt = performance.now();
     const { ttl, header } = await new Promise<{ ttl: bigint; header: { raftTerm: bigint } | undefined }>(
       (resolve, reject) => {
         timer = setTimeout(
           () => reject(fail('no answer in time', grpcStatus.deadlineExceeded)),
-          Math.max(0, deadline - sentAt),
+          Math.max(0, deadline - performance.now()),
         );
         giveUp = () => reject(fail('given up', grpcStatus.cancelled));
         if (signal.aborted) giveUp();
@@ -45,7 +38,7 @@ export async function keepAlive(
     );
     if (!endpoints.noteTerm(header?.raftTerm ?? 0n))
       throw fail('it has not heard of the present leader', grpcStatus.unavailable);
-    return { sentAt, ttl: Number(ttl) };
+    return ttl;
   } finally {
     clearTimeout(timer);
     if (giveUp !== undefined) signal.removeEventListener('abort', giveUp);

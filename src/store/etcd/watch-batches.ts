@@ -2,6 +2,7 @@
  * Makes whole revisions of what etcd's watch sends: joins the fragments of one response, and cuts a response that tells of several
  * revisions. Pure. etcd never splits a revision but by fragments (mvcc/watcher_group.go, v3rpc/watch.go).
  */
+import { compareKeys } from '../key-order.ts';
 import type { WatchBatch, WatchEvent } from '../store.ts';
 import { entryOf } from './convert.ts';
 import type { WatchResponse } from './messages.ts';
@@ -52,5 +53,5 @@ function eventOf({ type, kv, prevKv }: RawEvent): WatchEvent {
 
 /** By the bytes of UTF-8; etcd tells them in the order of the transaction's steps. */
 function byKey(a: WatchEvent, b: WatchEvent): number {
-  return Buffer.compare(Buffer.from(a.key), Buffer.from(b.key));
+  return compareKeys(a.key, b.key);
 }

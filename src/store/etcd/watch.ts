@@ -6,8 +6,7 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { backoffDelayMs } from '../../policy/backoff.ts';
 import { NshError } from '../../protocol/errors.ts';
-import { checkPrefix } from '../check-request.ts';
-import { storeClosed, storeCompacted, storeMisuse, storeUnavailable } from '../errors.ts';
+import { storeClosed, storeCompacted, storeUnavailable } from '../errors.ts';
 import type { WatchBatch, WatchOptions } from '../store.ts';
 import { rangeOf } from './convert.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -36,8 +35,6 @@ export async function* watchPrefix(
   options: WatchOptions,
   timing: WatchTiming = usualTiming,
 ): AsyncGenerator<WatchBatch, void, undefined> {
-  checkPrefix(prefix);
-  if (fromRevision < 1n) throw storeMisuse(`revision ${fromRevision}`);
   const { signal, release } = anyOf(endpoints.closing.signal, options.signal);
   let next = fromRevision;
   let failures = 0;

@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { Endpoints } from '../../../src/store/etcd/endpoints.ts';
 import { openEtcdStore } from '../../../src/store/etcd/etcd-store.ts';
-import { EtcdSession } from '../../../src/store/etcd/session.ts';
+import { EtcdCalls } from '../../../src/store/etcd/etcd-calls.ts';
 import { isUnavailable } from '../../../src/store/errors.ts';
-import type { SessionId, Store, StoreSession } from '../../../src/store/store.ts';
+import type { Store, StoreSession } from '../../../src/store/store.ts';
 import { waitUntil } from '../../e2e/wait-until.ts';
 import { bytes, read, WatchReader } from '../contract/context.ts';
 import { EtcdCluster } from './cluster.ts';
@@ -113,23 +113,6 @@ it('counts its deadline from the sending of a renewal, however late the answer',
   await session.close();
 });
 
-it('is over sooner by as much as the machine has slept', async () => {
-  const endpoints = await Endpoints.open({ urls: ['http://127.0.0.1:1'] });
-  const clock = { bootMs: () => 0, monotonicMs: () => performance.now() };
-  let sleptMs = 0;
-  clock.bootMs = () => 1_000_000 + performance.now() + sleptMs;
-  const first = { sentAt: performance.now(), ttl: 60 };
-  const session = new EtcdSession(endpoints, '6d79' as SessionId, first, {}, () => undefined, clock);
-  expect(session.deadline()).toBe(first.sentAt + 60_000);
-  sleptMs = 20_000;
-  expect(session.deadline()).toBeCloseTo(first.sentAt + 40_000, 0);
-  sleptMs = 70_000;
-  // Found at the next renewal, which is not even tried.
-  await expect(session.renew()).rejects.toMatchObject({ code: 'sessionLost' });
-  expect(session.lost.aborted).toBe(true);
-  endpoints.close();
-});
-
 it('is lost when the event loop was blocked past its deadline, though etcd would still take a renewal', async () => {
   const store = await open(cluster.urls);
   const session = await store.openSession(2);
@@ -141,14 +124,11 @@ it('is lost when the event loop was blocked past its deadline, though etcd would
 
 it('does not take the word of a member that has not heard of the present leader', async () => {
   const endpoints = await Endpoints.open({ urls: [cluster.urls[0] ?? ''] });
-  const store = await open(cluster.urls);
-  const session = await store.openSession(10);
-  session.release();
+  const calls = new EtcdCalls(endpoints);
+  const { id } = await calls.grant(10, {});
+  expect(await calls.renew(id, {})).toEqual({ ttlMs: 10_000 });
   endpoints.noteTerm(1_000_000n);
-  const stale = new EtcdSession(endpoints, session.id, { sentAt: performance.now(), ttl: 10 }, {}, () => undefined);
-  const before = stale.deadline();
-  await expect(stale.renew({ deadlineMs: 500 })).rejects.toThrow(/has not heard of the present leader/);
-  expect(stale.deadline()).toBe(before);
-  stale.release();
+  await expect(calls.renew(id, { deadlineMs: 500 })).rejects.toThrow(/has not heard of the present leader/);
+  await calls.revoke(id, {});
   endpoints.close();
 });
