@@ -32,6 +32,7 @@ const importers: Readonly<Record<string, readonly string[]>> = {
   chokidar: ['agent/', 'src/cluster/file/'],
   '@xterm/headless': ['agent/screen/'],
   lmdb: ['agent/store/'],
+  '@grpc/grpc-js': ['src/store/etcd/'],
   'string-width': ['shell/editor/'],
   ink: ['shell/interactive/'],
   react: ['shell/interactive/'],
@@ -46,6 +47,7 @@ const heavy: readonly string[] = [
   'chokidar',
   'lmdb',
   '@xterm/headless',
+  '@grpc/grpc-js',
   'ink',
   'react',
 ];

@@ -3,9 +3,10 @@
  * etcd. One of each for all clients, opened when somebody needs it. An agent holds an embedded store where its own cluster file says so,
  * or, for it may have none, where another node's agent asks it as that node (`at`).
  */
+import { userInfo } from 'node:os';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import type { NodePaths } from '../../src/cluster/paths.ts';
-import { storeOf, type StoreSpec } from '../../src/cluster/store-spec.ts';
+import { keyPrefix, storeOf, type EtcdSpec, type StoreSpec } from '../../src/cluster/store-spec.ts';
 import { selfNode, type NodeId } from '../../src/ids/gpid.ts';
 import type { CheckedParams } from '../../src/protocol/control.ts';
 import { NshError } from '../../src/protocol/errors.ts';
@@ -13,6 +14,8 @@ import { callMethod } from '../../src/rpc/typed.ts';
 import { ClientStore } from '../../src/store/client-store.ts';
 import { storeUnavailable } from '../../src/store/errors.ts';
 import { RemoteStore } from '../../src/store/remote-store.ts';
+import { storeAsCalls } from '../../src/store/store-as-calls.ts';
+import { withNamespace } from '../../src/store/namespace.ts';
 import type { StoreCalls } from '../../src/store/store-calls.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { EmbeddedStore } from '../store/embedded-store.ts';
@@ -26,6 +29,7 @@ export class StoreAccess {
   readonly #paths: NodePaths;
   readonly #onChange: () => void;
   readonly #remotes = new Map<NodeId, RemoteStore>();
+  #etcd: { readonly stamp: string; readonly store: Promise<Store>; readonly calls: Promise<StoreCalls> } | undefined;
   #embedded: Promise<EmbeddedStore> | undefined;
   #opened: EmbeddedStore | undefined;
   #isClosed = false;
@@ -58,8 +62,7 @@ export class StoreAccess {
       return await this.#openEmbedded();
     }
     const store = await this.#spec();
-    if (store.backend === 'etcd')
-      throw new NshError('unsupported', 'this agent has no etcd client: install an nsh that has one');
+    if (store.backend === 'etcd') return await this.#openEtcd(store);
     if (store.node === this.#links.self.id) return await this.#openEmbedded();
     await this.#links.connection(store.node).need(requester);
     return this.#remote(store.node);
@@ -67,6 +70,7 @@ export class StoreAccess {
 
   /** Can this node use the embedded store of that one? @throws NshError: why not. */
   async reach({ agentCommand, ...node }: CheckedParams<'store.reach'>, signal: AbortSignal): Promise<void> {
+    if (this.#links.spec.file === undefined) await this.#links.findFile();
     const { self, spec, cluster } = this.#links;
     if (node.id === self.id) return;
     const known = spec.file === undefined ? undefined : storeOf(spec);
@@ -87,10 +91,7 @@ export class StoreAccess {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#embedded?.then(
-      (store) => store.close(),
-      () => undefined,
-    );
+    await Promise.all([closeOpened(this.#embedded), closeOpened(this.#etcd?.store)]);
   }
 
   async #spec(): Promise<StoreSpec> {
@@ -133,6 +134,28 @@ export class StoreAccess {
     return remote;
   }
 
+  /** One client for all, until the cluster file names another etcd. */
+  async #openEtcd(spec: EtcdSpec): Promise<StoreCalls> {
+    const prefix = keyPrefix(spec, this.#links.cluster, loginName());
+    const stamp = JSON.stringify([spec, prefix]);
+    if (this.#etcd?.stamp === stamp) return await this.#etcd.calls;
+    const before = this.#etcd;
+    const { endpoints: urls, ca, cert, key } = spec;
+    const tls = Object.fromEntries(Object.entries({ ca, cert, key }).filter(([, path]) => path !== undefined));
+    const store = import('../../src/store/etcd/etcd-store.ts').then(({ openEtcdStore }) =>
+      openEtcdStore({ urls, tls }),
+    );
+    const calls = store.then((whole) => storeAsCalls(withNamespace(whole, prefix)));
+    const opened = { stamp, store, calls };
+    this.#etcd = opened;
+    calls.catch(() => {
+      // Certificates that could not be read may be there the next time.
+      if (this.#etcd === opened) this.#etcd = undefined;
+    });
+    void before?.store.then((old) => old.close());
+    return await calls;
+  }
+
   async #openEmbedded(): Promise<EmbeddedStore> {
     if (this.#isClosed) throw storeUnavailable('the agent ends');
     this.#embedded ??= this.#openNow();
@@ -155,6 +178,20 @@ export class StoreAccess {
     log('store: opened', { directory: this.#paths.store });
     this.#opened = store;
     return store;
+  }
+}
+
+async function closeOpened(opened: Promise<{ close(): Promise<void> }> | undefined): Promise<void> {
+  const store = await opened?.catch(() => undefined);
+  await store?.close();
+}
+
+/** Whose keys these are in an etcd. Where the user database does not know the user, the number has to do. */
+function loginName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 0);
   }
 }
 

@@ -2,6 +2,8 @@
  * The embedded store on disk: LMDB (https://www.symas.com/lmdb), four tables in one file. A write is on the disk when it resolves: one transaction,
  * flushed with fdatasync(2) before its page becomes the newest (none of LMDB's options that trade that away is ever set). After
  * a kill -9 or a power cut the file is as it was after some write that had resolved, or one later.
+ * Who opens it writes down that it is theirs, and each write looks whether it still is: should two agents ever have it open (the lock file
+ * tells processes of one PID namespace from each other), the first one's next write fails, and nothing of the second's is lost.
  */
 import { open, type Database as Table, type RootDatabase } from 'lmdb';
 import { NshError } from '../../src/protocol/errors.ts';
@@ -30,8 +32,26 @@ type Bytes = Table<Buffer, Buffer>;
 
 const binary = { encoding: 'binary', keyEncoding: 'binary' } as const;
 
-/** @param path of a directory that is there. */
-export function openDatabase(path: string): Database {
+export interface OpenOptions {
+  /** Of a directory that is there. */
+  readonly path: string;
+  /** Who has it: a text that nobody else uses. */
+  readonly owner: string;
+  /** It is ours from now on; false: it must be already. */
+  readonly take: boolean;
+}
+
+/** What a write ends with where another agent has taken the database; it never is this one's again. */
+export class TakenError extends Error {
+  override readonly name = 'TakenError';
+
+  constructor() {
+    super('another agent has opened the same files');
+  }
+}
+
+/** @throws TakenError */
+export function openDatabase({ path, owner, take }: OpenOptions): Database {
   const root = open<Buffer, Buffer>({
     ...binary,
     path,
@@ -46,7 +66,7 @@ export function openDatabase(path: string): Database {
     commitDelay: 0,
     cache: false,
   });
-  return new LmdbDatabase(root);
+  return new LmdbDatabase(root, owner, take);
 }
 
 class LmdbDatabase implements Database {
@@ -55,13 +75,17 @@ class LmdbDatabase implements Database {
   readonly #history: Bytes;
   readonly #sessions: Bytes;
   readonly #meta: Bytes;
+  readonly #owner: Buffer;
 
-  constructor(root: RootDatabase<Buffer, Buffer>) {
+  constructor(root: RootDatabase<Buffer, Buffer>, owner: string, take: boolean) {
     this.#root = root;
+    this.#owner = Buffer.from(owner);
     this.#entries = root.openDB({ ...binary, name: 'entries' });
     this.#history = root.openDB({ ...binary, name: 'history' });
     this.#sessions = root.openDB({ ...binary, name: 'sessions' });
     this.#meta = root.openDB({ ...binary, name: 'meta' });
+    if (take) this.#meta.putSync(ownerKey, this.#owner);
+    else this.#checkOwner();
   }
 
   load(): Stored {
@@ -89,6 +113,7 @@ class LmdbDatabase implements Database {
   async write(mutations: readonly Mutation[]): Promise<void> {
     // A child transaction, since lmdb-js keeps what an ordinary one has written before its callback throws.
     await this.#root.childTransaction(() => {
+      this.#checkOwner();
       for (const mutation of mutations) this.#writeOne(mutation);
     });
   }
@@ -122,6 +147,10 @@ class LmdbDatabase implements Database {
     this.#setNumber('compacted', revision);
   }
 
+  #checkOwner(): void {
+    if (this.#meta.get(ownerKey)?.equals(this.#owner) !== true) throw new TakenError();
+  }
+
   #number(name: string): bigint | undefined {
     return this.#meta.get(Buffer.from(name))?.readBigUInt64BE();
   }
@@ -130,6 +159,8 @@ class LmdbDatabase implements Database {
     void this.#meta.put(Buffer.from(name), encodeNumber(value));
   }
 }
+
+const ownerKey = Buffer.from('owner');
 
 function sessionKey(id: SessionId): Buffer {
   return encodeNumber(sessionNumber(id));

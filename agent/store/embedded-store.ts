@@ -2,7 +2,7 @@
  * The embedded store: one StoreState, one database, any number of callers. What is asked is done in memory at once, in the order in which it
  * comes; the answer, of a read too, waits until all that it saw is on the disk, so nothing that was answered is ever taken
  * back. While one write is on its way to the disk the next changes gather, and go together (group commit): many writers share a flush.
- * Where the disk fails, callers hear `storeUnknown`, and the store begins again from what the disk holds.
+ * Where the disk fails, callers hear `storeUnknown`, and the store begins again from what the disk holds; unless that is another's now.
  */
 import { randomBytes } from 'node:crypto';
 import { isSessionLost, storeUnavailable, storeUnknown } from '../../src/store/errors.ts';
@@ -22,7 +22,7 @@ import type {
 } from '../../src/store/store.ts';
 import { programVersion } from '../../src/protocol/version.ts';
 import { sessionId } from './codec.ts';
-import type { Database } from './database.ts';
+import { TakenError, type Database } from './database.ts';
 import { Expiry } from './expiry.ts';
 import { StoreState, type Mutation, type StateLimits } from './state.ts';
 
@@ -165,13 +165,13 @@ export class EmbeddedStore implements StoreCalls {
 
   async status(): Promise<StoreStatus> {
     const { node } = this.#options;
-    const failed = this.#failure === undefined ? undefined : messageOf(this.#failure);
+    const failed = this.#failure === undefined ? undefined : explain(this.#failure);
     return await Promise.resolve({
       backend: 'embedded',
       endpoints: [node],
       version: programVersion,
       health: failed === undefined ? 'ok' : 'down',
-      warnings: failed === undefined ? [] : [`its disk fails: ${failed}`],
+      warnings: failed === undefined ? [] : [failed],
       members: [
         { name: node, endpoint: node, version: programVersion, ...(failed === undefined ? {} : { problem: failed }) },
       ],
@@ -257,12 +257,14 @@ export class EmbeddedStore implements StoreCalls {
    */
   async #fail(error: unknown, tried: number): Promise<void> {
     this.#failure = error;
-    const why = `${this.#who}: its disk fails: ${messageOf(error)}`;
-    this.#options.onLog?.('store: the disk fails', { error: messageOf(error) });
+    const why = `${this.#who}: ${explain(error)}`;
+    this.#options.onLog?.('store: it fails', { error: messageOf(error) });
     this.#pending = [];
     this.#lasting = this.#sequence;
+    // It is found out before anything is written.
+    const unclear = error instanceof TakenError ? 0 : tried;
     for (const { sequence, isWrite, reject } of this.#waiters.splice(0))
-      reject(isWrite && sequence <= tried ? storeUnknown(why, error) : storeUnavailable(why, error));
+      reject(isWrite && sequence <= unclear ? storeUnknown(why, error) : storeUnavailable(why, error));
     try {
       await this.#database.close();
     } catch {
@@ -272,6 +274,7 @@ export class EmbeddedStore implements StoreCalls {
   }
 
   #recoverLater(): void {
+    if (this.#failure instanceof TakenError) return;
     setTimeout(() => {
       if (this.#isClosed) return;
       try {
@@ -325,8 +328,7 @@ export class EmbeddedStore implements StoreCalls {
   }
 
   #throwIfFailed(): void {
-    if (this.#failure !== undefined)
-      throw storeUnavailable(`${this.#who}: its disk fails: ${messageOf(this.#failure)}`, this.#failure);
+    if (this.#failure !== undefined) throw storeUnavailable(`${this.#who}: ${explain(this.#failure)}`, this.#failure);
   }
 
   get #who(): string {
@@ -358,6 +360,10 @@ function attempt<T>(work: () => { readonly result: T; readonly mutation: Mutatio
 function newSessionId(): SessionId {
   const value = randomBytes(8).readBigUInt64BE() >> 1n;
   return value === 0n ? newSessionId() : sessionId(value);
+}
+
+function explain(failure: unknown): string {
+  return failure instanceof TakenError ? failure.message : `its disk fails: ${messageOf(failure)}`;
 }
 
 function messageOf(error: unknown): string {

@@ -1,9 +1,10 @@
 /** The files of the embedded store, `state/store/`: this agent's alone for as long as it runs. */
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { isOnNetworkFileSystem, makePrivateDirectory } from '../../src/cluster/paths.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import { takeLock } from '../daemon/lock.ts';
-import { openDatabase } from './database.ts';
+import { openDatabase, type Database } from './database.ts';
 import { EmbeddedStore, type EmbeddedOptions } from './embedded-store.ts';
 
 export interface OpenStoreOptions extends Omit<EmbeddedOptions, 'openDatabase'> {
@@ -31,7 +32,14 @@ export function openEmbeddedStore({ directory, ...options }: OpenStoreOptions): 
     release();
   };
   try {
-    return new EmbeddedStore({ ...options, openDatabase: () => openDatabase(directory), onClosed: unlock });
+    const owner = randomBytes(16).toString('hex');
+    let take = true;
+    const openFiles = (): Database => {
+      const database = openDatabase({ path: directory, owner, take });
+      take = false;
+      return database;
+    };
+    return new EmbeddedStore({ ...options, openDatabase: openFiles, onClosed: unlock });
   } catch (error) {
     unlock();
     throw error;

@@ -17,6 +17,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   pkill: async () => (await import('./pkill.ts')).pkillCommand,
   ps: async () => (await import('./ps.ts')).psCommand,
   run: async () => (await import('./run.ts')).runCommand,
+  store: async () => (await import('./store.ts')).storeCommand,
   top: async () => (await import('./top.ts')).topCommand,
   wait: async () => (await import('./wait.ts')).waitCommand,
 };
@@ -35,6 +36,7 @@ export const summaries: readonly (readonly [name: string, summary: string])[] = 
   ['wait', 'wait for processes and pass their exit status on'],
   ['nodeset', 'expand, fold and count sets of nodes'],
   ['agent', 'start, stop and inspect the agents'],
+  ['store', 'show the coordination store and who can use it'],
   ['help', 'list the commands, or tell more of one'],
   ['man', "show manual pages, nsh's own and others"],
   ['completion', 'print the script that completes nsh in another shell'],

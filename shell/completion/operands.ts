@@ -35,6 +35,8 @@ export function operandWants(command: string, position: number): readonly Want[]
       return first(nodeset);
     case 'agent':
       return first(words('start', 'stop', 'status'));
+    case 'store':
+      return first(words('status'));
     case 'completion':
       return first(words(...defaultShells));
     case 'help':

@@ -1,8 +1,10 @@
 /**
  * A session as its holder has it, over any backend: renewed every third of its TTL, and given up for lost by our own clock before the store
  * can have ended it. The deadline counts from the *sending* of the last renewal that was acknowledged (Gray and Cheriton, Leases, 1989),
- * on the monotonic clock, so neither a slow answer nor a changed wall clock makes it too late.
+ * on the monotonic clock, so neither a slow answer nor a changed wall clock makes it too late. That clock stands still while the machine
+ * sleeps, and the store's does not: the time slept is taken off.
  */
+import { uptime } from 'node:os';
 import { isSessionLost, sessionLost, storeClosed } from './errors.ts';
 import type { CallOptions, SessionId, SessionOptions, StoreSession } from './store.ts';
 
@@ -14,6 +16,18 @@ export interface SessionCalls {
   revoke(id: SessionId, options: CallOptions): Promise<void>;
 }
 
+export interface SessionClock {
+  /** ms, as `performance.now()`. */
+  monotonicMs(): number;
+  /** ms, and sleep counts (CLOCK_BOOTTIME), in steps of 10 ms. */
+  bootMs(): number;
+}
+
+const systemClock: SessionClock = {
+  monotonicMs: () => performance.now(),
+  bootMs: () => uptime() * 1_000,
+};
+
 export interface KeptSessionOptions {
   readonly id: SessionId;
   readonly ttlMs: number;
@@ -23,12 +37,16 @@ export interface KeptSessionOptions {
   readonly onRenewed?: SessionOptions['onRenewed'];
   /** It is kept no more: closed, released, or lost. */
   readonly onEnd?: () => void;
+  /** Default: the machine's. */
+  readonly clock?: SessionClock;
 }
 
 /** Renewals in each TTL. */
 const renewalsPerTtl = 3;
 /** Between one that failed and the next, ms at most. */
 const maxRetryMs = 1_000;
+/** Less is the coarseness of the clock, and no sleep. */
+const leastSleepMs = 100;
 
 export class KeptSession implements StoreSession {
   readonly id: SessionId;
@@ -36,7 +54,10 @@ export class KeptSession implements StoreSession {
   readonly #options: KeptSessionOptions;
   readonly #lost = new AbortController();
   #state: 'kept' | 'released' | 'ended' = 'kept';
+  readonly #clock: SessionClock;
   #deadline: number;
+  /** How far the boot clock was ahead of the monotonic one when the deadline was set. */
+  #ahead: number;
   #renewTimer: NodeJS.Timeout | undefined;
   #lostTimer: NodeJS.Timeout | undefined;
 
@@ -44,7 +65,9 @@ export class KeptSession implements StoreSession {
     this.#options = options;
     this.id = options.id;
     this.ttlMs = options.ttlMs;
+    this.#clock = options.clock ?? systemClock;
     this.#deadline = options.sentAtMs + options.ttlMs;
+    this.#ahead = this.#measureAhead();
     this.#armLost();
     this.#renewIn(this.ttlMs / renewalsPerTtl);
   }
@@ -54,13 +77,16 @@ export class KeptSession implements StoreSession {
   }
 
   deadline(): number {
-    return this.#deadline;
+    const sleptMs = this.#measureAhead() - this.#ahead;
+    return this.#deadline - (sleptMs > leastSleepMs ? sleptMs : 0);
   }
 
   async renew(options: CallOptions = {}): Promise<void> {
     if (this.#state === 'released') throw storeClosed();
+    this.#endIfLate();
     if (this.#state === 'ended') throw this.#lost.signal.reason;
-    const sentAtMs = performance.now();
+    const sentAtMs = this.#clock.monotonicMs();
+    const ahead = this.#measureAhead();
     try {
       await this.#options.calls.renew(this.id, options);
     } catch (error) {
@@ -71,6 +97,7 @@ export class KeptSession implements StoreSession {
     const deadline = sentAtMs + this.ttlMs;
     if (this.#state !== 'kept' || deadline <= this.#deadline) return;
     this.#deadline = deadline;
+    this.#ahead = ahead;
     this.#armLost();
     this.#options.onRenewed?.(deadline);
   }
@@ -107,12 +134,21 @@ export class KeptSession implements StoreSession {
   #armLost(): void {
     clearTimeout(this.#lostTimer);
     // setTimeout holds 24.8 days at most; a session that long is looked at again then.
-    const waitMs = Math.min(Math.max(0, this.#deadline - performance.now()), 0x7fffffff);
+    const waitMs = Math.min(Math.max(0, this.deadline() - this.#clock.monotonicMs()), 0x7fffffff);
     this.#lostTimer = setTimeout(() => {
-      if (performance.now() < this.#deadline) this.#armLost();
-      else this.#end(sessionLost(this.id, `it could not be renewed for ${this.ttlMs / 1000} s`));
+      this.#endIfLate();
+      if (this.#state === 'kept') this.#armLost();
     }, waitMs);
     this.#lostTimer.unref();
+  }
+
+  #endIfLate(): void {
+    if (this.#clock.monotonicMs() < this.deadline()) return;
+    this.#end(sessionLost(this.id, `it could not be renewed for ${this.ttlMs / 1000} s`));
+  }
+
+  #measureAhead(): number {
+    return this.#clock.bootMs() - this.#clock.monotonicMs();
   }
 
   #renewIn(ms: number): void {

@@ -53,6 +53,8 @@ const idleMs = 20_000;
 /** A watch may wait for a slow login. */
 const connectMs = 30_000;
 const watchBackoff: Backoff = { baseMs: 100, maxMs: 5_000 };
+/** Of a read whose connection breaks. */
+const maxReadAttempts = 3;
 /** Of a list of several pages where what it reads is compacted meanwhile. */
 const maxListAttempts = 3;
 
@@ -186,16 +188,20 @@ export class RemoteStore implements StoreCalls {
     isWrite: boolean,
   ): Promise<Result<M>> {
     throwIfCancelled(options);
-    const begin = performance.now();
-    const deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
-    const peer = await this.#connect({ ...options, deadlineMs });
-    const leftMs = Math.max(1, Math.round(deadlineMs - (performance.now() - begin)));
-    if (!peer.isOpen) throw storeUnavailable(`${this.#options.who}: the connection has just ended`);
-    try {
-      const all = { ...params, ...this.#at() } as unknown as Params<M>;
-      return await callMethod(peer, method, all, { ...options, deadlineMs: leftMs });
-    } catch (error) {
-      throw this.#explain(toNshError(error), isWrite, options.signal);
+    const end = performance.now() + (options.deadlineMs ?? defaultDeadlineMs);
+    const all = { ...params, ...this.#at() } as unknown as Params<M>;
+    for (let attempt = 1; ; attempt++) {
+      const peer = await this.#connect({ ...options, deadlineMs: left(end) });
+      try {
+        if (!peer.isOpen) throw storeUnavailable(`${this.#options.who}: the connection has just ended`);
+        return await callMethod(peer, method, all, { ...options, deadlineMs: left(end) });
+      } catch (error) {
+        const known = toNshError(error);
+        // What only reads is asked again where the connection broke under it; nothing else ever is.
+        const isWorthwhile = !isWrite && !peer.isOpen && attempt < maxReadAttempts && performance.now() < end;
+        if (!isWorthwhile || options.signal?.aborted === true) throw this.#explain(known, isWrite, options.signal);
+        await pause(backoffDelayMs(attempt, watchBackoff, Math.random()), options.signal);
+      }
     }
   }
 
@@ -226,15 +232,20 @@ export class RemoteStore implements StoreCalls {
 
 type StoreMethod = Exclude<Extract<MethodName, `store.${string}`>, 'store.reach'>;
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** ms until then, 1 at least. */
+function left(end: number): number {
+  return Math.max(1, Math.round(end - performance.now()));
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', done);
+      signal?.removeEventListener('abort', done);
       resolve();
     };
     const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) done();
+    signal?.addEventListener('abort', done, { once: true });
+    if (signal?.aborted === true) done();
   });
 }

@@ -96,6 +96,21 @@ describe('its files', () => {
     expect(open().hasSessions).toBe(false);
   });
 
+  it('that another agent has taken all the same are written no more', async () => {
+    const store = new ClientStore(open());
+    await write(store, 'key', 'one');
+    // As an agent in another PID namespace would, which cannot see that the holder lives.
+    const other = openDatabase({ path: directory.path, owner: 'another', take: true });
+    const before = other.load();
+    await expect(write(store, 'key', 'two')).rejects.toMatchObject({ code: 'storeUnavailable' });
+    await expect(read(store, 'key')).rejects.toMatchObject({
+      code: 'storeUnavailable',
+      message: expect.stringContaining('another agent has opened the same files') as unknown,
+    });
+    expect(other.load()).toEqual(before);
+    await other.close();
+  });
+
   it('of a later format are not touched', async () => {
     const store = open();
     await store.txn([], [put('key', '')], [], {});
@@ -257,7 +272,7 @@ describe('the disk', () => {
   it('keeps nothing of a write that breaks off in the middle', async () => {
     await write(new ClientStore(open()), 'key', 'one');
     await opened.pop()?.close();
-    const database = openDatabase(directory.path);
+    const database = openDatabase({ path: directory.path, owner: 'me', take: true });
     const before = database.load();
     const batch = { revision: 9n, events: [{ type: 'put', key: 'key' }] } as unknown as NonNullable<Mutation['batch']>;
     const good: Mutation = { opened: { id: 'a1' as SessionId, ttlSeconds: 5 } };
