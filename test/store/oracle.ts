@@ -218,9 +218,10 @@ export class OracleStore implements Store {
       const batch = this.#core.batch(next, prefix);
       if (batch === undefined) {
         const { promise, wake } = this.#core.changed();
-        signal?.addEventListener('abort', wake);
-        this.#closed.signal.addEventListener('abort', wake);
+        const ends = [this.#closed.signal, ...(signal === undefined ? [] : [signal])];
+        for (const end of ends) end.addEventListener('abort', wake);
         await promise;
+        for (const end of ends) end.removeEventListener('abort', wake);
         continue;
       }
       next++;
