@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
@@ -27,18 +27,26 @@ export async function killRounds(directory: StoreDirectory, rounds: number, seed
   const random = makeRandom(seed);
   const program = await buildWriter();
   const known: Acknowledged = { counts: new Map(), opened: new Set(), ended: new Set(), writes: 0 };
-  for (let round = 1; round <= rounds; round++) {
-    note(known, await writeUntilKilled([program, directory.path], random.between(0, 150)));
-    const store = directory.open();
-    try {
-      await verify(store, known);
-    } catch (error) {
-      throw new Error(`seed ${seed}, round ${round}: ${String(error)}`, { cause: error });
-    } finally {
-      await store.close();
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      note(known, await writeUntilKilled([program, directory.path], random.between(0, 150)));
+      await verifyOnce(directory, known).catch((error: unknown) => {
+        throw new Error(`seed ${seed}, round ${round}: ${String(error)}`, { cause: error });
+      });
     }
+  } finally {
+    rmSync(program, { force: true });
   }
   return known;
+}
+
+async function verifyOnce(directory: StoreDirectory, known: Acknowledged): Promise<void> {
+  const store = directory.open();
+  try {
+    await verify(store, known);
+  } finally {
+    await store.close();
+  }
 }
 
 async function buildWriter(): Promise<string> {
