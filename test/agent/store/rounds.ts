@@ -4,14 +4,13 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { build } from 'esbuild';
 import type { EmbeddedStore } from '../../../agent/store/embedded-store.ts';
 import { ClientStore } from '../../../src/store/client-store.ts';
 import type { Entry, SessionId } from '../../../src/store/store.ts';
 import { makeRandom } from '../../ids/random.ts';
+import { buildProgram } from './build-program.ts';
 import { sessionKey, type StoreDirectory } from './fixture.ts';
 
 /** Of all rounds so far. */
@@ -25,7 +24,7 @@ export interface Acknowledged {
 /** @throws Error where something acknowledged is lost, or what is there does not add up. */
 export async function killRounds(directory: StoreDirectory, rounds: number, seed: number): Promise<Acknowledged> {
   const random = makeRandom(seed);
-  const program = await buildWriter();
+  const program = await buildProgram('writer.ts');
   const known: Acknowledged = { counts: new Map(), opened: new Set(), ended: new Set(), writes: 0 };
   try {
     for (let round = 1; round <= rounds; round++) {
@@ -47,14 +46,6 @@ async function verifyOnce(directory: StoreDirectory, known: Acknowledged): Promi
   } finally {
     await store.close();
   }
-}
-
-async function buildWriter(): Promise<string> {
-  const outfile = join(import.meta.dirname, '../../../.cache/store-writer', `${process.pid}.mjs`);
-  mkdirSync(join(outfile, '..'), { recursive: true });
-  const entryPoints = [join(import.meta.dirname, 'writer.ts')];
-  await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external' });
-  return outfile;
 }
 
 /** @returns the whole lines that it wrote. */
