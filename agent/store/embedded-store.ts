@@ -47,6 +47,8 @@ const defaultLimits: StateLimits = {
   maxTotalBytes: 256 * 1024 * 1024,
 };
 
+/** A watch that has nothing to tell says how far it is every so many revisions. */
+const progressEvery = 500n;
 /** After a failure of the disk, until it is tried again. */
 const recoveryMs = 1_000;
 
@@ -110,16 +112,18 @@ export class EmbeddedStore implements StoreCalls {
 
   async *watch(prefix: string, fromRevision: bigint, signal: AbortSignal): AsyncGenerator<WatchBatch> {
     let next = fromRevision;
+    let told = fromRevision - 1n;
     while (!signal.aborted) {
       this.#throwIfClosed();
       if (next > this.#lastingRevision) {
         await this.#changed(signal);
         continue;
       }
-      const batch = this.#state.history.at(next);
-      next++;
-      const events = batch?.events.filter(({ key }) => key.startsWith(prefix)) ?? [];
-      if (batch !== undefined && events.length > 0) yield { revision: batch.revision, events };
+      const revision = next++;
+      const events = this.#state.history.at(revision)?.events.filter(({ key }) => key.startsWith(prefix)) ?? [];
+      if (events.length === 0 && revision - told < progressEvery) continue;
+      told = revision;
+      yield { revision, events };
     }
   }
 

@@ -49,7 +49,7 @@ const ownCodes: ReadonlySet<ErrorCode> = new Set([
   'invalidParams',
 ]);
 /** A quiet watch hears so often that it is still one, ms; after as long again without that it begins anew. */
-const idleMs = 20_000;
+const idleMs = 60_000;
 /** A watch may wait for a slow login. */
 const connectMs = 30_000;
 const watchBackoff: Backoff = { baseMs: 100, maxMs: 5_000 };
