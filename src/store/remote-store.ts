@@ -9,7 +9,7 @@ import type { NodeId } from '../ids/gpid.ts';
 import { backoffDelayMs, type Backoff } from '../policy/backoff.ts';
 import type { RpcPeer } from '../rpc/peer.ts';
 import { callMethod } from '../rpc/typed.ts';
-import { isCompacted, storeUnavailable, storeUnknown } from './errors.ts';
+import { isCompacted, isStoreError, storeUnavailable, storeUnknown } from './errors.ts';
 import { giveUp, throwIfCancelled } from './give-up.ts';
 import { defaultDeadlineMs } from './limits.ts';
 import type { Granted, StoreCalls } from './store-calls.ts';
@@ -39,17 +39,8 @@ export interface RemoteOptions {
 
 /** Answers to a write that leave open whether it was done; all others say that it was not. */
 const unclear: ReadonlySet<ErrorCode> = new Set(['linkLost', 'timeout', 'cancelled', 'internal', 'invalidMessage']);
-/** Errors of the store itself, which pass as they are. */
-const ownCodes: ReadonlySet<ErrorCode> = new Set([
-  'storeUnavailable',
-  'storeUnknown',
-  'storeCompacted',
-  'sessionLost',
-  'tooLarge',
-  'invalidParams',
-]);
 /** A quiet watch hears so often that it is still one, ms; after as long again without that it begins anew. */
-const idleMs = 20_000;
+const idleMs = 60_000;
 /** A watch may wait for a slow login. */
 const connectMs = 30_000;
 const watchBackoff: Backoff = { baseMs: 100, maxMs: 5_000 };
@@ -183,17 +174,17 @@ export class RemoteStore implements StoreCalls {
 
   async #call<M extends StoreMethod>(
     method: M,
-    params: Omit<Params<M>, 'at'>,
+    params: Omit<Params<M>, 'at' | 'withinMs'>,
     options: CallOptions,
     isWrite: boolean,
   ): Promise<Result<M>> {
     throwIfCancelled(options);
     const end = performance.now() + (options.deadlineMs ?? defaultDeadlineMs);
-    const all = { ...params, ...this.#at() } as unknown as Params<M>;
     for (let attempt = 1; ; attempt++) {
       const peer = await this.#connect({ ...options, deadlineMs: left(end) });
       try {
         if (!peer.isOpen) throw storeUnavailable(`${this.#options.who}: the connection has just ended`);
+        const all = { ...params, ...this.#at(), withinMs: left(end) } as unknown as Params<M>;
         return await callMethod(peer, method, all, { ...options, deadlineMs: left(end) });
       } catch (error) {
         const known = toNshError(error);
@@ -210,12 +201,12 @@ export class RemoteStore implements StoreCalls {
       return await giveUp(this.#options.connect(), { ...options, who: this.#options.who, isWrite: false });
     } catch (error) {
       const known = toNshError(error);
-      throw ownCodes.has(known.code) || known.code === 'cancelled' ? known : this.#unavailable(known);
+      throw isStoreError(known) || known.code === 'cancelled' ? known : this.#unavailable(known);
     }
   }
 
   #explain(error: NshError, isWrite: boolean, signal: AbortSignal | undefined): NshError {
-    if (ownCodes.has(error.code)) return error;
+    if (isStoreError(error)) return error;
     if (!unclear.has(error.code)) return this.#unavailable(error);
     if (isWrite) return storeUnknown(`${this.#options.who}: ${error.message}`, error);
     return signal?.aborted === true && error.code === 'cancelled' ? error : this.#unavailable(error);

@@ -7,6 +7,7 @@ import { dispatch } from '../../src/rpc/typed.ts';
 import { ClientStore } from '../../src/store/client-store.ts';
 import { RemoteStore } from '../../src/store/remote-store.ts';
 import { storeAsCalls } from '../../src/store/store-as-calls.ts';
+import type { StoreCalls } from '../../src/store/store-calls.ts';
 import { StoreServer } from '../../src/store/store-server.ts';
 import type { Store } from '../../src/store/store.ts';
 import { makeRandom } from '../ids/random.ts';
@@ -22,6 +23,8 @@ class Line {
   /** Does what a request is answered with. */
   answer: Answer = (_method, _params, serve) => serve();
   connections = 0;
+  /** How the far end comes to the store. */
+  find = async (): Promise<StoreCalls> => await Promise.resolve(storeAsCalls(this.whole));
   /** What the next connection fails with. */
   refusal: NshError | undefined;
   #near: RpcPeer | undefined;
@@ -42,7 +45,7 @@ class Line {
     if (this.#near?.isOpen === true) return this.#near;
     this.connections++;
     const [near, far] = duplexPair();
-    const server = new StoreServer(async () => await Promise.resolve(storeAsCalls(this.whole)));
+    const server = new StoreServer(() => this.find());
     const peer: RpcPeer = new RpcPeer(far, {
       name: 'the client',
       onRequest: (method, params, context) =>
@@ -112,6 +115,13 @@ describe('a write', () => {
     line.answer = (_method, _params, serve) => serve();
     expect(await code(line.store.txn([], [put('key', '1'), put('key', '2')]))).toBe('invalidParams');
     expect(await code(write(line.store, 'key', 'x'.repeat(2_000_000)))).toBe('tooLarge');
+  });
+
+  it('for which the far end does not come to the store in time is certainly not done', async () => {
+    line.find = never;
+    expect(await code(line.store.txn([], [put('key', '')], [], { deadlineMs: 300 }))).toBe('storeUnavailable');
+    line.find = () => Promise.reject(new NshError('timeout', 'n1: login took longer than 15 s'));
+    expect(await code(write(line.store, 'key', ''))).toBe('storeUnavailable');
   });
 
   it('of nothing but reads is only unavailable', async () => {
