@@ -52,7 +52,7 @@ export default defineConfig({
   // React has one half of its code for development, and Ink a door to developer tools that are not installed.
   transform: { define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' } },
   // Native, large, or CommonJS: loaded from node_modules, and only by the part that needs them.
-  external: ['react-devtools-core', 'node-pty', 'ssh2', 'ssh-config', 'yaml', 'chokidar', /^@xterm\//],
+  external: ['react-devtools-core', 'node-pty', 'ssh2', 'ssh-config', 'yaml', 'chokidar', 'lmdb', /^@xterm\//, /^@grpc\//],
   // help.ts is loaded lazily by some and at once by others, which is no fault.
   checks: { ineffectiveDynamicImport: false },
   output: {

@@ -15,8 +15,10 @@ const ranks: Readonly<Record<string, number>> = {
   policy: 1,
   rpc: 2,
   link: 3,
-  cluster: 4,
-  'index.ts': 5,
+  store: 3,
+  coordination: 4,
+  cluster: 5,
+  'index.ts': 6,
 };
 
 /** Packages and the folders that may import them; a package that is not here may not be imported at all. */
@@ -29,6 +31,8 @@ const importers: Readonly<Record<string, readonly string[]>> = {
   yaml: ['src/cluster/file/'],
   chokidar: ['agent/', 'src/cluster/file/'],
   '@xterm/headless': ['agent/screen/'],
+  lmdb: ['agent/store/'],
+  '@grpc/grpc-js': ['src/store/etcd/'],
   'string-width': ['shell/editor/'],
   ink: ['shell/interactive/'],
   react: ['shell/interactive/'],
@@ -41,7 +45,9 @@ const heavy: readonly string[] = [
   'ssh-config',
   'yaml',
   'chokidar',
+  'lmdb',
   '@xterm/headless',
+  '@grpc/grpc-js',
   'ink',
   'react',
 ];

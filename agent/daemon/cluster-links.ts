@@ -20,12 +20,19 @@ export class ClusterLinks {
   #spec: ClusterSpec;
   #watch: ClusterWatch | undefined;
   readonly #connections = new Map<number, NodeConnection>();
+  /** The file in use was found by this agent itself: a client's goes before it. */
+  #hasFound = false;
   #isClosed = false;
 
   constructor(cluster: string, self: NodeSpec) {
     this.cluster = cluster;
     this.self = self;
     this.#spec = { cluster, agentCommand: 'nsh-agent', nodes: [] };
+  }
+
+  /** As the cluster file says; without a `file` where none is known yet. */
+  get spec(): ClusterSpec {
+    return this.#spec;
   }
 
   get nodes(): readonly NodeSpec[] {
@@ -38,7 +45,9 @@ export class ClusterLinks {
    */
   async useFile(stamp: FileStamp): Promise<void> {
     const current = this.#spec.file;
-    if (current !== undefined && current.path !== stamp.path && existsSync(current.path)) {
+    const isOwnFind = this.#hasFound;
+    this.#hasFound = false;
+    if (current !== undefined && current.path !== stamp.path && !isOwnFind && existsSync(current.path)) {
       throw new NshError(
         'clusterFile',
         `the agent of cluster ${this.cluster} goes by ${current.path}, not ${stamp.path}: ` +
@@ -53,6 +62,17 @@ export class ClusterLinks {
       (spec) => this.#replace(spec),
       (error) => log('cluster file', { message: error.message }),
     );
+  }
+
+  /**
+   * Looks for the cluster file where a client of this machine would find it, for an agent that was started from elsewhere. One that is of
+   * another cluster is not this agent's to use. @throws NshError `clusterFile` where it is broken.
+   */
+  async findFile(): Promise<void> {
+    const { cluster, file } = await loadCluster({ env: process.env });
+    if (file === undefined || cluster !== this.cluster || this.#spec.file !== undefined) return;
+    await this.useFile(file);
+    this.#hasFound = true;
   }
 
   /** @throws NshError `unknownNode` */

@@ -10,15 +10,18 @@ import { maxRequestBytes } from '../../src/protocol/limits.ts';
 import { agreeOnVersion, programVersion, protocolVersions } from '../../src/protocol/version.ts';
 import { RpcPeer, Upgrade, type RequestContext } from '../../src/rpc/peer.ts';
 import { check, dispatch, type Handlers } from '../../src/rpc/typed.ts';
+import { StoreServer } from '../../src/store/store-server.ts';
 import type { ClusterLinks } from './cluster-links.ts';
 import { fanout } from './fanout.ts';
 import type { Requester } from './link-context.ts';
 import type { NodeService } from './node-service.ts';
 import { joinStreams } from './join-streams.ts';
+import type { StoreAccess } from './store-access.ts';
 
 export interface ConnectionOptions {
   readonly links: ClusterLinks;
   readonly service: NodeService;
+  readonly store: StoreAccess;
 }
 
 /** As it was when this agent started. */
@@ -36,8 +39,14 @@ export class Connection {
 
   constructor(stream: Duplex, options: ConnectionOptions) {
     this.#options = options;
-    const { service, links } = options;
+    const { service, links, store } = options;
+    const storeServer = new StoreServer((at, signal) => store.find(at, { ...this.#requester(), signal }));
     this.#handlers = {
+      ...storeServer.handlers,
+      'store.reach': async (params, context) => {
+        await store.reach(params, context.signal);
+        return {};
+      },
       hello: (params) => this.#greet(params),
       ping: () => Promise.resolve({}),
       dial: (params, context) => this.#dial(params, context.signal),
@@ -58,6 +67,7 @@ export class Connection {
       maxLineBytes: maxRequestBytes,
       onRequest: (method, params, context) => this.#answer(method, params, context),
     });
+    void this.peer.closed.then(() => storeServer.close());
   }
 
   async #answer(method: string, params: unknown, context: RequestContext): Promise<unknown> {
@@ -132,14 +142,14 @@ export class Connection {
     );
   }
 
-  /** What a link may use of this connection's person. */
-  #requester(node: NodeSpec): Omit<Requester, 'signal'> {
+  /** What a link may use of this connection's person. @param node whose progress is told; absent: of none. */
+  #requester(node?: NodeSpec): Omit<Requester, 'signal'> {
     const caller = this.#hello?.caller;
     const sshAuthSock = caller?.sshAuthSock;
     return {
       mayStart: true,
       isOneOfMany: false,
-      onStage: (stage) => this.peer.notify('progress', { node: node.id, stage }),
+      ...(node === undefined ? {} : { onStage: (stage) => this.peer.notify('progress', { node: node.id, stage }) }),
       ...(sshAuthSock === undefined ? {} : { sshAuthSock }),
       ...(caller?.interactive === true
         ? {

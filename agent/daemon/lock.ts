@@ -14,8 +14,11 @@ export interface Lock {
   release(): void;
 }
 
-/** @throws NshError `agentFailed` with data.running where another agent holds it. */
-export function takeLock(path: string): Lock {
+/**
+ * @param what is locked, for whoever comes second.
+ * @throws NshError `agentFailed` with data.running where another agent holds it.
+ */
+export function takeLock(path: string, what = 'an agent of this node runs already'): Lock {
   const mine = `${process.pid} ${readStart(process.pid) ?? 0} ${bootIdentity()}\n`;
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, mine, { mode: 0o600 });
@@ -24,7 +27,7 @@ export function takeLock(path: string): Lock {
       if (linkOnce(draft, path)) return { release: () => releaseLock(path, mine) };
       const holder = readHolder(path);
       if (holder !== undefined && isAlive(holder)) {
-        throw new NshError('agentFailed', `an agent of this node runs already (PID ${holder.split(' ')[0]})`, {
+        throw new NshError('agentFailed', `${what} (PID ${holder.split(' ')[0]})`, {
           data: { running: true },
         });
       }

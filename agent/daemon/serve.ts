@@ -4,6 +4,7 @@
  */
 import { chmodSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { bindIn, leaveSocketDirectory, makePrivateDirectory, nodePaths } from '../../src/cluster/paths.ts';
 import type { AgentIdentity, ReadyReport } from '../../src/cluster/start-agent.ts';
 import { setCommandName } from '../../src/cluster/this-machine.ts';
@@ -16,6 +17,7 @@ import { claimIdentity, registerThisMachine } from './node-file.ts';
 import { NodeService } from './node-service.ts';
 import { inheritedOpenFiles } from './open-files.ts';
 import { ShimPool } from './shim-pool.ts';
+import { StoreAccess } from './store-access.ts';
 import { Waiters } from './waiters.ts';
 
 export interface ServeOptions extends AgentIdentity {
@@ -31,6 +33,7 @@ export interface ServeOptions extends AgentIdentity {
 
 /** A queue of connections as long as the kernel lets it be: bursts of channels must not be refused. */
 const backlog = 4096;
+const storeCloseMs = 1_000;
 
 export async function serve(options: ServeOptions): Promise<void> {
   // What starts many streams must not die with the terminal it was started from.
@@ -62,6 +65,7 @@ class Agent {
   readonly #server: Server;
   readonly #links: ClusterLinks;
   #shims: ShimPool | undefined;
+  #store: StoreAccess | undefined;
   #lock: Lock | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #isStopping = false;
@@ -89,17 +93,20 @@ class Agent {
     });
     const waiters = new Waiters(shims.table);
     this.#shims = shims;
-    await shims.adopt();
+    await Promise.all([shims.adopt(), this.#findClusterFile()]);
     const service = new NodeService({
       node: this.#links.self,
       paths,
       shims,
       waiters,
+      clusterFile: () => this.#links.spec.file?.path,
       umask,
       startedAtMs: Date.now(),
       stop: (kill) => this.#stop(kill),
     });
-    this.#server.on('connection', (socket) => this.#accept(socket, service));
+    const store = new StoreAccess(this.#links, paths, () => this.#checkIdle());
+    this.#store = store;
+    this.#server.on('connection', (socket) => this.#accept(socket, service, store));
     await bindIn(paths.sockets, () => listen(this.#server, paths.agentSocket));
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void this.#stop(false));
     // Before the lock goes: who holds it next has a socket of the same name.
@@ -111,8 +118,18 @@ class Agent {
     this.#checkIdle();
   }
 
-  #accept(socket: Socket, service: NodeService): void {
-    const connection = new Connection(socket, { links: this.#links, service });
+  /** On a node nobody else tells this agent of the cluster: where the store is, who the others are. It serves without that too. */
+  async #findClusterFile(): Promise<void> {
+    if (this.#options.node === 0) return;
+    try {
+      await this.#links.findFile();
+    } catch (error) {
+      log('cluster file', { message: String(error) });
+    }
+  }
+
+  #accept(socket: Socket, service: NodeService, store: StoreAccess): void {
+    const connection = new Connection(socket, { links: this.#links, service, store });
     this.#connections.add(connection);
     socket.on('close', () => {
       this.#connections.delete(connection);
@@ -129,13 +146,16 @@ class Agent {
     if (kill) await this.#shims?.kill();
     this.#server.close();
     this.#links.close();
+    // What it has acknowledged is on the disk already; a disk that hangs must not hold up the end.
+    await Promise.race([this.#store?.close(), delay(storeCloseMs)]);
     setTimeout(() => process.exit(0), 50);
   }
 
   /** Starts or ends the countdown to this agent's end. */
   #checkIdle(): void {
     const { idleSeconds } = this.#options;
-    const isBusy = this.#connections.size > 0 || (this.#shims?.table.runningCount ?? 0) > 0;
+    const isRunning = (this.#shims?.table.runningCount ?? 0) > 0;
+    const isBusy = this.#connections.size > 0 || isRunning || this.#store?.isHeld === true;
     clearTimeout(this.#idleTimer);
     if (isBusy || idleSeconds === 0) return;
     this.#idleTimer = setTimeout(() => {

@@ -9,13 +9,14 @@ import { NshError } from '../../src/protocol/errors.ts';
 import { programVersion } from '../../src/protocol/version.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { escapeLines } from '../escape.ts';
+import { attachClaims } from '../ps/attach-claims.ts';
 import { findCaller, knowsUser } from '../ps/caller.ts';
 import { incompleteStatus } from '../gather.ts';
 import { collectTables, knownNodes, nodesOn } from '../ps/collect.ts';
 import { allColumns } from '../ps/columns/index.ts';
 import { forestRows } from '../ps/forest.ts';
 import { renderJson } from '../ps/json.ts';
-import { needsFresh, rawNeeds } from '../ps/needs.ts';
+import { needsClaims, needsFresh, rawNeeds } from '../ps/needs.ts';
 import { parsePsArgs } from '../ps/parse/index.ts';
 import { personalityOf } from '../ps/parse/personality.ts';
 import { pidDigits } from '../ps/pid-digits.ts';
@@ -78,6 +79,7 @@ async function runPs(context: CommandContext, args: readonly string[]): Promise<
   const nodes = await chooseNodes(cluster, query, pids);
   const { tables, incomplete } = await collectTables(context, 'ps', nodes, psParams(query, pids));
   const all = tables.flatMap(tableRows);
+  const isTold = !needsClaims(query) || (await attachClaims(context, all));
   const candidates = query.threads === 'below' ? all.filter(isFirstThread) : all;
   const selected = selectRows(candidates, query.selection, findCaller(cluster.self), names);
   const arranged = arrange(selected, query, pids);
@@ -85,7 +87,7 @@ async function runPs(context: CommandContext, args: readonly string[]): Promise<
   context.stdout.write(
     query.json ? renderJson(rows, query) : renderRows(rows, query, renderOptions(context, query, nodes)),
   );
-  if (incomplete) return incompleteStatus;
+  if (incomplete || !isTold) return incompleteStatus;
   return rows.length === 0 ? 1 : 0;
 }
 

@@ -3,7 +3,7 @@ import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { resolveNodes } from '../../src/cluster/file/resolve-nodes.ts';
 import type { Starter } from '../../src/protocol/process.ts';
-import { loadCommand, summaries } from '../commands/index.ts';
+import { loadCommand, builtinSummaries } from '../commands/index.ts';
 import { clusterProcesses } from './cluster-processes.ts';
 import { NodeNames } from './node-names.ts';
 import { clusterRunner } from './runners.ts';
@@ -37,7 +37,7 @@ export function clusterSources(client: ClusterClient, session: SessionKnowledge,
     // Of a person's own directories on another machine nothing is known: bash there goes home where it is none.
     cwd: () => session.cwd(),
   });
-  const commands = summaries.map(([value, description]): Choice => ({ value, description }));
+  const commands = builtinSummaries.map(([value, description]): Choice => ({ value, description }));
   return {
     nodes: () => (client.nodes.some(({ id }) => id === client.self.id) ? client.nodes : [client.self, ...client.nodes]),
     builtins: () => [...commands, ...(session.builtins?.() ?? [])],

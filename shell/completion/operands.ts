@@ -35,12 +35,25 @@ export function operandWants(command: string, position: number): readonly Want[]
       return first(nodeset);
     case 'agent':
       return first(words('start', 'stop', 'status'));
+    case 'store':
+      return first(words('status'));
+    case 'kv':
+      return first(words('get', 'put', 'del', 'ls', 'watch'));
+    case 'lock':
+    case 'sem':
+    case 'elect':
+      return position === 1 ? [{ kind: 'command' }, path] : position === 0 ? [] : undefined;
+    case 'barrier':
+    case 'counter':
+    case 'locks':
+    case 'name':
+      return [];
     case 'completion':
       return first(words(...defaultShells));
     case 'help':
       return first({ kind: 'builtin' });
     case 'man':
-      return [words('nsh', 'nsh-agent', 'nsh-cluster', 'nsh-protocol'), { kind: 'command' }];
+      return [words('nsh', 'nsh-agent', 'nsh-cluster', 'nsh-coordination', 'nsh-protocol'), { kind: 'command' }];
     case 'cd':
     case 'pushd':
     case 'rmdir':

@@ -1,6 +1,6 @@
 /** The builtins that only a session has, beside the commands of nsh: `history`; `on` is session/move.ts's. */
 import { toNshError } from '../../src/protocol/errors.ts';
-import { summaries } from '../commands/index.ts';
+import { builtinSummaries } from '../commands/index.ts';
 import { escapeLines, escapeText } from '../escape.ts';
 import { showLine } from '../history/index.ts';
 import type { SessionBuiltins, BuiltinStreams } from '../session/builtins.ts';
@@ -15,7 +15,7 @@ export function sessionBuiltins({ base, history }: SessionBuiltinsOptions): Sess
   const own: Readonly<Record<string, (args: readonly string[], streams: BuiltinStreams) => Promise<number>>> = {
     history: (args, streams) => showHistory(args, streams, history),
   };
-  const names = new Set([...summaries.map(([name]) => name), ...Object.keys(own), 'fg']);
+  const names = new Set([...builtinSummaries.map(([name]) => name), ...Object.keys(own), 'fg']);
   return {
     names,
     run: async (name, args, streams, around) => {

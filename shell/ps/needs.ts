@@ -1,5 +1,6 @@
 /** What the nodes are asked for: the raw columns behind everything that is shown, sorted or selected by, and nothing more. */
 import type { RawColumn } from '../../src/protocol/process.ts';
+import type { Cell } from './columns/column.ts';
 import type { PsQuery } from './query.ts';
 import { selectionNeeds } from './select.ts';
 
@@ -18,6 +19,15 @@ export function rawNeeds(query: PsQuery): RawColumn[] {
 }
 
 /** Whether something is shown or sorted by that changes without notice: the agent asks its shims for it then. */
-export function needsFresh({ format, sort }: PsQuery): boolean {
-  return [...format.map(({ column }) => column), ...sort.map(({ cell }) => cell)].some(({ fresh }) => fresh === true);
+export function needsFresh(query: PsQuery): boolean {
+  return cellsOf(query).some(({ fresh }) => fresh === true);
+}
+
+/** Whether something is shown or sorted by that the cluster's store tells. */
+export function needsClaims(query: PsQuery): boolean {
+  return cellsOf(query).some(({ claims }) => claims === true);
+}
+
+function cellsOf({ format, sort }: PsQuery): readonly Cell[] {
+  return [...format.map(({ column }) => column), ...sort.map(({ cell }) => cell)];
 }

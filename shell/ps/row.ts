@@ -11,6 +11,15 @@ export type Line = 'both' | 'process' | 'thread';
 
 export type ColumnIndex = Readonly<Partial<Record<RawColumn, number>>>;
 
+/** Something that the process holds or waits for, as the store has it. */
+export interface RowClaim {
+  /** `lock:build`. */
+  readonly what: string;
+  readonly state: 'holds' | 'waits';
+  /** Its fencing token. */
+  readonly token: bigint;
+}
+
 export class Row {
   readonly node: NodeSpec;
   readonly table: ProcessTable;
@@ -22,6 +31,8 @@ export class Row {
   branch = '';
   /** Where threads are shown below their process: whether this line is the process's or a thread's. */
   line: Line = 'both';
+  /** Undefined where nobody asked the store, or it did not say. */
+  claims: readonly RowClaim[] | undefined;
   private readonly index: ColumnIndex;
   private readonly cells: RawRow;
 
@@ -88,6 +99,7 @@ export class Row {
   as(line: Line): Row {
     const row = new Row(this.node, this.table, this.index, this.cells, this.managed, this.ended);
     row.line = line;
+    row.claims = this.claims;
     return row;
   }
 

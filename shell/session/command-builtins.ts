@@ -1,6 +1,6 @@
 /** The commands of nsh as builtins of a session: the same definitions, run in this process on the session's streams. */
 import { NshError, toNshError } from '../../src/protocol/errors.ts';
-import { loadCommand, summaries } from '../commands/index.ts';
+import { loadCommand, builtinSummaries } from '../commands/index.ts';
 import type { OwnedContext } from '../context.ts';
 import { escapeLines } from '../escape.ts';
 import { helpHint } from '../usage.ts';
@@ -8,7 +8,7 @@ import type { SessionBuiltins } from './builtins.ts';
 
 export function commandBuiltins(context: OwnedContext): SessionBuiltins {
   return {
-    names: new Set(summaries.map(([name]) => name)),
+    names: new Set(builtinSummaries.map(([name]) => name)),
     run: async (name, args, streams, around) => {
       const command = await loadCommand(name);
       if (command === undefined) throw new NshError('usage', `${name}: no such command`);

@@ -24,7 +24,7 @@ import { quoteWord } from './quote.ts';
 import type { NodeRunners } from './runner.ts';
 import { lookAhead, readCommands } from './script-input.ts';
 import { Session } from './session.ts';
-import { summaries } from '../commands/index.ts';
+import { builtinSummaries } from '../commands/index.ts';
 
 export interface ScriptOptions {
   /** FILE of `--cluster FILE`. */
@@ -99,7 +99,7 @@ export function isBashOnly(text: ByteText): boolean {
 
 function scriptSurroundings(jobsAre: 'nsh' | 'bash'): Surroundings {
   return {
-    builtins: new Set([...summaries.map(([name]) => name), moveName]),
+    builtins: new Set([...builtinSummaries.map(([name]) => name), moveName]),
     isDefined: () => false,
     hasJobs: false,
     jobsAre,

@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream';
 import type { FanoutMethod, NodeStatus, Params, Result } from '../protocol/control.ts';
 import type { NshError } from '../protocol/errors.ts';
+import type { Store } from '../store/store.ts';
 import type { ClusterSpec, NodeSpec } from './node-spec.ts';
 
 export interface CallOptions {
@@ -53,5 +54,11 @@ export interface ClusterClient {
    * @throws NshError where the node cannot be logged in to without asking; also where its link through the agent is not up.
    */
   dialDirectly(node: NodeSpec, socket: string, signal: AbortSignal): Promise<Duplex>;
+  /**
+   * The coordination store of the cluster, through this machine's agent. Waits for the login that it may take, without a deadline; the store
+   * is closed by whoever asked for it, and by `close`.
+   * @throws NshError: why it cannot be reached: `storeUnavailable`, or that of the node that holds it (`authFailed`, `unreachable`, …).
+   */
+  store(signal?: AbortSignal): Promise<Store>;
   close(): void;
 }

@@ -7,6 +7,7 @@ import { openLocalSocket } from '../link/unix-socket.ts';
 import { askAgainAndAgain, whileAlive } from '../rpc/heartbeat.ts';
 import type { RpcPeer } from '../rpc/peer.ts';
 import { callMethod, checkResult } from '../rpc/typed.ts';
+import type { Store } from '../store/store.ts';
 import { AnswerQueue } from './answer-queue.ts';
 import type { CallOptions, ClusterClient, NodeAnswer } from './cluster-client.ts';
 import { DirectLinks } from './direct-links.ts';
@@ -36,6 +37,7 @@ class AgentClusterClient implements ClusterClient {
   readonly #byId: ReadonlyMap<number, NodeSpec>;
   readonly #calls = new Map<number, AnswerQueue>();
   readonly #directLinks: DirectLinks;
+  readonly #stores = new Set<Store>();
   #nextCall = 1;
   #peer: Promise<RpcPeer> | undefined;
   #silence: { readonly error: NshError; readonly atMs: number } | undefined;
@@ -183,8 +185,21 @@ class AgentClusterClient implements ClusterClient {
     return this.#directLinks.openSocket(node, socket, signal);
   }
 
+  async store(signal?: AbortSignal): Promise<Store> {
+    await callMethod(await this.#connect(), 'store.open', {}, signal === undefined ? {} : { signal });
+    const [{ ClientStore }, { RemoteStore }] = await Promise.all([
+      import('../store/client-store.ts'),
+      import('../store/remote-store.ts'),
+    ]);
+    const remote = new RemoteStore({ who: 'the agent of this machine', connect: () => this.#connect() });
+    const store = new ClientStore(remote, () => this.#stores.delete(store));
+    this.#stores.add(store);
+    return store;
+  }
+
   close(): void {
     this.#isClosed = true;
+    for (const store of this.#stores) void store.close();
     this.#directLinks.close();
     void this.#peer?.then(
       (peer) => peer.close(),

@@ -1,5 +1,6 @@
 /** One node as the cluster file gives it, nodesets expanded. What is absent comes from the user's ssh_config. */
 import type { NodeId } from '../ids/gpid.ts';
+import type { StoreSpec } from './store-spec.ts';
 
 export const transports = ['ssh2', 'openssh'] as const;
 export type TransportName = (typeof transports)[number];
@@ -29,6 +30,8 @@ export interface ClusterSpec {
   readonly sshConfig?: string;
   /** Words that run the agent's program on a node, as a line for the login shell there. Default `nsh-agent`. */
   readonly agentCommand: string;
+  /** Absent: embedded, on the node with the lowest id (`storeOf`). */
+  readonly store?: StoreSpec;
   /** In order of id. */
   readonly nodes: readonly NodeSpec[];
 }

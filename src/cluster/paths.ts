@@ -9,6 +9,7 @@
  *       agent.lock, agent.log
  *       shims/SHIM/       shim.json, shim.log
  *       processes/PID-START-BOOT/
+ *       store/            the embedded store, on the node that holds it: data.mdb, lock.mdb (LMDB), lock
  *
  * Sockets lie in ID/ too, or in /tmp/nsh-UID-HASH/ where that path is too long for sun_path (108 bytes, unix(7)) or on a
  * network file system, which has no working sockets. That one is removed by the last of agent and shims that leaves it.
@@ -34,6 +35,7 @@ export interface NodePaths {
   readonly nodeFile: string;
   readonly shims: string;
   readonly processes: string;
+  readonly store: string;
 }
 
 export function clusterDirectory(env: Environment, cluster: string): string {
@@ -58,6 +60,7 @@ export function nodePaths(env: Environment, cluster: string, node: NodeId): Node
     nodeFile: join(state, 'node.json'),
     shims: join(state, 'shims'),
     processes: join(state, 'processes'),
+    store: join(state, 'store'),
   };
 }
 
@@ -117,7 +120,8 @@ const networkFileSystems: ReadonlySet<number> = new Set([
   0x47504653,
 ]);
 
-function isOnNetworkFileSystem(path: string): boolean {
+/** Also of a path that is not there yet: where it would lie. */
+export function isOnNetworkFileSystem(path: string): boolean {
   for (let directory = path; ; directory = join(directory, '..')) {
     try {
       return networkFileSystems.has(statfsSync(directory).type);

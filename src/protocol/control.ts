@@ -20,6 +20,7 @@ import {
   type ProcessTable,
 } from './process.ts';
 import { defaultDeadlineMs, maxChannelTextBytes, maxNameLength, maxPathLength } from './limits.ts';
+import { storeMethods } from './store.ts';
 import { isProcessTable } from './table-check.ts';
 
 const text = v.pipe(v.string(), v.maxLength(4096));
@@ -252,6 +253,9 @@ export const methods = {
   status: method(none, agentStatus),
   /** Ends the agent; shims and processes stay, unless `kill`. The connection closes when it is gone. */
   stop: method(v.object({ kill: v.optional(v.boolean(), false) }), none),
+
+  // ── the coordination store ──
+  ...storeMethods,
 } as const;
 
 export type MethodName = keyof typeof methods;
@@ -260,7 +264,18 @@ export type CheckedParams<M extends MethodName> = v.InferOutput<(typeof methods)
 export type Result<M extends MethodName> = v.InferOutput<(typeof methods)[M]['result']>;
 
 /** Methods that a client may send to many nodes through its own agent. */
-export const fanoutMethods = ['info', 'ps', 'kill', 'run', 'find', 'wait', 'screen', 'status', 'stop'] as const;
+export const fanoutMethods = [
+  'info',
+  'ps',
+  'kill',
+  'run',
+  'find',
+  'wait',
+  'screen',
+  'status',
+  'stop',
+  'store.reach',
+] as const;
 export type FanoutMethod = (typeof fanoutMethods)[number];
 
 // ── agent → client ──

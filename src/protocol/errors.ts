@@ -39,6 +39,14 @@ export const errorCodes = {
   unsupported: [-32025, 255],
   spawnFailed: [-32026, 126],
   logLost: [-32027, 1],
+  storeUnavailable: [-32028, 255],
+  storeUnknown: [-32029, 255],
+  storeCompacted: [-32030, 255],
+  sessionLost: [-32031, 255],
+  storeClosed: [-32032, 255],
+  staleToken: [-32040, 1],
+  taken: [-32041, 1],
+  sizeDiffers: [-32042, 1],
 } as const satisfies Record<string, readonly [number, number]>;
 
 export type ErrorCode = keyof typeof errorCodes;

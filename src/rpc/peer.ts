@@ -153,6 +153,11 @@ export class RpcPeer {
     return this.#heard;
   }
 
+  /** It has not ended, as far as this end knows: what is asked now goes out. */
+  get isOpen(): boolean {
+    return this.#ended === undefined;
+  }
+
   /** A request of ours is open. */
   get isWaiting(): boolean {
     return this.#pending.size > 0;

@@ -4,9 +4,10 @@
  */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { unpackDebian } from './debian-package.ts';
 
 const run = promisify(execFile);
 const cache = join(import.meta.dirname, '../../.cache');
@@ -117,38 +118,14 @@ async function unpack(packages: readonly string[]): Promise<void> {
   try {
     const root = join(work, 'root');
     await mkdir(root);
-    await download([...packages, 'openssh-sftp-server'], work, root);
+    await unpackDebian([...packages, 'openssh-sftp-server'], work, root);
     const missing = await missingLibraries(root);
-    if (missing.length > 0) await download(missing, work, root);
+    if (missing.length > 0) await unpackDebian(missing, work, root);
     await rename(root, unpacked).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     });
   } finally {
     await rm(work, { recursive: true, force: true });
-  }
-}
-
-async function download(packages: readonly string[], work: string, root: string): Promise<void> {
-  try {
-    await run('apt-get', ['download', ...packages], { cwd: work });
-  } catch {
-    // No package lists on this machine: fetch them into the cache, so that the machine's own stay as they are.
-    const lists = await mkdtemp(join(work, 'apt-'));
-    await mkdir(join(lists, 'lists/partial'), { recursive: true });
-    const own = [
-      '-o',
-      `Dir::State::lists=${join(lists, 'lists')}`,
-      '-o',
-      `Dir::Cache=${lists}`,
-      '-o',
-      'Debug::NoLocking=1',
-    ];
-    await run('apt-get', [...own, 'update'], { cwd: work });
-    await run('apt-get', [...own, 'download', ...packages], { cwd: work });
-  }
-  for (const file of (await readdir(work)).filter((name) => name.endsWith('.deb'))) {
-    await run('dpkg-deb', ['-x', join(work, file), root]);
-    await rm(join(work, file));
   }
 }
 

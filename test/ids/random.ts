@@ -1,8 +1,8 @@
 /** Random choices that a seed repeats. */
 export interface Random {
   /** Both ends included. */
-  between(min: number, max: number): number;
-  pick<T>(choices: readonly [T, ...T[]]): T;
+  readonly between: (min: number, max: number) => number;
+  readonly pick: <const T>(choices: readonly [T, ...T[]]) => T;
 }
 
 export function makeRandom(seed: number): Random {

@@ -33,6 +33,8 @@ export interface Cell {
   readonly needs: readonly RawColumn[];
   /** It changes without notice: what the agent knows of it may be old. */
   readonly fresh?: boolean;
+  /** It needs what the cluster's store has of the process. */
+  readonly claims?: boolean;
   /** What is shown; not escaped. `-` where it is not known. */
   text(row: Row, view: View): string;
   /** What is sorted by. */

@@ -1,5 +1,6 @@
 /** Every column that ps can show, by name, and why the others of procps are refused. */
 import { findNear } from '../../../src/ids/near.ts';
+import { claimColumns } from './claims.ts';
 import type { Column } from './column.ts';
 import { identityColumns } from './identity.ts';
 import { kernelColumns } from './kernel.ts';
@@ -15,6 +16,7 @@ export { withGivenName } from './managed.ts';
 export const allColumns: readonly Column[] = [
   ...identityColumns,
   ...managedColumns,
+  ...claimColumns,
   ...timeColumns,
   ...memoryColumns,
   ...schedulingColumns,

@@ -27,12 +27,26 @@ const nodeSchema = v.strictObject({
   labels: v.array(v.string()),
 });
 
+const storeSchema = v.variant('backend', [
+  v.strictObject({ backend: v.literal('embedded'), node: nodeSchema.entries.id }),
+  v.strictObject({
+    backend: v.literal('etcd'),
+    endpoints: v.pipe(v.array(v.string()), v.minLength(1)),
+    ca: v.exactOptional(v.string()),
+    cert: v.exactOptional(v.string()),
+    key: v.exactOptional(v.string()),
+    namespace: v.exactOptional(v.string()),
+    user: v.exactOptional(v.string()),
+  }),
+]);
+
 const cacheSchema = v.strictObject({
   key: v.string(),
   spec: v.strictObject({
     cluster: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/)),
     sshConfig: v.exactOptional(v.string()),
     agentCommand: v.string(),
+    store: v.exactOptional(storeSchema),
     nodes: v.pipe(v.array(nodeSchema), v.maxLength(maxNodeId)),
   }),
 });

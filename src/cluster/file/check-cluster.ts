@@ -1,12 +1,13 @@
 /** A whole cluster file, from text to ClusterSpec. Pure, but for loading the YAML parser. Described in man/nsh-cluster.5. */
 import type { ClusterSpec } from '../node-spec.ts';
 import { checkNode, type PlacedNode } from './check-node.ts';
+import { checkStore } from './check-store.ts';
 import { Fields } from './fields.ts';
 import { resolvePath, type PathContext } from './file-paths.ts';
 import { Problems, type Position } from './problems.ts';
 import { describeTree } from './tree.ts';
 
-const clusterKeys = ['cluster', 'sshConfig', 'agentCommand', 'nodes'] as const;
+const clusterKeys = ['cluster', 'sshConfig', 'agentCommand', 'store', 'nodes'] as const;
 const clusterForm = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$/;
 /** Beside the directories of clusters (src/cluster/paths.ts) lie the shell's history and what its rewriting makes for a moment. */
 const historyFile = /^history(?:\.|$)/;
@@ -38,9 +39,17 @@ export async function parseClusterFile(text: string, paths: PathContext): Promis
   );
   if (!fields.has('nodes')) problems.add(fields.at, "the key 'nodes' is missing: a list such as [{id: 1, name: web1}]");
   checkUnique(placed, problems);
-  problems.throwIfAny();
   const nodes = placed.map(({ spec }) => spec).sort((a, b) => a.id - b.id);
-  return { cluster, ...(sshConfig === undefined ? {} : { sshConfig }), agentCommand, nodes };
+  const storeTree = fields.tree('store');
+  const store = storeTree === undefined ? undefined : checkStore(storeTree, nodes, paths, problems);
+  problems.throwIfAny();
+  return {
+    cluster,
+    ...(sshConfig === undefined ? {} : { sshConfig }),
+    agentCommand,
+    ...(store === undefined ? {} : { store }),
+    nodes,
+  };
 }
 
 function readName(fields: Fields, problems: Problems): string {

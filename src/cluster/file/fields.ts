@@ -2,7 +2,7 @@
 import { suggestNear } from '../../ids/near.ts';
 import { quoteText } from '../../ids/quote-text.ts';
 import type { Position, Problems } from './problems.ts';
-import { describeTree, type TreeEntry, type TreeList, type TreeMap, type TreeScalar } from './tree.ts';
+import { describeTree, type Tree, type TreeEntry, type TreeList, type TreeMap, type TreeScalar } from './tree.ts';
 
 export interface TextField {
   readonly text: string;
@@ -32,6 +32,11 @@ export class Fields {
 
   keyAt(key: string): Position {
     return this.#entries.get(key)?.keyAt ?? this.at;
+  }
+
+  /** As it is, whatever it is. */
+  tree(key: string): Tree | undefined {
+    return this.#entries.get(key)?.value;
   }
 
   /** Text that `form` accepts; `expected` says in a message what that is. */

@@ -79,9 +79,9 @@ describe('a fault in a cluster file', () => {
   const node = (text: string): string => `cluster: lab\nnodes:\n  - ${text}\n`;
 
   it.each([
-    ['', ['1:1: a cluster file has the keys cluster, sshConfig, agentCommand, nodes; it is empty']],
-    ['just text', ['1:1: a cluster file has the keys cluster, sshConfig, agentCommand, nodes; it is text']],
-    ['- a\n- b\n', ['1:1: a cluster file has the keys cluster, sshConfig, agentCommand, nodes; it is a list']],
+    ['', ['1:1: a cluster file has the keys cluster, sshConfig, agentCommand, store, nodes; it is empty']],
+    ['just text', ['1:1: a cluster file has the keys cluster, sshConfig, agentCommand, store, nodes; it is text']],
+    ['- a\n- b\n', ['1:1: a cluster file has the keys cluster, sshConfig, agentCommand, store, nodes; it is a list']],
     ['cluster: lab\n', ["1:1: the key 'nodes' is missing: a list such as [{id: 1, name: web1}]"]],
     ['nodes: []\n', ["1:1: the key 'cluster' is missing: the name of the cluster"]],
     ['cluster: lab\nnodez: []\nnodes: []\n', ["2:1: unknown key 'nodez' of a cluster file; did you mean 'nodes'?"]],

@@ -1,0 +1,206 @@
+/**
+ * The coordination store as this agent reaches it: embedded in this very agent, in that of another node (over the link to it), or an
+ * etcd. One of each for all clients, opened when somebody needs it. An agent holds an embedded store where its own cluster file says so,
+ * or, for it may have none, where another node's agent asks it as that node (`at`).
+ */
+import { userInfo } from 'node:os';
+import type { NodeSpec } from '../../src/cluster/node-spec.ts';
+import type { NodePaths } from '../../src/cluster/paths.ts';
+import { keyPrefix, storeOf, type EtcdSpec, type StoreSpec } from '../../src/cluster/store-spec.ts';
+import { selfNode, type NodeId } from '../../src/ids/gpid.ts';
+import type { CheckedParams } from '../../src/protocol/control.ts';
+import { NshError } from '../../src/protocol/errors.ts';
+import { callMethod } from '../../src/rpc/typed.ts';
+import { ClientStore } from '../../src/store/client-store.ts';
+import { storeUnavailable } from '../../src/store/errors.ts';
+import { RemoteStore } from '../../src/store/remote-store.ts';
+import { storeAsCalls } from '../../src/store/store-as-calls.ts';
+import { withNamespace } from '../../src/store/namespace.ts';
+import type { StoreCalls } from '../../src/store/store-calls.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { EmbeddedStore } from '../store/embedded-store.ts';
+import type { ClusterLinks } from './cluster-links.ts';
+import type { Requester } from './link-context.ts';
+import { log } from './log.ts';
+import { NodeConnection } from './node-connection.ts';
+
+export class StoreAccess {
+  readonly #links: ClusterLinks;
+  readonly #paths: NodePaths;
+  readonly #onChange: () => void;
+  readonly #remotes = new Map<NodeId, RemoteStore>();
+  #etcd: { readonly stamp: string; readonly store: Promise<Store>; readonly calls: Promise<StoreCalls> } | undefined;
+  #embedded: Promise<EmbeddedStore> | undefined;
+  #opened: EmbeddedStore | undefined;
+  #isClosed = false;
+
+  /** @param onChange after which `isHeld` may be another. */
+  constructor(links: ClusterLinks, paths: NodePaths, onChange: () => void) {
+    this.#links = links;
+    this.#paths = paths;
+    this.#onChange = onChange;
+  }
+
+  /** Sessions live in this agent's embedded store: it must not end for want of clients. */
+  get isHeld(): boolean {
+    return this.#opened?.hasSessions === true;
+  }
+
+  /** The store for what this agent does itself; whoever asks closes it. @throws NshError as `find` */
+  async open(): Promise<Store> {
+    return new ClientStore(await this.find(undefined, unattended()));
+  }
+
+  /**
+   * @param at the node whose embedded store another agent means; undefined: that of the cluster.
+   * @param requester for whom a login is made where one is needed.
+   * @throws NshError `storeUnavailable`; why the node of the store cannot be logged in to; `agentFailed` where it cannot be opened here.
+   */
+  async find(at: number | undefined, requester: Requester): Promise<StoreCalls> {
+    if (at !== undefined) {
+      await this.#checkIsHere(at);
+      return await this.#openEmbedded();
+    }
+    const store = await this.#spec();
+    if (store.backend === 'etcd') return await this.#openEtcd(store);
+    if (store.node === this.#links.self.id) return await this.#openEmbedded();
+    await this.#links.connection(store.node).need(requester);
+    return this.#remote(store.node);
+  }
+
+  /** Can this node use the embedded store of that one? @throws NshError: why not. */
+  async reach({ agentCommand, ...node }: CheckedParams<'store.reach'>, signal: AbortSignal): Promise<void> {
+    if (this.#links.spec.file === undefined) await this.#links.findFile();
+    const { self, spec, cluster } = this.#links;
+    if (node.id === self.id) return;
+    const known = spec.file === undefined ? undefined : storeOf(spec);
+    if (known !== undefined && (known.backend !== 'embedded' || known.node !== node.id))
+      throw new NshError(
+        'storeUnavailable',
+        `by its own cluster file (${spec.file?.path ?? ''}) the store is ${this.#describe(known)}, not on ${node.name}: make the files alike`,
+      );
+    const ad = known === undefined ? { cluster, agentCommand, nodes: [definedNode(node)] } : undefined;
+    const connection = ad === undefined ? this.#links.connection(node.id) : new NodeConnection(ad, definedNode(node));
+    try {
+      const { peer } = await connection.need({ ...unattended(), signal });
+      await callMethod(peer, 'store.open', { at: node.id }, { signal });
+    } finally {
+      if (ad !== undefined) connection.close('it was asked once');
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([closeOpened(this.#embedded), closeOpened(this.#etcd?.store)]);
+  }
+
+  async #spec(): Promise<StoreSpec> {
+    const { self } = this.#links;
+    // On node 0 without a file this machine is the whole cluster.
+    if (this.#links.spec.file === undefined && self.id !== selfNode) await this.#links.findFile();
+    if (this.#links.spec.file === undefined && self.id !== selfNode)
+      throw storeUnavailable(
+        `${self.name} has no cluster file that tells where the store of ${this.#links.cluster} is: put it there, see nsh-cluster(5)`,
+      );
+    return storeOf({ ...this.#links.spec, nodes: this.#links.nodes });
+  }
+
+  async #checkIsHere(at: number): Promise<void> {
+    const { self, spec } = this.#links;
+    if (at !== self.id) throw storeUnavailable(`${self.name} is node ${self.id}, and has no store of node ${at}`);
+    if (spec.file === undefined) return;
+    const store = await this.#spec();
+    if (store.backend === 'embedded' && store.node === self.id) return;
+    throw storeUnavailable(
+      `by the cluster file on ${self.name} (${spec.file.path}) the store is ${this.#describe(store)}, not there: make the files alike`,
+    );
+  }
+
+  #describe(store: StoreSpec): string {
+    if (store.backend === 'etcd') return `the etcd at ${store.endpoints.join(', ')}`;
+    return `on ${this.#links.nodes.find(({ id }) => id === store.node)?.name ?? `node ${store.node}`}`;
+  }
+
+  #remote(id: NodeId): RemoteStore {
+    const known = this.#remotes.get(id);
+    if (known !== undefined) return known;
+    const remote = new RemoteStore({
+      who: `the store on ${this.#links.connection(id).node.name}`,
+      at: id,
+      // A login that takes longer than one call may is there for the next.
+      connect: async () => (await this.#links.connection(id).need(unattended())).peer,
+    });
+    this.#remotes.set(id, remote);
+    return remote;
+  }
+
+  /** One client for all, until the cluster file names another etcd. */
+  async #openEtcd(spec: EtcdSpec): Promise<StoreCalls> {
+    const prefix = keyPrefix(spec, this.#links.cluster, loginName());
+    const stamp = JSON.stringify([spec, prefix]);
+    if (this.#etcd?.stamp === stamp) return await this.#etcd.calls;
+    const before = this.#etcd;
+    const { endpoints: urls, ca, cert, key } = spec;
+    const tls = Object.fromEntries(Object.entries({ ca, cert, key }).filter(([, path]) => path !== undefined));
+    const store = import('../../src/store/etcd/etcd-store.ts').then(({ openEtcdStore }) =>
+      openEtcdStore({ urls, tls }),
+    );
+    const calls = store.then((whole) => storeAsCalls(withNamespace(whole, prefix)));
+    const opened = { stamp, store, calls };
+    this.#etcd = opened;
+    calls.catch(() => {
+      // Certificates that could not be read may be there the next time.
+      if (this.#etcd === opened) this.#etcd = undefined;
+    });
+    void before?.store.then((old) => old.close());
+    return await calls;
+  }
+
+  async #openEmbedded(): Promise<EmbeddedStore> {
+    if (this.#isClosed) throw storeUnavailable('the agent ends');
+    this.#embedded ??= this.#openNow();
+    try {
+      return await this.#embedded;
+    } catch (error) {
+      this.#embedded = undefined;
+      throw error;
+    }
+  }
+
+  async #openNow(): Promise<EmbeddedStore> {
+    const { openEmbeddedStore } = await import('../store/open-store.ts');
+    const store = openEmbeddedStore({
+      directory: this.#paths.store,
+      node: this.#links.self.name,
+      onLog: log,
+      onSessions: this.#onChange,
+    });
+    log('store: opened', { directory: this.#paths.store });
+    this.#opened = store;
+    return store;
+  }
+}
+
+async function closeOpened(opened: Promise<{ close(): Promise<void> }> | undefined): Promise<void> {
+  const store = await opened?.catch(() => undefined);
+  await store?.close();
+}
+
+/** Whose keys these are in an etcd. Where the user database does not know the user, the number has to do. */
+function loginName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 0);
+  }
+}
+
+/** For nobody in particular: what this agent does by itself. */
+function unattended(): Requester {
+  return { mayStart: true, isOneOfMany: false, signal: new AbortController().signal };
+}
+
+function definedNode(node: Omit<CheckedParams<'store.reach'>, 'agentCommand'>): NodeSpec {
+  const given = Object.entries(node).filter(([, value]) => value !== undefined);
+  return { ...(Object.fromEntries(given) as unknown as NodeSpec), labels: [] };
+}

@@ -1,0 +1,195 @@
+/**
+ * One etcd member as clients see it: a gRPC channel to one URL, which connects when it is needed and again when it was lost. It makes one
+ * attempt at a time and tells exactly how that ended; which endpoint is tried, and whether another one is, is decided in endpoints.ts.
+ */
+import {
+  Client,
+  connectivityState,
+  Metadata,
+  type CallOptions as GrpcOptions,
+  type ChannelCredentials,
+  type ClientDuplexStream,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { isIP } from 'node:net';
+import { grpcStatus, type Failure } from './failures.ts';
+import { status as statusMethod, type Method } from './methods.ts';
+import { authorityOf, hostOf } from './tls.ts';
+
+export interface Attempt {
+  /** In ms of `performance.now()`. */
+  readonly deadline: number;
+  readonly signal: AbortSignal;
+  /** False: also a member without a leader answers. Default true. */
+  readonly needsLeader?: boolean;
+}
+
+/** An attempt that failed. `endpoint` is the URL. */
+export class AttemptFailed extends Error implements Failure {
+  override readonly name = 'AttemptFailed';
+  readonly endpoint: string;
+  readonly code: number;
+  readonly details: string;
+  readonly wasSent: boolean;
+
+  constructor(endpoint: string, { code, details, wasSent }: Failure, cause?: unknown) {
+    super(`etcd at ${endpoint}: ${details}`, cause === undefined ? undefined : { cause });
+    this.endpoint = endpoint;
+    this.code = code;
+    this.details = details;
+    this.wasSent = wasSent;
+  }
+}
+
+const channelOptions = {
+  // A write is never repeated by itself.
+  'grpc.enable_retries': 0,
+  // etcd closes a connection that is pinged more often than every 5 s, or while nothing is under way on it.
+  'grpc.keepalive_time_ms': 6_000,
+  'grpc.keepalive_timeout_ms': 3_000,
+  'grpc.keepalive_permit_without_calls': 0,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.min_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1_000,
+  'grpc.dns_min_time_between_resolutions_ms': 1_000,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.enable_http_proxy': 0,
+  // A store that is closed closes its connections, whoever else speaks to the same member.
+  'grpc.use_local_subchannel_pool': 1,
+  // A list may be large, and it was asked for.
+  'grpc.max_receive_message_length': -1,
+} as const;
+
+/** How long to look for the reason why no connection is to be had. */
+const reasonTimeoutMs = 100;
+
+export class Endpoint {
+  readonly url: string;
+  readonly #client: Client;
+
+  /** @param url checked by tls.ts */
+  constructor(url: URL, credentials: ChannelCredentials) {
+    this.url = url.origin;
+    // An address is no name to ask a TLS server for (RFC 6066); the certificate is checked against it all the same: tls.ts.
+    const name = isIP(hostOf(url)) === 0 ? {} : { 'grpc.ssl_target_name_override': 'etcd' };
+    this.#client = new Client(`dns:${authorityOf(url)}`, credentials, { ...channelOptions, ...name });
+  }
+
+  /** Returns when there is a connection. @throws AttemptFailed (not sent) */
+  async connect({ deadline, signal }: Attempt): Promise<void> {
+    const channel = this.#client.getChannel();
+    for (;;) {
+      const state = channel.getConnectivityState(true);
+      if (state === connectivityState.READY) return;
+      if (state === connectivityState.TRANSIENT_FAILURE) throw this.#unsent(await this.#whyNot());
+      if (state === connectivityState.SHUTDOWN) throw this.#unsent('closed');
+      if (signal.aborted) throw this.#unsent('given up', grpcStatus.cancelled);
+      if (!(await this.#hasChanged(state, deadline, signal)) && performance.now() >= deadline)
+        throw this.#unsent('no connection in time', grpcStatus.deadlineExceeded);
+    }
+  }
+
+  /**
+   * One request, one answer, over a connection that is there: call `connect` before.
+   * @throws AttemptFailed
+   */
+  async unary<I, O>(method: Method<I, O>, request: I, attempt: Attempt): Promise<O> {
+    const { signal } = attempt;
+    if (signal.aborted) throw this.#unsent('given up', grpcStatus.cancelled);
+    return await new Promise((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest(
+        method.path,
+        method.encode,
+        method.decode,
+        request,
+        metadataOf(attempt),
+        this.#options(attempt),
+        (error, value) => {
+          signal.removeEventListener('abort', cancel);
+          if (error !== null) reject(this.#failed(error));
+          else if (value === undefined) reject(this.#failed({ code: grpcStatus.internal, details: 'an empty answer' }));
+          else resolve(value);
+        },
+      );
+      const cancel = (): void => call.cancel();
+      signal.addEventListener('abort', cancel, { once: true });
+    });
+  }
+
+  /** Both ways. It fails with gRPC's errors: `failureOf`. The caller ends it with `cancel()`. */
+  stream<I, O>(method: Method<I, O>): ClientDuplexStream<I, O> {
+    const metadata = metadataOf({});
+    return this.#client.makeBidiStreamRequest(method.path, method.encode, method.decode, metadata, {});
+  }
+
+  /** What a stream, or anything else below it, threw. */
+  failureOf(error: unknown): AttemptFailed {
+    if (error instanceof AttemptFailed) return error;
+    if (isServiceError(error)) return this.#failed(error);
+    return this.#failed({ code: grpcStatus.unknown, details: error instanceof Error ? error.message : String(error) });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #options({ deadline }: Attempt): GrpcOptions {
+    return { deadline: Date.now() + Math.max(1, deadline - performance.now()) };
+  }
+
+  /** False where nothing changed by the deadline, or it was given up. */
+  async #hasChanged(from: connectivityState, deadline: number, signal: AbortSignal): Promise<boolean> {
+    return await new Promise((resolve) => {
+      const giveUp = (): void => resolve(false);
+      signal.addEventListener('abort', giveUp, { once: true });
+      const until = Date.now() + Math.max(1, deadline - performance.now());
+      this.#client.getChannel().watchConnectivityState(from, until, (error) => {
+        signal.removeEventListener('abort', giveUp);
+        resolve(error === undefined);
+      });
+    });
+  }
+
+  /** The channel keeps the reason to itself and tells it to calls alone: one that changes nothing is sent to learn it. */
+  async #whyNot(): Promise<string> {
+    const deadline = performance.now() + reasonTimeoutMs;
+    const never = new AbortController().signal;
+    return await this.unary(statusMethod, {}, { deadline, signal: never, needsLeader: false }).then(
+      () => 'the connection was lost',
+      (error: unknown) => plainReason(this.failureOf(error).details),
+    );
+  }
+
+  #failed(error: { readonly code: number; readonly details: string }): AttemptFailed {
+    // grpc-js tells where the time went, which helps nobody but its authors.
+    const details = error.code === grpcStatus.deadlineExceeded ? 'no answer in time' : error.details;
+    return new AttemptFailed(this.url, { code: error.code, details, wasSent: true }, error);
+  }
+
+  #unsent(details: string, code: number = grpcStatus.unavailable): AttemptFailed {
+    return new AttemptFailed(this.url, { code, details, wasSent: false });
+  }
+}
+
+function metadataOf({ needsLeader = true }: { readonly needsLeader?: boolean }): Metadata {
+  const metadata = new Metadata();
+  // A member that is cut off from the others says so at once, and ends its streams, instead of being silent.
+  if (needsLeader) metadata.set('hasleader', 'true');
+  return metadata;
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
+}
+
+/**
+ * grpc-js wraps the system's reason: "No connection established. Last error: connect ECONNREFUSED 127.0.0.1:2379. Resolution note: ".
+ * OpenSSL's is long, and what matters of it is the name of the alert (RFC 8446, section 6).
+ */
+function plainReason(details: string): string {
+  const reason = /Last error: (?:Error: )?(.*?)\.?(?: Resolution note:.*)?$/s.exec(details)?.[1] ?? details;
+  const alert = /ssl[^:]*alert ([a-z ]+):/.exec(reason)?.[1];
+  if (alert !== undefined) return `it refuses our TLS handshake (${alert}); does it ask for a client certificate?`;
+  if (reason === '' || reason === 'null' || reason.startsWith('Failed to connect')) return 'it closes the connection';
+  return reason;
+}

@@ -1,0 +1,67 @@
+/** All endpoints of one etcd, and which of them is asked: always the same one, until it fails; then the next. */
+import { NshError } from '../../protocol/errors.ts';
+import { storeClosed } from '../errors.ts';
+import { Endpoint } from './endpoint.ts';
+import { parseEtcdUrl, readCredentials, type EtcdTls } from './tls.ts';
+
+export interface EtcdOptions {
+  /** One or several, of the same cluster: `http://HOST:PORT` or `https://HOST:PORT`. */
+  readonly urls: readonly string[];
+  readonly tls?: EtcdTls;
+}
+
+export class Endpoints {
+  readonly all: readonly Endpoint[];
+  /** Fires when the store is closed. */
+  readonly closing = new AbortController();
+  readonly #make: (url: URL) => Endpoint;
+  #current: number;
+  /** The highest raft term that any member told of. */
+  #term = 0n;
+
+  private constructor(urls: readonly URL[], make: (url: URL) => Endpoint) {
+    this.#make = make;
+    this.all = urls.map((url) => make(url));
+    // So that the clients of a cluster do not all ask the same member.
+    this.#current = Math.floor(Math.random() * this.all.length);
+  }
+
+  /** Connects to nobody yet. @throws NshError `clusterFile` */
+  static async open({ urls, tls = {} }: EtcdOptions): Promise<Endpoints> {
+    const parsed = urls.map((url) => parseEtcdUrl(url));
+    if (parsed.length === 0) throw new NshError('clusterFile', 'the store names no etcd: give the URL of one at least');
+    const credentialsOf = await readCredentials(tls);
+    return new Endpoints(parsed, (url) => new Endpoint(url, credentialsOf(url)));
+  }
+
+  get urls(): string[] {
+    return this.all.map(({ url }) => url);
+  }
+
+  get current(): Endpoint {
+    const endpoint = this.all[this.#current];
+    if (endpoint === undefined) throw new Error('an etcd without endpoints');
+    return endpoint;
+  }
+
+  /** One beside `all`, with the same certificates; who asks closes it. @throws NshError `clusterFile` */
+  another(url: string): Endpoint {
+    return this.#make(parseEtcdUrl(url));
+  }
+
+  /** The next one from now on, unless another call has left this one already. */
+  leave(endpoint: Endpoint): void {
+    if (endpoint === this.current) this.#current = (this.#current + 1) % this.all.length;
+  }
+
+  /** False: it comes from a member that has not heard of the present leader yet. */
+  noteTerm(term: bigint): boolean {
+    if (term > this.#term) this.#term = term;
+    return term === this.#term;
+  }
+
+  close(): void {
+    this.closing.abort(storeClosed());
+    for (const endpoint of this.all) endpoint.close();
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * A watch that outlives its connections: after each loss it goes on at the revision behind the last one that it told, at the next
+ * endpoint. Progress and header revisions never move it: some releases of etcd tell them ahead of events that are still to come
+ * (https://github.com/etcd-io/etcd/issues/15220).
+ */
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { backoffDelayMs } from '../../policy/backoff.ts';
+import { NshError } from '../../protocol/errors.ts';
+import { storeClosed, storeCompacted, storeUnavailable } from '../errors.ts';
+import type { WatchBatch, WatchOptions } from '../store.ts';
+import { rangeOf } from './convert.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Endpoints } from './endpoints.ts';
+import { meaningOf } from './failures.ts';
+import type { InputOf, watchRequest, WatchResponse } from './messages.ts';
+import { watch as watchMethod } from './methods.ts';
+import { WatchBatches } from './watch-batches.ts';
+import { anyOf, pause } from './waiting.ts';
+
+export interface WatchTiming {
+  /** How often a member that is silent is asked for a sign of life, ms. */
+  readonly progressMs: number;
+  /** How long it may be silent all the same, ms; twice as long after each time that this ended a watch. */
+  readonly silenceMs: number;
+}
+
+const usualTiming: WatchTiming = { progressMs: 4_000, silenceMs: 10_000 };
+const retry = { baseMs: 100, maxMs: 2_000 };
+const connectMs = 3_000;
+
+export async function* watchPrefix(
+  endpoints: Endpoints,
+  prefix: string,
+  fromRevision: bigint,
+  options: WatchOptions,
+  timing: WatchTiming = usualTiming,
+): AsyncGenerator<WatchBatch, void, undefined> {
+  const { signal, release } = anyOf(endpoints.closing.signal, options.signal);
+  let next = fromRevision;
+  let failures = 0;
+  let silences = 0;
+  try {
+    for (;;) {
+      if (endpoints.closing.signal.aborted) throw storeClosed();
+      if (options.signal?.aborted === true) return;
+      const endpoint = endpoints.current;
+      try {
+        await endpoint.connect({ deadline: performance.now() + connectMs, signal });
+        const silenceMs = timing.silenceMs * 2 ** Math.min(silences, 4);
+        for await (const batch of watchOnce(endpoint, prefix, next, { ...timing, silenceMs }, signal)) {
+          failures = 0;
+          if (batch === undefined) continue;
+          silences = 0;
+          next = batch.revision + 1n;
+          yield batch;
+        }
+      } catch (error) {
+        if (error instanceof NshError) throw error;
+        if (error instanceof Silent) silences += 1;
+        const failure = endpoint.failureOf(error);
+        if (!signal.aborted && meaningOf(failure, false) === 'refused')
+          throw storeUnavailable(failure.message, failure);
+      }
+      if (signal.aborted) continue;
+      endpoints.leave(endpoint);
+      failures += 1;
+      await pause(backoffDelayMs(failures, retry, Math.random()), signal);
+    }
+  } finally {
+    release();
+  }
+}
+
+class Silent extends Error {
+  override readonly name = 'Silent';
+}
+
+type Stream = ClientDuplexStream<InputOf<typeof watchRequest>, WatchResponse>;
+
+/**
+ * Over one connection, until that fails. Gives undefined when it stands.
+ * @throws NshError `storeCompacted`; else what the stream failed with
+ */
+async function* watchOnce(
+  endpoint: Endpoint,
+  prefix: string,
+  from: bigint,
+  timing: WatchTiming,
+  signal: AbortSignal,
+): AsyncGenerator<WatchBatch | undefined, void, undefined> {
+  const stream: Stream = endpoint.stream(watchMethod);
+  const cancel = (): void => stream.cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  // Told by the iteration as well; this one is for what comes after it was left.
+  stream.on('error', () => undefined);
+  const silence = new SilenceGuard(stream, timing);
+  try {
+    // From one revision earlier, whose events are left out again: at the compacted revision itself etcd would not say that it has
+    // forgotten deletes, only below it.
+    const startRevision = from > 1n ? from - 1n : from;
+    stream.write({ create: { ...rangeOf(prefix), startRevision, prevKv: true, fragment: true } });
+    const batches = new WatchBatches(from);
+    const responses = stream[Symbol.asyncIterator]() as AsyncIterator<WatchResponse, undefined>;
+    for (;;) {
+      const response = await silence.guard(responses.next());
+      if (response.done === true) throw new Error('etcd has ended the watch');
+      const { value } = response;
+      if (value.canceled) throw reasonOf(value);
+      if (value.created) yield undefined;
+      for (const batch of batches.add(value)) yield batch;
+    }
+  } finally {
+    silence.end();
+    signal.removeEventListener('abort', cancel);
+    cancel();
+  }
+}
+
+function reasonOf({ compactRevision, cancelReason }: WatchResponse): Error {
+  if (compactRevision > 0n) return storeCompacted(compactRevision);
+  if (cancelReason.includes('permission denied')) return storeUnavailable(`etcd ends the watch: ${cancelReason}`);
+  return new Error(`etcd ends the watch: ${cancelReason}`);
+}
+
+/** Asks for signs of life while somebody waits, and ends the stream when none come. Silence while nobody reads is our own. */
+class SilenceGuard {
+  readonly #stream: Stream;
+  readonly #timing: WatchTiming;
+  #timer: NodeJS.Timeout | undefined;
+  #isSilent = false;
+
+  constructor(stream: Stream, timing: WatchTiming) {
+    this.#stream = stream;
+    this.#timing = timing;
+  }
+
+  async guard<T>(answer: Promise<T>): Promise<T> {
+    const since = performance.now();
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => {
+      this.#isSilent ||= performance.now() - since >= this.#timing.silenceMs;
+      if (this.#isSilent) this.#stream.cancel();
+      else this.#stream.write({ progress: {} });
+    }, this.#timing.progressMs);
+    try {
+      return await answer;
+    } catch (error) {
+      throw this.#isSilent ? new Silent('etcd is silent', { cause: error }) : error;
+    } finally {
+      clearInterval(this.#timer);
+    }
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * A TCP proxy on the loopback that misbehaves on command: it refuses, swallows, delays, and cuts a connection at the moment an answer
+ * begins, so that a request was carried out and its client never learns of it.
+ */
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { AnswerScanner } from './answer-scanner.ts';
+
+export type ProxyMode =
+  | 'pass'
+  /** New connections are closed at once, and those that stood are cut. */
+  | 'refuse'
+  /** Nothing goes through either way; connections stay, as with a cable that was pulled. */
+  | 'swallow'
+  /** Requests go through, and answers are lost. */
+  | 'swallow-answers';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+  /** Bytes of it are gone: it can only be cut when all is well again. */
+  isLossy: boolean;
+}
+
+export class TcpProxy {
+  /** Every piece waits so many ms, in order. */
+  delayMs = 0;
+  /** Asked when an HTTP/2 answer begins (clear text only); true: both sides are cut, before any of it is passed on. */
+  cutsAnswer: () => boolean = () => false;
+  /** First bytes of a client → whether it may go on; for a proxy that tells clients apart. */
+  admits: (first: Buffer) => boolean = () => true;
+  /** Connections so far. */
+  accepted = 0;
+  readonly #server: Server;
+  readonly #pairs = new Set<Pair>();
+  #mode: ProxyMode = 'pass';
+
+  private constructor(target: Address) {
+    this.#server = createServer((client) => this.#accept(client, target));
+  }
+
+  static async listen(at: Address, target: Address): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target);
+    proxy.#server.listen(at.port, at.host);
+    await once(proxy.#server, 'listening');
+    return proxy;
+  }
+
+  get mode(): ProxyMode {
+    return this.#mode;
+  }
+
+  set mode(mode: ProxyMode) {
+    this.#mode = mode;
+    for (const pair of this.#pairs) if (mode === 'refuse' || (mode === 'pass' && pair.isLossy)) cut(pair);
+  }
+
+  /** Cuts what is connected now; new connections go by the mode. */
+  cutAll(): void {
+    for (const pair of this.#pairs) cut(pair);
+  }
+
+  get connections(): number {
+    return this.#pairs.size;
+  }
+
+  async close(): Promise<void> {
+    this.cutAll();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #accept(client: Socket, target: Address): void {
+    this.accepted += 1;
+    if (this.#mode === 'refuse') {
+      client.on('error', ignore).destroy();
+      return;
+    }
+    const server = connect({ ...target, noDelay: true });
+    const pair: Pair = { client: client.setNoDelay(), server, isLossy: false };
+    this.#pairs.add(pair);
+    const scanner = new AnswerScanner();
+    let isFirst = true;
+    const forward = (to: Socket, piece: Buffer, isAnswer: boolean): void => {
+      if (this.#mode === 'swallow' || (isAnswer && this.#mode === 'swallow-answers')) {
+        pair.isLossy = true;
+        return;
+      }
+      if (this.delayMs === 0) to.write(piece);
+      else setTimeout(() => to.writable && to.write(piece), this.delayMs);
+    };
+    client.on('data', (piece: Buffer) => {
+      if (isFirst && !this.admits(piece)) return cut(pair);
+      isFirst = false;
+      forward(server, piece, false);
+    });
+    server.on('data', (piece: Buffer) => {
+      if (scanner.answersIn(piece) > 0 && this.cutsAnswer()) return cut(pair);
+      forward(client, piece, true);
+    });
+    for (const socket of [client, server]) {
+      // How it ended does not matter: the other side is told by being cut as well, unless it is to notice nothing.
+      socket.on('error', ignore);
+      socket.on('close', () => {
+        if (this.#mode === 'swallow') return;
+        cut(pair);
+        this.#pairs.delete(pair);
+      });
+    }
+  }
+}
+
+function cut({ client, server }: Pair): void {
+  client.destroy();
+  server.destroy();
+}
+
+function ignore(): void {
+  // `close` follows.
+}

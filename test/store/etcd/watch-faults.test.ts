@@ -1,0 +1,189 @@
+/** Watches while connections are cut, members killed, parted and silent: every revision once, whole and in order. */
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { openEtcdStore } from '../../../src/store/etcd/etcd-store.ts';
+import { Endpoints } from '../../../src/store/etcd/endpoints.ts';
+import { watchPrefix } from '../../../src/store/etcd/watch.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { waitUntil } from '../../e2e/wait-until.ts';
+import { put, WatchReader, write } from '../contract/context.ts';
+import { EtcdCluster } from './cluster.ts';
+
+let cluster: EtcdCluster;
+const stores: Store[] = [];
+
+const open = async (urls: readonly string[]): Promise<Store> => {
+  const store = await openEtcdStore({ urls });
+  stores.push(store);
+  return store;
+};
+const revisionOf = async (store: Store): Promise<bigint> => (await store.get('none')).revision;
+
+/** Writes from several clients until `enough`; a write that fails is not done again. Gives the revisions of those that were acknowledged. */
+async function writeOn(clients: number, enough: () => boolean): Promise<bigint[]> {
+  const written: bigint[] = [];
+  const one = async (client: number): Promise<void> => {
+    const store = await open(cluster.urls);
+    for (let i = 0; !enough(); i++) {
+      const ops = Array.from({ length: 1 + (i % 3) }, (_, n) => put(`w/${client}/${n}`, String(i)));
+      const done = await store.txn([], ops, [], { deadlineMs: 2_000 }).catch(() => undefined);
+      if (done !== undefined) written.push(done.revision);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, (_, client) => one(client)));
+  return written;
+}
+
+/** Everything from `first` to `last` once and in order, and each batch whole: its keys are numbered from 0 on. */
+function expectWhole(reader: WatchReader, first: bigint, last: bigint): void {
+  const revisions = reader.batches.map(({ revision }) => revision);
+  expect(revisions).toEqual(Array.from({ length: Number(last - first) + 1 }, (_, i) => first + BigInt(i)));
+  for (const { events, revision } of reader.batches) {
+    const told = events.map((event) =>
+      event.type === 'put' ? [event.key.split('/')[2], String(event.entry.value), event.entry.modRevision] : [],
+    );
+    const value = String(told[0]?.[1]);
+    expect(told).toEqual(Array.from({ length: 1 + (Number(value) % 3) }, (_, n) => [String(n), value, revision]));
+  }
+}
+
+beforeAll(async () => {
+  cluster = await EtcdCluster.start();
+});
+afterEach(async () => {
+  for (const store of stores.splice(0)) await store.close();
+  await cluster.restore();
+});
+afterAll(async () => {
+  await cluster.stop();
+});
+
+it('loses and doubles nothing while its connections are cut again and again, and many write', async () => {
+  const store = await open(cluster.proxiedUrls);
+  const first = (await revisionOf(store)) + 1n;
+  const reader = new WatchReader(store, '', first);
+  let cuts = 0;
+  const writing = writeOn(4, () => cuts >= 15);
+  for (; cuts < 15; cuts++) {
+    const seen = reader.batches.length;
+    await waitUntil(() => reader.batches.length > seen + 20, 'the watch to go on');
+    for (const proxy of cluster.proxies) proxy.cutAll();
+  }
+  const written = await writing;
+  const last = await revisionOf(store);
+  await waitUntil(() => reader.batches.at(-1)?.revision === last, 'the last revision');
+  expectWhole(reader, first, last);
+  expect(written.every((revision) => revision >= first && revision <= last)).toBe(true);
+  await reader.stop();
+});
+
+it('loses and doubles nothing while the leader is killed and comes back, and while members are parted', async () => {
+  const store = await open(cluster.urls);
+  const first = (await revisionOf(store)) + 1n;
+  const readers = await Promise.all(
+    cluster.urls.map(async (url) => new WatchReader(await open([url, ...cluster.urls]), '', first)),
+  );
+  let isEnough = false;
+  const writing = writeOn(3, () => isEnough);
+  const goesOn = async (): Promise<void> => {
+    const seen = readers.map(({ batches }) => batches.length);
+    await waitUntil(
+      () => readers.every(({ batches }, i) => batches.length > (seen[i] ?? 0) + 20),
+      'all watches to go on',
+    );
+  };
+  await goesOn();
+  const leader = cluster.member(await cluster.leader());
+  await leader.kill();
+  await goesOn();
+  leader.start();
+  await cluster.waitUntilServing();
+  cluster.isolate(await cluster.leader());
+  await goesOn();
+  cluster.heal();
+  await goesOn();
+  isEnough = true;
+  await writing;
+  const last = await revisionOf(store);
+  for (const reader of readers) {
+    await waitUntil(() => reader.batches.at(-1)?.revision === last, 'the last revision');
+    expectWhole(reader, first, last);
+    await reader.stop();
+  }
+});
+
+it('leaves a member that says nothing any more, though its connection stands', async () => {
+  const endpoints = await Endpoints.open({ urls: cluster.proxiedUrls });
+  const store = await open(cluster.urls);
+  const next = (await revisionOf(store)) + 1n;
+  const controller = new AbortController();
+  const watch = watchPrefix(endpoints, 's/', next, controller, { progressMs: 100, silenceMs: 400 });
+  const first = watch.next();
+  await waitUntil(() => cluster.proxies.some(({ connections }) => connections > 0), 'the watch to stand');
+  const revision = await write(store, 's/1', 'x');
+  expect((await first).value).toMatchObject({ revision });
+  const silent = cluster.proxies.filter(({ connections }) => connections > 0);
+  expect(silent).toHaveLength(1);
+  for (const proxy of silent) proxy.mode = 'swallow';
+  const second = watch.next();
+  const later = await write(store, 's/2', 'y');
+  expect((await second).value).toMatchObject({ revision: later });
+  controller.abort();
+  expect((await watch.next()).done).toBe(true);
+  endpoints.close();
+});
+
+it('stays with a member that is only quiet, and with a reader that is slow', async () => {
+  const endpoints = await Endpoints.open({ urls: cluster.proxiedUrls });
+  const store = await open(cluster.urls);
+  const next = (await revisionOf(store)) + 1n;
+  const controller = new AbortController();
+  const silenceMs = 300;
+  const watch = watchPrefix(endpoints, 's/', next, controller, { progressMs: 50, silenceMs });
+  const first = watch.next();
+  await waitUntil(() => cluster.proxies.some(({ connections }) => connections > 0), 'the watch to stand');
+  const before = cluster.proxies.map(({ accepted }) => accepted);
+  const begin = performance.now();
+  await waitUntil(() => performance.now() > begin + 3 * silenceMs, 'a while');
+  await write(store, 's/1', 'x');
+  await first;
+  const slow = performance.now();
+  await waitUntil(() => performance.now() > slow + 3 * silenceMs, 'a while');
+  await write(store, 's/2', 'y');
+  await watch.next();
+  expect(cluster.proxies.map(({ accepted }) => accepted)).toEqual(before);
+  controller.abort();
+  await watch.return();
+  endpoints.close();
+});
+
+it('throws storeCompacted with the revision when that passed it by while it was cut off, and nothing is lost without a word', async () => {
+  const direct = await open(cluster.urls);
+  const cutOff = await open(cluster.proxiedUrls);
+  const first = await write(direct, 'c/1', 'x');
+  const reader = new WatchReader(cutOff, 'c/', first);
+  await reader.events(1);
+  for (const proxy of cluster.proxies) proxy.mode = 'refuse';
+  await direct.txn([], [{ op: 'delete', key: 'c/1' }]);
+  const last = await write(direct, 'c/2', 'y');
+  await direct.compact(last);
+  cluster.heal();
+  expect(await reader.ended).toMatchObject({ code: 'storeCompacted', data: { revision: String(last) } });
+});
+
+it('goes on after a reader that did not read for a while, with all that came meanwhile', async () => {
+  const store = await open(cluster.urls);
+  const first = (await revisionOf(store)) + 1n;
+  const watch = store.watch('slow/', first)[Symbol.asyncIterator]();
+  await write(store, 'slow/0', '0');
+  await watch.next();
+  const value = new Uint8Array(100_000).fill(120);
+  for (let i = 1; i <= 60; i++) await store.txn([], [{ op: 'put', key: `slow/${i}`, value }]);
+  await write(store, 'slow/end', 'end');
+  const keys: string[] = [];
+  while (keys.at(-1) !== 'slow/end') {
+    const { value: batch } = (await watch.next()) as { value: { events: readonly { key: string }[] } };
+    keys.push(...batch.events.map(({ key }) => key));
+  }
+  expect(keys).toEqual([...Array.from({ length: 60 }, (_, i) => `slow/${i + 1}`), 'slow/end']);
+  await watch.return?.();
+});
