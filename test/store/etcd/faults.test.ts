@@ -121,6 +121,18 @@ describe('a read', () => {
   });
 });
 
+describe('a list', () => {
+  it('of more than the 4 MiB that gRPC takes by itself comes whole', async () => {
+    const store = await open(...cluster.urls);
+    const key = newKey();
+    const value = Buffer.alloc(1_000_000, 'x');
+    for (let i = 0; i < 6; i++) await store.txn([], [{ op: 'put', key: `${key}/${i}`, value }]);
+    const { entries, more } = await store.list(`${key}/`);
+    expect([entries.map((entry) => entry.value.length), more]).toEqual([Array<number>(6).fill(1_000_000), false]);
+    await store.txn([], [{ op: 'deletePrefix', prefix: `${key}/` }]);
+  });
+});
+
 describe('the death of a member', () => {
   it('loses nothing that was acknowledged, also when it is the leader, and holds writers up for a few seconds', async () => {
     const key = newKey();
