@@ -1,4 +1,5 @@
 /** All endpoints of one etcd, and which of them is asked: always the same one, until it fails; then the next. */
+import { setMaxListeners } from 'node:events';
 import { NshError } from '../../protocol/errors.ts';
 import { storeClosed } from '../errors.ts';
 import { Endpoint } from './endpoint.ts';
@@ -20,6 +21,8 @@ export class Endpoints {
   #term = 0n;
 
   private constructor(urls: readonly URL[], make: (url: URL) => Endpoint) {
+    // One listener for each call that is under way, and there is no bound to those.
+    setMaxListeners(0, this.closing.signal);
     this.#make = make;
     this.all = urls.map((url) => make(url));
     // So that the clients of a cluster do not all ask the same member.

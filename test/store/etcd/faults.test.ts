@@ -18,6 +18,7 @@ const open = async (...urls: string[]): Promise<Store> => {
 };
 const newKey = (): string => `faults/${++count}`;
 const codeOf = (failed: unknown): unknown => (failed as { readonly code?: unknown }).code;
+const codeOfNext = (watch: AsyncIterator<unknown>): Promise<unknown> => outcomeOf(watch.next());
 const outcomeOf = (call: Promise<unknown>): Promise<unknown> =>
   call.then(
     () => 'done',
@@ -118,6 +119,24 @@ describe('a read', () => {
     await expect(cutOff.txn([isOld], [], [], brief)).rejects.toSatisfy(isUnavailable);
     await expect(cutOff.txn([isOld], [{ op: 'get', key }], [], brief)).rejects.toSatisfy(isUnavailable);
     expect(await read(direct, key)).toBe('new');
+  });
+});
+
+describe('many calls at once', () => {
+  it('are all answered, and none is taken for a leak', async () => {
+    const warnings: string[] = [];
+    const note = (warning: Error): void => void warnings.push(String(warning));
+    process.on('warning', note);
+    const store = await open(...cluster.urls);
+    const key = newKey();
+    const watches = Array.from({ length: 20 }, () => store.watch(key, 1_000_000n)[Symbol.asyncIterator]());
+    const waiting = watches.map((watch) => codeOfNext(watch));
+    await Promise.all(Array.from({ length: 100 }, (_, i) => write(store, `${key}/${i}`, 'x')));
+    expect((await store.list(`${key}/`)).entries).toHaveLength(100);
+    await store.close();
+    expect(await Promise.all(waiting)).toEqual(watches.map(() => 'storeClosed'));
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
   });
 });
 

@@ -90,7 +90,7 @@ it('lives on when the member that it renews at is frozen', async () => {
 
 it('answers storeUnavailable to a renewal that finds nobody, and goes on once somebody is there', async () => {
   const store = await open(cluster.proxiedUrls);
-  const session = await store.openSession(10);
+  const session = await store.openSession(4);
   const before = session.deadline();
   for (const proxy of cluster.proxies) proxy.mode = 'refuse';
   await expect(session.renew({ deadlineMs: 300 })).rejects.toSatisfy(isUnavailable);
