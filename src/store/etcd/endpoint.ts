@@ -188,8 +188,11 @@ function isServiceError(error: unknown): error is ServiceError {
  */
 function plainReason(details: string): string {
   const reason = /Last error: (?:Error: )?(.*?)\.?(?: Resolution note:.*)?$/s.exec(details)?.[1] ?? details;
-  const alert = /ssl[^:]*alert ([a-z ]+):/.exec(reason)?.[1];
+  const alert = /(?:ssl|tls)v\d+ alert ([a-z ]+):/.exec(reason)?.[1];
   if (alert !== undefined) return `it refuses our TLS handshake (${alert}); does it ask for a client certificate?`;
-  if (reason === '' || reason === 'null' || reason.startsWith('Failed to connect')) return 'it closes the connection';
+  if (reason === '' || reason === 'null' || reason.startsWith('Failed to connect'))
+    return 'it closes the connection; does it speak TLS? Then its URL begins with https:';
+  if (reason.includes('disconnected before secure TLS connection'))
+    return 'it ends the TLS handshake; does it speak no TLS? Then its URL begins with http:';
   return reason;
 }

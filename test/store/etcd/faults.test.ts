@@ -55,10 +55,11 @@ describe('a write whose answer is lost', () => {
     const key = newKey();
     // A store begins with any of its endpoints, and stays there.
     let store: Store;
+    const { accepted } = cluster.proxy(follower);
     do {
       store = await open(...cluster.proxiedUrls);
       await write(store, key, 'before');
-    } while (cluster.proxy(follower).connections === 0);
+    } while (cluster.proxy(follower).accepted === accepted);
     cluster.member(follower).freeze();
     await expect(store.txn([], [put(`${key}/1`, 'x')], [], { deadlineMs: 300 })).rejects.toSatisfy(isUnknown);
     await write(store, `${key}/2`, 'y');

@@ -97,6 +97,14 @@ describe('an etcd with TLS and client certificates', () => {
     );
   });
 
+  it('is not reached with http:, and the error asks for https:', async () => {
+    const store = await open(
+      {},
+      cluster.urls.map((url) => url.replace('https:', 'http:')),
+    );
+    await expect(write(store, 'tls/5', 'x')).rejects.toThrow(/does it speak TLS\? Then its URL begins with https:/);
+  });
+
   it('is not trusted under an address that its certificate does not name', async () => {
     const { host } = cluster.member(0).spec;
     const elsewhere = host.replace(/\d+$/, '200');
