@@ -3,7 +3,8 @@ import { setMaxListeners } from 'node:events';
 import { NshError } from '../../protocol/errors.ts';
 import { storeClosed } from '../errors.ts';
 import { Endpoint } from './endpoint.ts';
-import { parseEtcdUrl, readCredentials, type EtcdTls } from './tls.ts';
+import { CredentialFiles, type EtcdTls } from './credentials.ts';
+import { parseEtcdUrl } from './etcd-url.ts';
 
 export interface EtcdOptions {
   /** One or several, of the same cluster: `http://HOST:PORT` or `https://HOST:PORT`. */
@@ -33,8 +34,8 @@ export class Endpoints {
   static async open({ urls, tls = {} }: EtcdOptions): Promise<Endpoints> {
     const parsed = urls.map((url) => parseEtcdUrl(url));
     if (parsed.length === 0) throw new NshError('clusterFile', 'the store names no etcd: give the URL of one at least');
-    const credentialsOf = await readCredentials(tls);
-    return new Endpoints(parsed, (url) => new Endpoint(url, credentialsOf(url)));
+    const files = await CredentialFiles.read(tls);
+    return new Endpoints(parsed, (url) => new Endpoint(url, files));
   }
 
   get urls(): string[] {
