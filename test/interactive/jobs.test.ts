@@ -77,6 +77,19 @@ describe('a job in the background', () => {
     await shell.waitForText('Killed');
   });
 
+  it('runs on when it gets several signals at once, and is terminated when it is stopped', async () => {
+    const shell = await open();
+    await shell.run(`{ trap 'echo caught usr1' USR1; while :; do sleep 0.1; done; } &`);
+    await shell.run('kill -USR1 %1; kill -CONT %1; kill -USR1 %1; kill -WINCH %1');
+    await shell.waitForText('caught usr1');
+    expect((await listed(shell))[0]).toMatch(/^\[1\]\+ Running/);
+    await shell.run('kill -STOP %1');
+    await shell.waitForText('Stopped');
+    await shell.run('kill %1');
+    await shell.waitForText('[1]+  Terminated');
+    expect(await listed(shell)).toEqual([]);
+  });
+
   it('that reads the terminal is stopped, which is told in words, and a job alone continues it', async () => {
     const shell = await open();
     await shell.run('cat &');
