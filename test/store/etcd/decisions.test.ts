@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { describeEtcd, type MemberReport } from '../../../src/store/etcd/describe-status.ts';
 import { grpcStatus, meaningOf } from '../../../src/store/etcd/failures.ts';
 import { rangeOf, leaseOf, sessionOf } from '../../../src/store/etcd/convert.ts';
+import { RaftTerm } from '../../../src/store/etcd/raft-term.ts';
 import { watchResponse, type WatchResponse } from '../../../src/store/etcd/messages.ts';
 import { WatchBatches } from '../../../src/store/etcd/watch-batches.ts';
 import type { SessionId } from '../../../src/store/store.ts';
@@ -45,6 +46,20 @@ describe('what a failure means', () => {
       for (const isWrite of [true, false])
         expect(meaningOf({ details: 'x', code, wasSent: false }, isWrite)).not.toBe('unknown');
     }
+  });
+});
+
+describe('the raft term of an answer', () => {
+  it('is refused when it is an earlier one, unless nobody has told of the later for half a minute', () => {
+    const term = new RaftTerm();
+    expect(term.note(7n, 1_000)).toBe(true);
+    expect(term.note(7n, 2_000)).toBe(true);
+    expect(term.note(6n, 2_001)).toBe(false);
+    expect(term.note(8n, 3_000)).toBe(true);
+    expect(term.note(7n, 32_999)).toBe(false);
+    // Set up anew, with the same addresses.
+    expect(term.note(2n, 33_000)).toBe(true);
+    expect(term.note(2n, 33_001)).toBe(true);
   });
 });
 

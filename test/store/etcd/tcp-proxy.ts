@@ -65,10 +65,6 @@ export class TcpProxy {
     for (const pair of this.#pairs) cut(pair);
   }
 
-  get connections(): number {
-    return this.#pairs.size;
-  }
-
   async close(): Promise<void> {
     this.cutAll();
     this.#server.close();
