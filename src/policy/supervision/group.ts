@@ -239,8 +239,9 @@ export function nextStartMs(group: Group, nowMs: number): number | undefined {
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-function withoutReadiness({ readySinceMs: _, ...member }: Member): Member {
-  return member;
+function withoutReadiness(member: Member): Member {
+  const { readySinceMs: _, ...rest } = member;
+  return rest;
 }
 
 function change(group: Group, slot: number, alter: (member: Member) => Member): Group {
