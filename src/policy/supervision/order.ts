@@ -50,6 +50,7 @@ export interface GroupReport {
   /** Of the order that is carried out. */
   readonly epoch: bigint;
   readonly serial: bigint;
+  readonly round: number;
   /** By slot. One that is gone is missing. */
   readonly replicas: readonly ReplicaReport[];
   /** Restarts that this node has decided in this round. */

@@ -11,6 +11,7 @@ export function reportOf(local: LocalGroup, nowMs: number): GroupReport {
     group: order.group,
     epoch: order.epoch,
     serial: order.serial,
+    round: order.round,
     replicas: slots.map((slot): ReplicaReport => {
       const { run, version } = replicas.get(slot) ?? noReplica;
       return { slot, run, version, phase: phaseOf(local, slot, nowMs), ...ends.get(slot) };
