@@ -34,7 +34,7 @@ export function operandWants(command: string, position: number): readonly Want[]
     case 'on':
       return first(nodeset);
     case 'agent':
-      return first(words('start', 'stop', 'status'));
+      return first(words('start', 'stop', 'status', 'enable', 'disable'));
     case 'completion':
       return first(words(...defaultShells));
     case 'help':
