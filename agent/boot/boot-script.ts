@@ -37,7 +37,9 @@ const carried = [
 export function bootScriptText({ cluster, node, name, interpreter, program, options, env }: BootScript): string {
   const exports = carried.flatMap((variable) => {
     const value = env[variable];
-    return value === undefined ? [] : [`export ${variable}=${quoteForShell(value)}`];
+    // The directory that a relative path began at is not known any more.
+    const isLost = variable === 'NSH_CLUSTER' && value?.startsWith('/') === false;
+    return value === undefined || isLost ? [] : [`export ${variable}=${quoteForShell(value)}`];
   });
   const words = [interpreter, program, '--idle', '0', ...options].map(quoteForShell);
   const identity = ['--cluster', cluster, '--node', String(node), '--name', name].map(quoteForShell);

@@ -37,7 +37,7 @@ export interface Group {
   readonly members: ReadonlyMap<number, Member>;
   /** Times of the restarts that still count, ms. */
   readonly restarts: readonly number[];
-  /** Restarts ever. */
+  /** Restarts in this round. */
   readonly restarted: number;
   /** Why it was stopped: its restarts were too intense. Nothing of it is started until `resumeGroup`. */
   readonly failed?: string;
@@ -75,12 +75,12 @@ function wantVersion(member: Member, wanted: string | undefined): Member {
   return { ...member, wanted, replaces: true, failures: 0, notBeforeMs: 0, ...(rests ? { phase: 'down' } : {}) };
 }
 
-/** One that is there already, found by a new agent. */
+/** One that is there already, or rests: found by a new agent, or taken over from another supervisor. */
 export function adoptMember(
   group: Group,
   slot: number,
   version: string,
-  phase: 'starting' | 'ready' | 'unready' | 'stopping',
+  phase: Exclude<Member['phase'], 'down'>,
   nowMs: number,
 ): Group {
   const member: Member = {
@@ -97,7 +97,7 @@ export function adoptMember(
 }
 
 /** A person has started it again: what it did before does not count, and what had ended or was held is started. */
-export function resumeGroup({ members, restarted }: Group): Group {
+export function resumeGroup({ members }: Group): Group {
   const fresh = [...members].map(([slot, member]): [number, Member] => [
     slot,
     {
@@ -107,7 +107,7 @@ export function resumeGroup({ members, restarted }: Group): Group {
       ...(member.phase === 'ended' || member.phase === 'held' ? { phase: 'down' } : {}),
     },
   ]);
-  return { members: new Map(fresh), restarts: [], restarted };
+  return { members: new Map(fresh), restarts: [], restarted: 0 };
 }
 
 export function memberReady(group: Group, slot: number, nowMs: number): Group {

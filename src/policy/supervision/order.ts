@@ -6,7 +6,7 @@ export interface OrderedSlot {
   readonly slot: number;
   /** A key of `versions`. */
   readonly version: string;
-  /** Of a group whose restarts the leader decides: start it anew where its run is below this. From 1. */
+  /** Of a group whose restarts the leader decides: start it where its run is below this. 0: leave it as it is. Default 1. */
   readonly run?: number;
 }
 

@@ -11,7 +11,7 @@
  */
 import { describeEnd } from './end.ts';
 import { replicaName, slotsOf } from './identity.ts';
-import type { GroupReport, ReplicaReport } from './order.ts';
+import type { GroupReport, Order, ReplicaReport } from './order.ts';
 import { mayDisturb, pickDisturbed, type Disturbance } from './rollout.ts';
 import type { GroupSpec } from './spec.ts';
 
@@ -19,6 +19,8 @@ export interface StandingOrder {
   readonly serial: bigint;
   /** Slot → version. */
   readonly slots: ReadonlyMap<number, string>;
+  /** Who restarts what it has (order.ts). */
+  readonly scope: Order['scope'];
 }
 
 export interface NodeStanding {

@@ -6,13 +6,21 @@ import { placeGroups, type PlaceableNode } from '../../../src/policy/placement/p
 import type { End } from '../../../src/policy/supervision/end.ts';
 import { replicaName } from '../../../src/policy/supervision/identity.ts';
 import { initialNodeState, stepNode, type NodeEvent, type NodeState } from '../../../src/policy/supervision/node.ts';
-import type { GroupReport, Order } from '../../../src/policy/supervision/order.ts';
+import type { GroupReport, Order, OrderedSlot } from '../../../src/policy/supervision/order.ts';
 import {
   planGroup,
   type Plan,
+  type PlanInput,
   type SlotRecord,
   type StandingOrder,
 } from '../../../src/policy/supervision/plan-group.ts';
+import {
+  beginTogether,
+  endTogether,
+  isToBeTogether,
+  stepTogether,
+  type Together,
+} from '../../../src/policy/supervision/together.ts';
 import type { GroupSpec } from '../../../src/policy/supervision/spec.ts';
 import type { Random } from '../../ids/random.ts';
 
@@ -41,6 +49,11 @@ class SimNode {
   }
 }
 
+interface SimOrder extends StandingOrder, Pick<Order, 'round' | 'scope'> {
+  readonly ordered: readonly OrderedSlot[];
+  readonly text: string;
+}
+
 export class ClusterSim {
   readonly nodes: SimNode[];
   readonly #random: Random;
@@ -51,12 +64,17 @@ export class ClusterSim {
   isStopped = false;
   failed: string | undefined;
   plan: Plan | undefined;
+  /** What the nodes have done: `start 1`, `stop 3`. */
+  log: string[] = [];
   /** Versions of which no replica ever becomes ready. */
   readonly bad = new Set<string>();
   #serial = 0n;
   #placed = new Map<number, number>();
   #records: ReadonlyMap<number, SlotRecord> = new Map();
-  readonly #orders = new Map<number, StandingOrder & { readonly round: number }>();
+  readonly #orders = new Map<number, SimOrder>();
+  /** The supervisor at the leader, where there is one. */
+  together: Together | undefined;
+  leaderWakeMs: number | undefined;
   readonly #reports = new Map<number, GroupReport>();
 
   constructor(spec: GroupSpec, count: number, random: Random) {
@@ -110,6 +128,11 @@ export class ClusterSim {
     if (twice !== undefined) throw new Error(`${replicaName({ group: this.spec.name, slot: twice })} runs twice`);
   }
 
+  #deliver(node: SimNode, report: GroupReport): void {
+    this.#reports.set(node.id, report);
+    this.#hasNews = true;
+  }
+
   #due(): (() => void)[] {
     const due: (() => void)[] = [];
     if (this.#leaderHasNews()) due.push(() => this.#lead());
@@ -117,7 +140,7 @@ export class ClusterSim {
       const [event] = node.inbox;
       const [report] = node.outbox;
       if (event !== undefined) due.push(() => this.#feed(node, node.inbox.shift() ?? event));
-      if (report !== undefined) due.push(() => this.#reports.set(node.id, node.outbox.shift() ?? report));
+      if (report !== undefined) due.push(() => this.#deliver(node, node.outbox.shift() ?? report));
       for (const process of node.processes) {
         const { slot, run } = process;
         const group = this.spec.name;
@@ -135,9 +158,16 @@ export class ClusterSim {
   }
 
   #passTime(): boolean {
-    const times = this.nodes.flatMap(({ wakeMs }) => wakeMs ?? []);
+    const times = [
+      ...this.nodes.flatMap(({ wakeMs }) => wakeMs ?? []),
+      ...(this.leaderWakeMs === undefined ? [] : [this.leaderWakeMs]),
+    ];
     if (times.length === 0) return false;
     this.nowMs = Math.max(this.nowMs, Math.min(...times));
+    if (this.leaderWakeMs !== undefined && this.leaderWakeMs <= this.nowMs) {
+      this.leaderWakeMs = undefined;
+      this.#lead();
+    }
     for (const node of this.nodes)
       if (node.wakeMs !== undefined && node.wakeMs <= this.nowMs) this.#feed(node, { kind: 'tick' });
     return true;
@@ -149,6 +179,8 @@ export class ClusterSim {
     for (const action of step.actions) {
       if (action.kind === 'refuse') throw new Error(action.why);
       if (action.kind === 'report') node.outbox.push(action.report);
+      if (action.kind === 'start' || action.kind === 'signal')
+        this.log.push(`${action.kind === 'start' ? 'start' : 'stop'} ${action.slot}`);
       if (action.kind === 'start') {
         const { slot, run, version, group } = action;
         node.processes.push({ slot, run, version, isReady: false, isStopped: false });
@@ -159,25 +191,35 @@ export class ClusterSim {
     }
   }
 
-  #last = '';
+  /** What the leader goes by, less what the store brings. */
+  #facts = '';
+  #hasNews = false;
 
   #leaderHasNews(): boolean {
-    return this.#fingerprint() !== this.#last;
+    return this.#hasNews || this.#facts !== this.#readFacts();
   }
 
-  #fingerprint(): string {
+  #readFacts(): string {
     const { version, round, isStopped, failed, spec } = this;
     const nodes = this.nodes.map(({ isAlive, isDrained }) => [isAlive, isDrained]);
-    const reports = [...this.#reports.entries()];
-    const facts = [version, round, isStopped, failed, spec, nodes, reports, [...this.#orders], [...this.#records]];
-    return JSON.stringify(facts, (_key, value: unknown) =>
-      value instanceof Map ? [...value] : typeof value === 'bigint' ? String(value) : value,
-    );
+    return JSON.stringify([version, round, isStopped, failed, spec, nodes]);
+  }
+
+  /** What it wrote: as long as that changes there may be more to do. */
+  #written(): string {
+    const facts = [[...this.#orders.values()].map(({ text }) => text), [...this.#records], this.together];
+    return JSON.stringify(facts, (_key, value: unknown) => (value instanceof Map ? [...value] : value));
   }
 
   #lead(): void {
-    this.#last = this.#fingerprint();
-    const { spec, version, round, nowMs } = this;
+    const before = this.#written();
+    this.#facts = this.#readFacts();
+    this.#decide();
+    this.#hasNews = this.#written() !== before;
+  }
+
+  #decide(): void {
+    const { spec, version, round } = this;
     const placeable = this.nodes.map(({ id, isAlive, isDrained }): PlaceableNode => {
       return { id, name: `n${id}`, labels: [], isAlive, isDrained, memTotalBytes: 1e9, memAvailableBytes: 1e9 };
     });
@@ -187,56 +229,69 @@ export class ClusterSim {
     const standing = new Map(this.nodes.map(({ id, isAlive }) => [id, { isAlive, name: `n${id}` }]));
     const isStopped = this.isStopped || this.failed !== undefined;
     const slots = this.#records;
-    this.plan = planGroup(
-      {
-        spec,
-        version,
-        round,
-        isStopped,
-        placed: this.#placed,
-        orders: this.#orders,
-        reports: this.#reports,
-        nodes: standing,
-        slots,
-      },
-      nowMs,
-    );
-    this.failed ??= this.plan.failed;
-    this.#records = this.plan.slots;
-    for (const node of this.nodes) this.#write(node, this.plan.orders.get(node.id));
+    const placed = this.#placed;
+    const input = {
+      spec,
+      version,
+      round,
+      isStopped,
+      placed,
+      orders: this.#orders,
+      reports: this.#reports,
+      nodes: standing,
+      slots,
+    };
+    if (isToBeTogether(input)) this.#leadTogether(input);
+    else this.#leadApart(input);
   }
 
-  #write(node: SimNode, slots: ReadonlyMap<number, string> | undefined): void {
+  #leadApart(input: PlanInput): void {
+    if (this.together !== undefined) this.#records = endTogether(this.together);
+    this.together = undefined;
+    const plan = planGroup({ ...input, slots: this.#records }, this.nowMs);
+    this.plan = plan;
+    this.failed ??= plan.failed;
+    this.#records = plan.slots;
+    const ordered = (id: number): OrderedSlot[] | undefined =>
+      plan.orders.has(id) ? [...(plan.orders.get(id) ?? [])].map(([slot, version]) => ({ slot, version })) : undefined;
+    for (const node of this.nodes) this.#write(node, ordered(node.id), 'node');
+  }
+
+  #leadTogether(input: PlanInput): void {
+    const begun = this.together === undefined ? beginTogether(input, this.nowMs) : { state: this.together };
+    if (begun.state === undefined) {
+      for (const node of this.nodes) this.#write(node, begun.orders.get(node.id), 'leader');
+      return;
+    }
+    const step = stepTogether(begun.state, input, this.nowMs);
+    this.together = step.state;
+    this.failed ??= step.failed;
+    this.leaderWakeMs = step.wakeMs;
+    for (const node of this.nodes) this.#write(node, step.orders.get(node.id), 'leader');
+  }
+
+  #write(node: SimNode, slots: readonly OrderedSlot[] | undefined, scope: Order['scope']): void {
     const before = this.#orders.get(node.id);
     if (slots === undefined) {
       this.#orders.delete(node.id);
       return;
     }
-    const asText = (map: ReadonlyMap<number, string> | undefined): string =>
-      JSON.stringify([...(map ?? [])].sort(([a], [b]) => a - b));
-    if (before !== undefined && asText(before.slots) === asText(slots) && before.round === this.round) return;
+    const { round } = this;
+    const text = JSON.stringify([round, scope, [...slots].sort((a, b) => a.slot - b.slot)]);
+    if (before?.text === text) return;
     this.#serial += 1n;
-    this.#orders.set(node.id, { serial: this.#serial, slots, round: this.round });
+    const versions = new Map(slots.map(({ slot, version }) => [slot, version]));
+    this.#orders.set(node.id, { serial: this.#serial, slots: versions, ordered: slots, text, round, scope });
     this.#send(node);
   }
 
   #send(node: SimNode): void {
     const order = this.#orders.get(node.id);
     if (!node.isAlive || order === undefined) return;
-    const { name: group } = this.spec;
-    const slots = [...order.slots].map(([slot, version]) => ({ slot, version }));
+    const { serial, ordered: slots, scope, round } = order;
     const versions = new Map(slots.map(({ version }) => [version, this.spec]));
-    const sent: Order = {
-      group,
-      epoch: 1n,
-      serial: order.serial,
-      spec: this.spec,
-      versions,
-      slots,
-      scope: 'node',
-      round: order.round,
-    };
-    node.inbox.push({ kind: 'order', order: sent });
+    const facts = { group: this.spec.name, epoch: 1n, spec: this.spec };
+    node.inbox.push({ kind: 'order', order: { ...facts, serial, versions, slots, scope, round } });
   }
 
   /** A person starts it anew. */
