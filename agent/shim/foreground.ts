@@ -8,7 +8,7 @@
  *
  * No clock and no I/O: the owner runs the timer and does what is returned.
  */
-import { pipeWindowBytes } from '../../src/protocol/limits.ts';
+import { pipeWindowBytes, ptyWindowBytes } from '../../src/protocol/limits.ts';
 import type { StreamNumber } from '../../src/protocol/frames.ts';
 
 export type ForegroundState = 'none' | 'awaited' | 'connected' | 'lost';
@@ -20,7 +20,8 @@ export class Foreground {
   readonly client: string | undefined;
   #state: ForegroundState;
   readonly #acked = new Map<StreamNumber, number>();
-  #window = pipeWindowBytes;
+  /** Until it has said its own. */
+  #window = ptyWindowBytes;
 
   constructor(client: string | undefined) {
     this.client = client;

@@ -112,9 +112,14 @@ export class InputQueue {
     this.#pump();
   }
 
-  /** The process has ended: what is written from now on is read by nobody, and nobody is told that it was taken. */
+  /** The process has ended: of what is being written its reader is told how much was, and of what comes nothing is taken. */
   processEnded(): void {
+    if (this.#isUnread) return;
     this.#isUnread = true;
+    const leftBytes = this.#sink?.abandon();
+    if (leftBytes === undefined || !this.#writing || this.#busy === undefined) return;
+    const { position, bytes } = this.#busy;
+    position.listener?.inputTaken(position.written + bytes.length - leftBytes);
   }
 
   destroy(): void {

@@ -9,6 +9,8 @@ export interface InputSink {
   end(): void;
   /** Calls back once, where the process has closed its end. */
   onClosed(listener: () => void): void;
+  /** Nobody will read what is still here. @returns how many bytes of the write that is under way that is; undefined where it is not known. */
+  abandon(): number | undefined;
   /** Lets go of the descriptor, with what has not been written. */
   destroy(): void;
 }
@@ -44,6 +46,9 @@ export class PipeSink implements InputSink {
     else if (this.#socket.writable) this.#socket.end();
   }
 
+  /** How much of a write a pipe has taken is libuv's to know. */
+  abandon(): undefined {}
+
   destroy(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -65,13 +70,14 @@ const longestWaitMs = 64;
 const endOfInput = Buffer.from([4]);
 
 /**
- * A terminal: written directly, since the kernel calls a full terminal writable and libuv would spin on it. While it takes nothing
- * it is tried again after 1, 2, … 64 ms.
+ * A terminal: written directly, since the kernel calls a full terminal writable and libuv would spin on it. While it takes nothing, or
+ * nobody has it open (EIO), it is tried again after 1, 2, … 64 ms.
  */
 export class TerminalSink implements InputSink {
   readonly #fd: number;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
+  #leftBytes = 0;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -88,6 +94,11 @@ export class TerminalSink implements InputSink {
     this.#attempt(endOfInput, () => undefined, firstWaitMs);
   }
 
+  abandon(): number {
+    this.destroy();
+    return this.#leftBytes;
+  }
+
   destroy(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -96,18 +107,20 @@ export class TerminalSink implements InputSink {
   #attempt(bytes: Buffer, done: () => void, waitMs: number): void {
     let rest = bytes;
     let wait = waitMs;
+    this.#leftBytes = rest.length;
     while (rest.length > 0 && !this.#closed) {
       try {
         const count = writeSync(this.#fd, rest);
         rest = rest.subarray(count);
+        this.#leftBytes = rest.length;
         if (count > 0) wait = firstWaitMs;
       } catch (error) {
-        // EIO: nobody holds the terminal any more, and nobody will read this.
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') break;
+        const { code } = error as NodeJS.ErrnoException;
+        if (code !== 'EAGAIN' && code !== 'EIO') break;
         this.#timer = setTimeout(() => this.#attempt(rest, done, Math.min(wait * 2, longestWaitMs)), wait);
         return;
       }
     }
-    done();
+    if (!this.#closed) done();
   }
 }

@@ -21,6 +21,7 @@ import { RecordKeeper } from './record-keeper.ts';
 import type { ProcessEnd, ProcessRecord } from './record-files.ts';
 import { clampSize } from './start-process.ts';
 import type { Started } from './started.ts';
+import { takeUnreadInput } from './unread-input.ts';
 
 /** From TERM to KILL at `--timeout`. */
 const killAfterMs = 10_000;
@@ -87,7 +88,7 @@ export class LiveProcess {
   /** Its time was up: how much it had. */
   #timedOutMs: number | undefined;
   #retireForeground: (() => void) | undefined;
-  readonly #report = new OwedReport();
+  readonly report = new OwedReport();
   #isComplete = false;
   #isFinished = false;
 
@@ -146,14 +147,9 @@ export class LiveProcess {
     return this.#isComplete ? this.#exit : undefined;
   }
 
-  /** What it left on its channel. */
-  get report(): Buffer | undefined {
-    return this.#report.bytes;
-  }
-
   /** Its foreground client has the report. */
   reportTaken(): void {
-    this.#report.taken();
+    this.report.taken();
     if (this.#isComplete) this.#finishWhereSettled();
   }
 
@@ -270,8 +266,9 @@ export class LiveProcess {
     this.#deadlines.clear('timeout');
     this.leader.reaped();
     this.inputs.terminalLeft();
+    const unread = takeUnreadInput(this.#started, this.streams[0]);
     for (const stream of this.streams) stream.drain();
-    this.#report.keep(this.#started.channel?.take());
+    this.report.keep(this.#started.channel?.take(), unread);
     const timedOutMs = this.#timedOutMs;
     this.#exit = { code, signal, atMs: Date.now(), ...(timedOutMs === undefined ? {} : { timedOutMs }) };
     if (this.isOutputClosed) {
@@ -324,7 +321,7 @@ export class LiveProcess {
     if (this.#isFinished) return;
     const ends = new Map(this.streams.map((stream) => [stream.number, stream.end] as const));
     if (!this.foreground.isSettled(ends)) return;
-    if (this.#report.isOwed && this.foreground.state !== 'none') return;
+    if (this.report.isOwed && this.foreground.state !== 'none') return;
     this.#isFinished = true;
     this.#deadlines.clear('grace');
     this.foreground.deadline();

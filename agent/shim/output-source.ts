@@ -81,6 +81,11 @@ export class OutputSource {
     this.#socket.resume();
   }
 
+  /** A terminal whose process has been reaped: what it has not read may be half a line. */
+  makeRaw(): void {
+    if (this.#socket instanceof TerminalReader && !this.#hasEnded) this.#socket.setRawMode(true);
+  }
+
   /** The process has been reaped: takes what can be read at once, and ends where that is the end. */
   drain(): void {
     if (this.#hasEnded) return;

@@ -124,6 +124,11 @@ export class OutputStream implements OutputView {
     else this.#source.resume();
   }
 
+  /** A terminal gives what is typed as it comes, whole lines or not, and shows nothing of it. */
+  makeRaw(): void {
+    this.#source.makeRaw();
+  }
+
   /** The process has been reaped: takes what it has left behind. */
   drain(): void {
     this.#source.drain();

@@ -10,7 +10,7 @@ import type { Facilities } from './facilities.ts';
 import { closePipe, type FifoPool, type Pipe } from './fifo-pool.ts';
 import { PipeSink, TerminalSink } from './input-sink.ts';
 import { withoutHoles } from './inherited-descriptors.ts';
-import { forkTerminal } from './native-pty.ts';
+import { forkTerminal, type ForkedTerminal } from './native-pty.ts';
 import { SessionChannel } from './session-channel.ts';
 import { signalName } from './signals.ts';
 import type { Started } from './started.ts';
@@ -102,7 +102,7 @@ export class ProcessStarter {
     const exit = new Promise<Awaited<Started['exit']>>((resolve) => {
       onExit = resolve;
     });
-    let terminal: { fd: number; pid: number };
+    let terminal: ForkedTerminal;
     let throughEnv = false;
     try {
       channel = openChannel(params);
@@ -143,6 +143,7 @@ export class ProcessStarter {
       input: new TerminalSink(terminal.fd),
       ...(input === undefined ? {} : { pipe: new PipeSink(input.write) }),
       terminal: terminal.fd,
+      terminalPath: terminal.pty,
       channel,
       size,
       exec: this.#outcome(watch, exit, terminal.pid, readStart(terminal.pid), throughEnv).finally(letGo),

@@ -12,6 +12,8 @@ export interface Started {
   readonly pipe?: InputSink;
   /** Master side; undefined with pipes. */
   readonly terminal: number | undefined;
+  /** Its other side, /dev/pts/N; undefined with pipes. */
+  readonly terminalPath?: string;
   readonly channel: SessionChannel | undefined;
   /** Of the terminal, at the start. */
   readonly size: { readonly cols: number; readonly rows: number } | undefined;

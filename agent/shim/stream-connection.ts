@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import {
   encodeDataHeader,
+  encodeExit,
   encodeGap,
   encodeJson,
   encodeOffset,
@@ -113,14 +114,15 @@ export class StreamConnection implements CursorOutput, InputListener, ProcessCli
     const exit = this.#target?.finalExit;
     if (exit === undefined && this.#open?.follow !== false) return;
     this.#isOver = true;
-    const report = this.#target?.report;
+    const left = this.#target?.report;
+    const report = left?.bytes;
     if (exit !== undefined && report !== undefined) {
       this.#socket.write(encodeDataHeader(streamNumbers.report, 0, report.length));
       this.#socket.write(report);
     }
     // To the byte: what the process did not get may be somebody else's.
     if (exit !== undefined && this.#inputTaken > this.#inputAcked) this.#ackInput();
-    if (exit !== undefined) this.#socket.write(encodeJson('exit', exit));
+    if (exit !== undefined) this.#socket.write(encodeExit(exit, left?.unread));
     // The client may still ack; it is the one to close.
     this.#socket.end();
   }

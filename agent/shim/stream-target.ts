@@ -9,6 +9,7 @@ import type { LiveProcess, ProcessClient } from './live-process.ts';
 import type { OrderLog } from './order-log.ts';
 import type { LiveReader } from './output-stream.ts';
 import type { OutputView } from './output-view.ts';
+import type { OwedReport } from './owed-report.ts';
 
 export interface StreamInput {
   push(client: string, offset: number, bytes: Buffer): void;
@@ -18,8 +19,8 @@ export interface StreamInput {
 export interface StreamTarget {
   /** The exit status, once every byte of output is there. */
   readonly finalExit: ExitStatus | undefined;
-  /** What it left on its channel; for its foreground client alone. */
-  readonly report: Buffer | undefined;
+  /** For its foreground client alone. */
+  readonly report: OwedReport | undefined;
   /** Absent where input goes nowhere. */
   readonly input: StreamInput | undefined;
   attach(
@@ -96,7 +97,7 @@ export class LiveTarget implements StreamTarget {
     return this.#process.finalExit;
   }
 
-  get report(): Buffer | undefined {
+  get report(): OwedReport | undefined {
     return this.#isForeground ? this.#process.report : undefined;
   }
 

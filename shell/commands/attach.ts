@@ -17,7 +17,7 @@ import type { Command, CommandContext, OptionSpec } from '../command.ts';
 import { parseOptions } from '../getopt.ts';
 import { describeExit, exitStatusOf, signalStatus } from '../run/exit-status.ts';
 import { findManaged, type NamedProcess } from '../run/find-managed.ts';
-import { calledBack, leaderToken } from '../session/leader.ts';
+import { leaderToken } from '../session/leader.ts';
 import { finishStatus, makeReporter, streamFailure } from '../run/report.ts';
 import { defaultDetachKeys, parseDetachKeys, type DetachKey } from '../terminal/detach-keys.ts';
 import { handOverJob, type StreamParts } from '../terminal/hand-over.ts';
@@ -116,7 +116,7 @@ class Attachment {
           return this.#stream;
         },
       });
-      if (end.kind === 'stopped') return await this.#stopped(end.status);
+      if (end.kind === 'stopped') return this.#stopped(end.status);
       if (end.kind === 'left' || end.kind === 'released') {
         this.#stream?.detach(false);
         stderr.write(`[detached from ${gpid}; nsh attach ${gpid}]\n`);
@@ -137,13 +137,8 @@ class Attachment {
     stream.sendSignal(constants.signals.SIGUSR2, false);
   }
 
-  async #stopped(status: number): Promise<number> {
+  #stopped(status: number): number {
     const { gpid } = this.#named;
-    if (status === calledBack) {
-      this.#stream?.sendSignal(constants.signals.SIGCONT, false);
-      this.#stream?.detach(false);
-      return await this.attach();
-    }
     this.#stream?.detach(false);
     this.#context.stderr.write(`[${gpid} is stopped; nsh attach ${gpid} goes on with it]\n`);
     return status;

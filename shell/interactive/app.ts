@@ -30,6 +30,7 @@ export interface AppOptions {
   readonly history: HistoryLines;
 }
 
+const interruptKey = 0x03;
 /** What would stop or end an interactive shell, or tells it to end. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGTSTP', 'SIGTTOU', 'SIGTTIN', 'SIGQUIT'] as const;
 
@@ -159,16 +160,17 @@ export class App {
   }
 
   async #runLine(text: string): Promise<LineOutcome> {
-    const { keyboard, runner, surroundings } = this.#options;
+    const { runner, surroundings } = this.#options;
     if (text.trim() === '') return { status: runner.place.status, exit: false };
     this.#prompt.lines++;
     const { node, cwd } = runner.place;
     const finish = this.#options.history.add({ line: text, node, cwd });
-    keyboard.lend();
-    keyboard.giveBack(this.#reader.takeAhead());
-    this.#running = new AbortController();
+    const running = new AbortController();
+    this.#running = running;
     try {
-      const outcome = await runner.run(text, surroundings.context(this.#running.signal));
+      const outcome = (await this.#isInterruptedAtOnce(running.signal))
+        ? runner.interrupted()
+        : await runner.run(text, surroundings.context(running.signal));
       finish(outcome.status);
       if (outcome.status === commandNotFound) this.#hint(text);
       return outcome;
@@ -177,6 +179,19 @@ export class App {
       this.#known.refresh();
       this.#beginLine();
     }
+  }
+
+  /** Lends the terminal, and gives back what was typed ahead. @returns whether Ctrl-C came before the line could begin. */
+  async #isInterruptedAtOnce(signal: AbortSignal): Promise<boolean> {
+    const { keyboard, stdout } = this.#options;
+    await keyboard.cook();
+    keyboard.lend();
+    const ahead = this.#reader.takeAhead();
+    const interruptAt = ahead.lastIndexOf(interruptKey);
+    // As a terminal does it: what was typed before a Ctrl-C is forgotten.
+    keyboard.giveBack(ahead.subarray(interruptAt + 1));
+    if (interruptAt !== -1) stdout.write('^C');
+    return interruptAt !== -1 || signal.aborted;
   }
 
   /** What was not found may have been mistyped: said as soon as it is known, and the next line does not wait for it. */

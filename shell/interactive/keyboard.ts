@@ -4,6 +4,7 @@
  */
 import type { ReadStream } from 'node:tty';
 import { forgetCurrentTerminal, setCurrentTerminal, type Suspendable } from '../terminal/current-terminal.ts';
+import { EndOfFileKey } from '../terminal/end-of-file-key.ts';
 
 export interface KeyboardHandlers {
   readonly onBytes: (bytes: Buffer) => void;
@@ -22,6 +23,7 @@ const end = '\u001b[?2004l';
 export class Keyboard implements Suspendable {
   readonly #stdin: ReadStream;
   readonly #stdout: NodeJS.WriteStream;
+  readonly #endOfFileKey = new EndOfFileKey();
   #handlers: KeyboardHandlers | undefined;
   #isTaken = false;
   #isSuspended = false;
@@ -47,6 +49,17 @@ export class Keyboard implements Suspendable {
     this.#open();
     this.#stdin.on('end', this.#onEnd);
     this.#stdin.on('error', this.#onEnd);
+  }
+
+  /**
+   * The first half of `lend`: keys mean again what they mean to the terminal, and those that came before that are still listened to. Without it a
+   * Ctrl-C that is typed just now would be a byte that nobody reads.
+   */
+  async cook(): Promise<void> {
+    if (!this.#isTaken || this.#isSuspended) return;
+    this.#stdin.setRawMode(false);
+    // The event loop has looked for input in between.
+    await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
   }
 
   /** The terminal is as it was found, and nobody here reads from it. */
@@ -87,6 +100,7 @@ export class Keyboard implements Suspendable {
     this.#stdout.write(begin);
     this.#stdin.on('data', this.#onData);
     this.#stdin.resume();
+    this.#endOfFileKey.begin();
   }
 
   #close(): void {
@@ -96,7 +110,8 @@ export class Keyboard implements Suspendable {
     this.#stdin.setRawMode(false);
   }
 
-  readonly #onData = (bytes: Buffer): void => {
+  readonly #onData = (read: Buffer): void => {
+    const bytes = this.#endOfFileKey.restore(read);
     if (this.#handlers === undefined) this.#early.push(bytes);
     else this.#handlers.onBytes(bytes);
   };

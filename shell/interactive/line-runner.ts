@@ -40,6 +40,8 @@ export interface LineRunner {
   knowledge(client: ClusterClient): SessionKnowledge;
   /** The terminal is the line's until this settles. What fails is told on stderr. */
   run(text: string, context: CommandContext): Promise<LineOutcome>;
+  /** A line was interrupted before it could begin. */
+  interrupted(): LineOutcome;
   /** A key of the terminal reached nsh, and nothing else, while a line runs: what has no terminal of its own is to hear of it. */
   interrupt(signal: 'INT' | 'QUIT'): void;
   /** The same for Ctrl-Z. */

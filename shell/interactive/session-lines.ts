@@ -1,6 +1,6 @@
 /** The lines of an interactive session: each run by the session, with the foreground on the person's terminal. */
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
@@ -217,6 +217,12 @@ export class SessionLines implements LineRunner {
       this.#options.stdin.unshift(Buffer.from(`\u001b[200~${text}\u001b[201~`));
   }
 
+  interrupted(): LineOutcome {
+    const status = 128 + constants.signals.SIGINT;
+    this.#session.setStatus(status);
+    return { status, exit: false };
+  }
+
   suspend(): void {
     if (this.#session.groups.size === 0) return;
     // Behind the ^Z that the terminal shows.
@@ -260,7 +266,10 @@ export class SessionLines implements LineRunner {
   }
 
   #tell(message: string): void {
-    this.#options.stderr.write(`nsh: ${escapeLines(message)}\n`);
+    const { stderr, stdin } = this.#options;
+    const text = `nsh: ${escapeLines(message)}\n`;
+    // Another stage of the pipeline may have the terminal, on which a line feed is nothing more.
+    stderr.write(stdin.isRaw ? text.replaceAll('\n', '\r\n') : text);
   }
 
   /** What a job in the background prints stands above the prompt; what its leader has to say of it is told as a job's end. */

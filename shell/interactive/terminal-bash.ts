@@ -24,7 +24,7 @@ import { foreground } from '../run/foreground.ts';
 import { foregroundFailure } from '../run/report.ts';
 import { nameOfDirectory } from '../session/caller.ts';
 import type { StartedJob } from '../session/jobs.ts';
-import { leaderCommand, splitReport } from '../session/leader.ts';
+import { leaderCommand } from '../session/leader.ts';
 import { announcing, plainProgram, withDirectFeed } from '../session/node-runner.ts';
 import type { BashEnd, BashJob, BashRunner, PipelinePlace, RunningBash } from '../session/runner.ts';
 import { streamTimeoutMs } from '../session/stream-timeout.ts';
@@ -224,13 +224,12 @@ function makeStep(
       options.tell(`detached from ${gpid}; 'fg' or 'attach ${gpid}' takes it back`);
     },
     toEnd: (end) => {
-      const bashEnd = toBashEnd(end, gpid, options);
-      const { report, ahead } = splitReport(bashEnd.report);
-      const unread = asEnters(`${ahead}${step.untaken.toString('latin1')}`);
+      const bashEnd = toBashEnd(end, node.name, gpid, options);
+      const unread = asEnters(unreadInput(end, step.untaken).toString('latin1'));
       if (isOwn) options.giveBack(Buffer.from(unread, 'latin1'));
       else options.giveBackFromNode(typed.find(unread));
       const isInterrupted = end.kind === 'outputClosed' && shared?.keyboard.isInterrupted === true;
-      return { ...bashEnd, report, ...(isInterrupted ? interrupted : {}) };
+      return { ...bashEnd, ...(isInterrupted ? interrupted : {}) };
     },
     toFailure: (error) => {
       options.onEnd('lost');
@@ -312,12 +311,19 @@ function defined(env: Readonly<Record<string, string | undefined>>): Record<stri
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-function toBashEnd(end: HandOverEnd, gpid: number, { onEnd, tell }: TerminalBashOptions): BashEnd {
+/** What was typed for a process and not read. Only a shim that has seen its end knows that to the byte: else all of it may have been read. */
+function unreadInput(end: HandOverEnd, untaken: Buffer): Buffer {
+  if (end.kind !== 'exit' || (end.status.code === null && end.status.signal === null)) return Buffer.alloc(0);
+  return Buffer.concat([end.unread, untaken]);
+}
+
+function toBashEnd(end: HandOverEnd, node: string, gpid: number, { onEnd, tell }: TerminalBashOptions): BashEnd {
   switch (end.kind) {
     case 'exit': {
       const { status, report } = end;
       onEnd(status.signal === null ? (status.code === null ? 'lost' : 'exit') : 'signal');
-      if (status.code === null && status.signal === null) tell(`${gpid} ${describeExit(status, gpid)}`);
+      if (status.code === null && status.signal === null)
+        tell(`${node}: process ${gpid} ${describeExit(status, gpid)}`);
       return {
         status: exitStatusOf(status),
         report: report?.toString('latin1') ?? '',

@@ -11,7 +11,7 @@
 import type { OutputSink } from '../../src/cluster/process-stream/sink.ts';
 import type { ProcessStream, ProcessStreamOptions } from '../../src/cluster/process-stream/types.ts';
 import { findSignal } from '../../src/ids/signals.ts';
-import { calledBack, jobSignal } from '../session/leader.ts';
+import { jobSignal } from '../session/leader.ts';
 import type { BashEnd, RunningBash, StoppedBash } from '../session/runner.ts';
 import {
   handOverJob,
@@ -139,9 +139,8 @@ export class TerminalStep implements KeyboardStage {
         before = 'shown';
         if (end.kind === 'released') continue;
         if (end.kind === 'left') return this.#left();
-        if (end.kind !== 'stopped') return this.#hasGone ? over : toEnd(end);
-        if (end.status !== calledBack) return this.#stopped(end.status);
-        this.#signalLeader('CONT');
+        if (end.kind === 'stopped') return this.#stopped(end.status);
+        return this.#hasGone ? over : toEnd(end);
       }
     } catch (error) {
       return toFailure(error);

@@ -5,15 +5,14 @@
  *   bash --norc --noprofile -c LEADER NAME DRIVER TOKEN
  *
  * When the job stops, the leader says so on the terminal (stop-notice.ts) and stops itself until SIGCONT: then the job is continued in the
- * foreground, or, where SIGUSR1 came with it, in the background. SIGUSR2 makes it say and do the same while its job runs in the background,
- * with `calledBack` for the status. While the job is not in the foreground a real-time signal stands for one that the job is to get
- * (`jobSignal`). The leader ends with the job's status; what was typed and nobody has read it leaves on its channel, behind the job's report.
+ * foreground, or, where SIGUSR1 came with it, in the background. SIGUSR2 brings a job from the background to the foreground. While the job
+ * is not in the foreground a real-time signal stands for one that the job is to get (`jobSignal`). The leader ends with the job's status;
+ * what was typed and nobody has read the shim takes from the terminal.
  */
 import { constants } from 'node:os';
-import type { ByteText } from '../language/byte-text.ts';
 
-/** Status of a notice that SIGUSR2 has asked for. */
-export const calledBack = 128 + constants.signals.SIGUSR2;
+/** Status of a wait that SIGUSR2 has broken off. */
+const calledBack = 128 + constants.signals.SIGUSR2;
 
 const firstRealtime = 34;
 
@@ -45,25 +44,31 @@ const wait = '\\builtin wait %1; s=$?; if [[ -n $t ]]; then \\builtin wait %1; s
 /** What bash says of a job meanwhile is for nobody. */
 const inBackground = `t=; { \\builtin bg %1; ${wait}; } >/dev/null 2>&1; ${dropTraps}`;
 
-/** No loop: bash leaves every loop in which a job stops. */
-const afterJob = [
-  'f() { t=1; \\builtin kill -$1 %1; }',
-  'k() { \\builtin kill -0 %1 2>/dev/null || \\builtin return 0',
+/**
+ * A key that sends a signal makes the terminal throw away what is on its way, and the notice must come through (NOFLSH in termios(3)). In a
+ * substitution: it is no job.
+ */
+const setFlush = (sign: '' | '-'): string => `: "$(\\command stty ${sign}noflsh </dev/tty 2>/dev/null)"`;
+
+/** Says that the job has stopped, and is stopped until it is to go on. */
+const stop = [
   // Where nsh does not take bash's own line away it is erased. Stdout may be a pipe.
   `[[ $m = bg ]] || \\builtin printf '\\e[A\\e[2K' >/dev/tty`,
+  setFlush(''),
   `\\builtin printf '\\e]7717;%s;%s\\a' "$1" $s >/dev/tty`,
   'm=fg',
   takeTraps,
   '\\builtin kill -STOP $$',
-  `if [[ $m = fg ]]; then ${inForeground}; else ${inBackground}; fi`,
-  'k "$1"; }',
+  setFlush('-'),
 ].join('; ');
 
-const aheadHead = 'nsh-ahead';
-/** The terminal is read for a moment as it comes, whole lines or not. */
-const readAhead = [
-  'LC_ALL=C IFS= \\builtin read -rs -N 4096 -t 0.001 a </dev/tty',
-  `[[ -z $a ]] || \\builtin printf '%s\\0' ${aheadHead} "$a" >&4`,
+/** No loop: bash leaves every loop in which a job stops. */
+const afterJob = [
+  'f() { t=1; \\builtin kill -$1 %1; }',
+  'k() { \\builtin kill -0 %1 2>/dev/null || \\builtin return 0',
+  `if [[ $s = ${calledBack} ]]; then m=fg; else ${stop}; fi`,
+  `if [[ $m = fg ]]; then ${inForeground}; else ${inBackground}; fi`,
+  'k "$1"; }',
 ].join('; ');
 
 /** @param run runs the job and leaves its status in `s`. */
@@ -76,7 +81,6 @@ const leader = (run: string): string =>
     afterJob,
     run,
     'k "$2"',
-    `{ ${readAhead}; } 2>/dev/null`,
     '\\builtin exit $s',
   ].join('; ');
 
@@ -111,14 +115,4 @@ export function leaderCommand({
 /** The token of a leader, from its command line; undefined where that is no leader's, or another version's. */
 export function leaderToken(argv: readonly string[]): string | undefined {
   return argv[4]?.includes(afterJob) === true ? argv[7] : undefined;
-}
-
-/** Takes apart what a leader leaves on its channel. */
-export function splitReport(channel: ByteText): { readonly report: ByteText; readonly ahead: ByteText } {
-  const at = channel.endsWith('\0') ? channel.lastIndexOf('\0', channel.length - 2) : -1;
-  const headAt = at - aheadHead.length;
-  const hasHead =
-    headAt >= 0 && channel.slice(headAt, at) === aheadHead && (headAt === 0 || channel[headAt - 1] === '\0');
-  if (!hasHead) return { report: channel, ahead: '' };
-  return { report: channel.slice(0, headAt), ahead: channel.slice(at + 1, -1) };
 }

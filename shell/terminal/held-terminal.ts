@@ -4,6 +4,7 @@
  */
 import type { ReadStream } from 'node:tty';
 import { forgetCurrentTerminal, setCurrentTerminal, type Suspendable } from './current-terminal.ts';
+import { EndOfFileKey } from './end-of-file-key.ts';
 
 const interruptKey = 0x03;
 
@@ -12,6 +13,7 @@ export class HeldTerminal implements Suspendable {
   readonly showsProgress = true;
   readonly #stdin: ReadStream;
   readonly #onInterrupt: () => void;
+  readonly #endOfFileKey = new EndOfFileKey();
   #typed: Buffer[] = [];
   #isListening = false;
 
@@ -44,6 +46,7 @@ export class HeldTerminal implements Suspendable {
     this.#stdin.setRawMode(true);
     this.#stdin.on('data', this.#onData);
     this.#stdin.resume();
+    this.#endOfFileKey.begin();
   }
 
   #pause(): void {
@@ -53,7 +56,8 @@ export class HeldTerminal implements Suspendable {
     this.#stdin.pause();
   }
 
-  readonly #onData = (bytes: Buffer): void => {
+  readonly #onData = (read: Buffer): void => {
+    const bytes = this.#endOfFileKey.restore(read);
     const at = bytes.lastIndexOf(interruptKey);
     if (at === -1) {
       this.#typed.push(bytes);

@@ -9,6 +9,7 @@ import { ReadStream, WriteStream } from 'node:tty';
 import type { OutputSink } from '../../src/cluster/process-stream/sink.ts';
 import type { TerminalSize } from '../../src/cluster/process-stream/types.ts';
 import { forgetCurrentTerminal, setCurrentTerminal } from './current-terminal.ts';
+import { EndOfFileKey } from './end-of-file-key.ts';
 import { ModeTracker } from './mode-tracker.ts';
 
 export interface TerminalHandlers {
@@ -28,6 +29,7 @@ export class RawTerminal {
   readonly #stdout: Writable;
   readonly #handlers: TerminalHandlers;
   readonly #tracker = new ModeTracker();
+  readonly #endOfFileKey = new EndOfFileKey();
   #isTaken = false;
   #isSuspended = false;
   #wantsInput = true;
@@ -132,6 +134,7 @@ export class RawTerminal {
     // Node's raw mode leaves output processing on, which would turn the line feed of a full-screen program into CR LF. Where there
     // is no stty that stays so; the mode that libuv noted before is what is restored either way.
     spawnSync('stty', ['-opost'], { stdio: [stdin, 'ignore', 'ignore'] });
+    this.#endOfFileKey.begin();
   }
 
   #leaveRaw(): void {
@@ -151,7 +154,7 @@ export class RawTerminal {
   }
 
   readonly #onData = (bytes: Buffer): void => {
-    if (this.#handlers.onInput(bytes)) return;
+    if (this.#handlers.onInput(this.#endOfFileKey.restore(bytes))) return;
     this.#wantsInput = false;
     this.#stdin.pause();
   };

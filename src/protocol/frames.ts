@@ -9,7 +9,7 @@
  * Described in man/nsh-protocol.7.
  */
 import * as v from 'valibot';
-import { exitStatusSchema, keptSchema, processRefSchema } from './process.ts';
+import { exitStatusSchema, keptSchema, processRefSchema, type ExitStatus } from './process.ts';
 import { maxFrameBytes, maxHeadFrameBytes } from './limits.ts';
 import { NshError } from './errors.ts';
 
@@ -26,7 +26,7 @@ export const frameTypes = {
   resize: 0x05,
   /** Both ways: stream (u8) · final offset (u64). No byte of that stream follows. */
   eof: 0x06,
-  /** shim → client: JSON, `exitStatusSchema`. After the eof of every output stream. */
+  /** shim → client: JSON, `exitFrame`. After the eof of every output stream. */
   exit: 0x07,
   /** shim → client: stream (u8) · first offset that is missing (u64) · offset that comes next (u64). */
   gap: 0x08,
@@ -83,7 +83,12 @@ export const openedFrame = v.object({
   size: v.optional(v.object({ cols: v.number(), rows: v.number() })),
 });
 export type OpenedFrame = v.InferOutput<typeof openedFrame>;
-export { exitStatusSchema as exitFrame };
+
+export const exitFrame = v.object({
+  ...exitStatusSchema.entries,
+  /** Base64: what was typed on the terminal of a process with a channel and read by nobody; for its foreground client. */
+  unread: v.optional(v.string()),
+});
 
 const headerBytes = 5;
 const jsonTypes: ReadonlySet<number> = new Set([frameTypes.open, frameTypes.opened, frameTypes.exit, frameTypes.error]);
@@ -129,6 +134,11 @@ export function encodeJson(type: 'open' | 'opened' | 'exit' | 'error', value: un
   const buffer = frameBuffer(frameTypes[type], Buffer.byteLength(text));
   buffer.write(text, headerBytes);
   return buffer;
+}
+
+export function encodeExit(status: ExitStatus, unread: Buffer | undefined): Buffer {
+  const isEmpty = unread === undefined || unread.length === 0;
+  return encodeJson('exit', isEmpty ? status : { ...status, unread: unread.toString('base64') });
 }
 
 /** Header of a data frame; the bytes follow it unchanged, so that they need not be copied. */

@@ -16,8 +16,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await nodes.stop();
 });
-afterEach(async () => {
+afterEach(async ({ task }) => {
   await tmux.close();
+  if (task.result?.state === 'fail') await nodes.endAll();
 });
 
 /** Under a shell, which says how it ended. */

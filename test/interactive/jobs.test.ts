@@ -13,7 +13,10 @@ afterAll(() => nodes.stop(), 60_000);
 beforeEach(() => {
   tmux = new Tmux();
 });
-afterEach(() => tmux.close());
+afterEach(async ({ task }) => {
+  await tmux.close();
+  if (task.result?.state === 'fail') await nodes.endAll();
+});
 
 async function open(): Promise<NshWindow> {
   const shell = await NshWindow.open(tmux, { env: nodes.env });
@@ -90,6 +93,30 @@ describe('a job in the background', () => {
     await shell.waitForText('Stopped');
     await shell.run('kill -9 %1');
     await shell.waitForText('Killed');
+  });
+
+  it('is ended by a Ctrl-C as soon as fg has shown it', async () => {
+    const shell = await open();
+    for (let round = 0; round < 4; round++) {
+      await shell.run('clear; sleep 1001 &');
+      await shell.type('fg');
+      await shell.keys('Enter');
+      await shell.waitForText('\nsleep 1001\n');
+      await shell.keys('C-c');
+      expect(await shell.prompt(3 + 2 * round)).toMatchObject({ status: 130 });
+    }
+    expect(await listed(shell)).toEqual([]);
+  });
+
+  it('is stopped once by Ctrl-Z typed several times', async () => {
+    const shell = await open();
+    await shell.type('echo begun; sleep 1001');
+    await shell.keys('Enter');
+    await shell.waitForText('\nbegun\n');
+    await shell.keys('C-z', 'C-z', 'C-z');
+    expect(await shell.prompt(2)).toMatchObject({ status: 148 });
+    await shell.run('kill %1');
+    await shell.waitForText('Terminated');
   });
 
   it('is told with its number before what follows it on the line runs', async () => {

@@ -17,7 +17,10 @@ afterAll(async () => {
   await tmux.close();
   await nodes.stop();
 }, 60_000);
-afterEach(() => shell.close());
+afterEach(async ({ task }) => {
+  await shell.close();
+  if (task.result?.state === 'fail') await nodes.endAll();
+});
 
 async function open(): Promise<NshWindow> {
   shell = await NshWindow.open(tmux, { env: nodes.env });

@@ -153,6 +153,26 @@ describe.each([
     expect((await shell.output('echo well')).at(-1)).toBe('well');
   });
 
+  it.each(['F10', 'q'])('htop draws, follows the size, searches, and is left by %s', async (key) => {
+    const shell = await openShell();
+    await shell.prompt();
+    await shell.type(`${at}sh -c 'sleep 4711.25 & htop; kill $!'\r`);
+    await shell.waitForScreen(({ rows, facts }) => facts.isAlternate && (rows[23] ?? '').includes('F10Quit'), 'htop');
+    await shell.window.resize(100, 30);
+    await shell.waitForScreen(({ rows }) => (rows[29] ?? '').includes('F10Quit'), 'its new bottom');
+    await shell.keys('F4');
+    await shell.type('4711.25');
+    await shell.keys('Enter');
+    await shell.waitForScreen(
+      ({ rows }) => rows.some((row) => /^ *\d+ .* sleep 4711\.25$/.test(row)) && (rows[29] ?? '').includes('F10Quit'),
+      'what is sought',
+    );
+    await shell.keys(key);
+    expect(await shell.prompt()).toMatchObject({ status: 0 });
+    expect((await shell.screen()).facts).toMatchObject({ isAlternate: false, isCursorShown: true });
+    expect(await shell.output('echo well; stty -a | grep -o " echo "')).toEqual(['well', ' echo']);
+  });
+
   it('mouse reports and pasted text reach a program as the terminal sends them', async () => {
     const shell = await openShell();
     await shell.prompt();

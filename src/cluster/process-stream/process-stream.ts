@@ -272,11 +272,11 @@ class ResumableStream implements ProcessStream {
       case 'resize':
         return this.#options.onResize?.({ cols: frame.cols, rows: frame.rows });
       case 'exit': {
-        const status = check(exitFrame, frame.json, 'exit', 'invalidMessage');
+        const { unread = '', ...status } = check(exitFrame, frame.json, 'exit', 'invalidMessage');
         const report = this.#report.length > 0 ? { report: Buffer.concat(this.#report) } : {};
         if (report.report !== undefined)
           connection.send(encodeOffset('ack', streamNumbers.report, report.report.length));
-        return this.#finishWith(connection, { kind: 'exit', status, ...report });
+        return this.#finishWith(connection, { kind: 'exit', status, unread: Buffer.from(unread, 'base64'), ...report });
       }
       case 'open':
       case 'signal':

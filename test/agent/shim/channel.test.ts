@@ -99,6 +99,67 @@ describe.each(['pipes', 'pty'] as const)('with %s', (io) => {
   });
 });
 
+describe('what is typed on a terminal and read by nobody', () => {
+  /** By the end of a program that reads one line. */
+  async function typed(text: string, script = 'stty -echo; echo up; read -r go </dev/tty'): Promise<string> {
+    const client = `typing-${++runs}`;
+    const process = await shim.spawn(['bash', '-c', script], { foreground: client, io: 'pty', channel: '' });
+    let out = '';
+    const stream = openProcessStream({
+      dial: () => openUnixSocket(shim.socket),
+      process,
+      role: 'foreground',
+      client,
+      stdout: { write: (bytes, taken) => ((out += bytes.toString()), taken()) },
+    });
+    await waitUntil(() => out.includes('up'), 'the program');
+    stream.stdin.write(text);
+    const end = await stream.ended;
+    if (end.kind !== 'exit') throw new Error(end.kind);
+    return Buffer.concat([end.unread, stream.untaken]).toString('latin1');
+  }
+
+  test.each([
+    ['nothing', 'read\n', ''],
+    ['lines and half a line', 'read\necho one\necho tw', 'echo one\necho tw'],
+    ['the end of input', 'read\ncat\nto cat\n\u0004echo', 'cat\nto cat\n\u0004echo'],
+    ['what was edited', 'read\necho twx\u007fo\n', 'echo two\n'],
+  ])('%s comes back', async (_what, text, left) => {
+    expect(await typed(text)).toBe(left);
+  });
+
+  test('what is more than a terminal holds comes back whole, and nothing twice', async () => {
+    const lines = Array.from({ length: 1000 }, (_, i) => `line ${i}\n`).join('');
+    expect(await typed(`read\n${lines}`)).toBe(lines);
+  });
+
+  test('comes back from a terminal that is raw, or that nobody has open any more', async () => {
+    expect(await typed('qrest\r', 'stty raw -echo; echo up; head -c 1 >/dev/null')).toBe('rest\r');
+    const closes = 'stty -echo; echo up; exec </dev/null >/dev/null 2>&1; sleep 0.2';
+    expect(await typed('ls\n', closes)).toBe('ls\n');
+  });
+
+  test('is told to nobody but the client that started the process', async () => {
+    const client = `typing-${++runs}`;
+    const process = await shim.spawn(['sh', '-c', 'echo up; read a </dev/tty'], {
+      foreground: client,
+      io: 'pty',
+      channel: '',
+    });
+    const [starter, other] = await Promise.all(
+      (['foreground', 'attach'] as const).map((role) =>
+        StreamClient.open(shim.socket, process, { role, client: role === 'attach' ? 'another-one' : client }),
+      ),
+    );
+    starter?.input(0, 'read\nsecret');
+    await waitUntil(() => [starter, other].every((each) => each?.frames.includes('exit')), 'both exit frames');
+    expect([starter?.exit, other?.exit]).toEqual([
+      expect.objectContaining({ unread: Buffer.from('secret').toString('base64') }),
+      expect.not.objectContaining({ unread: expect.anything() }),
+    ]);
+  });
+});
+
 test('descriptors do not stay with the shim', async () => {
   for (let i = 0; i < 150; i++) await run(['true'], { io: i % 2 === 0 ? 'pty' : 'pipes', channel: 'x' });
   // Pipes in store, at most 176, have two each.

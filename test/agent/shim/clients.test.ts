@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeDetach, encodeResize, encodeSignal } from '../../../src/protocol/frames.ts';
+import { ptyWindowBytes } from '../../../src/protocol/limits.ts';
 import type { ManagedProcess } from '../../../src/protocol/process.ts';
 import type { SpawnParams } from '../../../src/protocol/shim-control.ts';
 import { isAlive, ShimUnderTest } from './shim-under-test.ts';
@@ -101,6 +102,18 @@ describe.each(['pipes', 'pty'] as const)('a foreground client of a process with 
     await expect
       .poll(async () => (await record(started))?.out.end, { timeout: 10_000 })
       .toBeGreaterThan(before + 3_000_000);
+    await end(started);
+  });
+
+  test('is not far behind when it comes: what has come by then is all still to be shown', async () => {
+    const started = await shim.spawn(['yes'], { io, foreground: name() });
+    let ends: number[] = [];
+    const look = async (): Promise<boolean> => {
+      ends = [(await record(started))?.out.end ?? 0, ...ends].slice(0, 5);
+      return ends.length === 5 && ends[0] !== 0 && new Set(ends).size === 1;
+    };
+    await expect.poll(look, { timeout: 10_000, interval: 10 }).toBe(true);
+    expect(ends[0]).toBeLessThan(2 * ptyWindowBytes);
     await end(started);
   });
 

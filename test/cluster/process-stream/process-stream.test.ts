@@ -60,7 +60,7 @@ describe('a process stream', () => {
     const server = new FrameServer({ stdout: Buffer.from('out'), stderr: Buffer.from('err'), exit: exited(3) });
     const [stdout, stderr] = [collector(), collector()];
     const { stream } = connect(server, { stdout: stdout.sink, stderr: stderr.sink });
-    expect(await stream.ended).toEqual({ kind: 'exit', status: exited(3) });
+    expect(await stream.ended).toMatchObject({ kind: 'exit', status: exited(3) });
     expect(stdout.bytes().toString()).toBe('out');
     expect(stderr.bytes().toString()).toBe('err');
   });

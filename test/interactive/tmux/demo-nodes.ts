@@ -2,9 +2,12 @@
  * The demo cluster with a home directory of its own: nodes n1, n2, … in a second, without sshd. What an NshCluster (real sshd) and a
  * OneMachine have for an interactive session, this has too: `env`, `directory`, `stop`.
  */
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { nshProgram } from '../../e2e/nsh-program.ts';
 import { startDemoCluster, type DemoCluster } from '../../../shell/demo/demo-cluster.ts';
 
 export interface DemoNodes {
@@ -12,8 +15,12 @@ export interface DemoNodes {
   /** Home of this machine's side and of every node. */
   readonly directory: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends what a test that failed has left, which the next would find. */
+  endAll(): Promise<void>;
   stop(): Promise<void>;
 }
+
+const run = promisify(execFile);
 
 export async function startDemoNodes(nodes = 3): Promise<DemoNodes> {
   const directory = await mkdtemp(join(tmpdir(), 'nsh-play-'));
@@ -24,6 +31,13 @@ export async function startDemoNodes(nodes = 3): Promise<DemoNodes> {
     demo,
     directory,
     env: demo.env,
+    endAll: async () => {
+      const nsh = (...words: string[]) => run(process.execPath, [nshProgram, ...words], { env: demo.env });
+      const { stdout } = await nsh('ps', '-a', '-o', 'pid=,lpid=');
+      const left = stdout.split('\n').flatMap((row) => /^ *(\d+) +\d+/.exec(row)?.[1] ?? []);
+      // Some end before they are told to.
+      if (left.length > 0) await nsh('kill', '-KILL', ...left).catch(() => undefined);
+    },
     stop: async () => {
       const left = await demo.stop();
       await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });

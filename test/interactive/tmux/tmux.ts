@@ -99,6 +99,7 @@ export class TmuxWindow {
   /** Of the program. */
   readonly pid: number;
   #isClosed = false;
+  #tty: string | undefined;
 
   constructor(tmux: Tmux, target: string, pid: number, name: string) {
     this.#tmux = tmux;
@@ -126,9 +127,16 @@ export class TmuxWindow {
   /** Resolves when the program can know of it: tmux draws in the new size up to a quarter of a second before the terminal has it. */
   async resize(columns: number, rows: number): Promise<void> {
     await this.#tmux.run(['resize-window', '-t', this.#target, '-x', String(columns), '-y', String(rows)]);
-    const tty = (await this.#tmux.run(['display-message', '-p', '-t', this.#target, '#{pane_tty}'])).trim();
     const wanted = `${rows} ${columns}\n`;
-    await waitUntil(async () => (await sizeOf(tty)) === wanted, `${tty} to be ${columns} by ${rows}`);
+    await waitUntil(async () => (await this.stty('size')) === wanted, `${this.#name} to be ${columns} by ${rows}`);
+  }
+
+  /** What stty(1) says of its terminal, as its program has set it. */
+  async stty(operand: string): Promise<string> {
+    this.#tty ??= (await this.#tmux.run(['display-message', '-p', '-t', this.#target, '#{pane_tty}'])).trim();
+    return await new Promise((resolve) => {
+      execFile('stty', ['-F', this.#tty ?? '', operand], (_error, stdout) => resolve(stdout));
+    });
   }
 
   async screen(): Promise<TmuxScreen> {
@@ -177,13 +185,6 @@ export class TmuxWindow {
     await this.#tmux.run(['kill-session', '-t', this.#target]);
     await waitUntil(() => !isRunning(this.pid), `the end of ${this.#name}, whose window was closed`);
   }
-}
-
-/** Rows and columns, as stty(1) tells them. */
-function sizeOf(tty: string): Promise<string> {
-  return new Promise((resolve) => {
-    execFile('stty', ['-F', tty, 'size'], (_error, stdout) => resolve(stdout));
-  });
 }
 
 function describeCursor(screen: TmuxScreen | undefined): string {
