@@ -1,6 +1,6 @@
 /**
  * A cluster in one process: nodes with the node policy, a leader with placement and plan, and a store between them whose news arrive late.
- * What happens next is drawn from a seed. `check` throws where a slot runs twice.
+ * All that goes through the store is text there. What happens next is drawn from a seed. `check` throws where a slot runs twice.
  */
 import { placeGroups, type PlaceableNode } from '../../../src/policy/placement/place.ts';
 import type { End } from '../../../src/policy/supervision/end.ts';
@@ -22,6 +22,16 @@ import {
   type Together,
 } from '../../../src/policy/supervision/together.ts';
 import type { GroupSpec } from '../../../src/policy/supervision/spec.ts';
+import {
+  readOrder,
+  readRecords,
+  readReport,
+  readTogether,
+  writeOrder,
+  writeRecords,
+  writeReport,
+  writeTogether,
+} from '../../../src/policy/supervision/stored.ts';
 import type { Random } from '../../ids/random.ts';
 
 interface Process {
@@ -129,7 +139,7 @@ export class ClusterSim {
   }
 
   #deliver(node: SimNode, report: GroupReport): void {
-    this.#reports.set(node.id, report);
+    this.#reports.set(node.id, readReport(writeReport(report), this.spec.name));
     this.#hasNews = true;
   }
 
@@ -251,7 +261,7 @@ export class ClusterSim {
     const plan = planGroup({ ...input, slots: this.#records }, this.nowMs);
     this.plan = plan;
     this.failed ??= plan.failed;
-    this.#records = plan.slots;
+    this.#records = readRecords(writeRecords(plan.slots));
     const ordered = (id: number): OrderedSlot[] | undefined =>
       plan.orders.has(id) ? [...(plan.orders.get(id) ?? [])].map(([slot, version]) => ({ slot, version })) : undefined;
     for (const node of this.nodes) this.#write(node, ordered(node.id), 'node');
@@ -264,7 +274,7 @@ export class ClusterSim {
       return;
     }
     const step = stepTogether(begun.state, input, this.nowMs);
-    this.together = step.state;
+    this.together = readTogether(writeTogether(step.state));
     this.failed ??= step.failed;
     this.leaderWakeMs = step.wakeMs;
     for (const node of this.nodes) this.#write(node, step.orders.get(node.id), 'leader');
@@ -291,7 +301,8 @@ export class ClusterSim {
     const { serial, ordered: slots, scope, round } = order;
     const versions = new Map(slots.map(({ version }) => [version, this.spec]));
     const facts = { group: this.spec.name, epoch: 1n, spec: this.spec };
-    node.inbox.push({ kind: 'order', order: { ...facts, serial, versions, slots, scope, round } });
+    const stored = writeOrder({ ...facts, versions, slots, scope, round });
+    node.inbox.push({ kind: 'order', order: readOrder(stored, this.spec.name, serial) });
   }
 
   /** A person starts it anew. */
