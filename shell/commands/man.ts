@@ -14,6 +14,7 @@ const pages: Readonly<Record<string, string>> = {
   nsh: 'nsh.1',
   'nsh-agent': 'nsh-agent.8',
   'nsh-cluster': 'nsh-cluster.5',
+  'nsh-group': 'nsh-group.5',
   'nsh-protocol': 'nsh-protocol.7',
 };
 /** What the pager and man(1) go by, of the session rather than of the node's fresh environment. */
@@ -26,7 +27,7 @@ export const manCommand: Command = {
   options: [],
   async run(context, args) {
     if (args.length === 0)
-      throw new NshError('usage', 'which page? nsh, nsh-cluster, nsh-agent, nsh-protocol, or any of man(1)');
+      throw new NshError('usage', 'which page? nsh, nsh-cluster, nsh-group, nsh-agent, nsh-protocol, or any of man(1)');
     const words = manWords(args);
     const { stdin, stdout } = context;
     return stdin.isTTY === true && stdout.isTTY === true

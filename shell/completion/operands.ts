@@ -40,7 +40,7 @@ export function operandWants(command: string, position: number): readonly Want[]
     case 'help':
       return first({ kind: 'builtin' });
     case 'man':
-      return [words('nsh', 'nsh-agent', 'nsh-cluster', 'nsh-protocol'), { kind: 'command' }];
+      return [words('nsh', 'nsh-agent', 'nsh-cluster', 'nsh-group', 'nsh-protocol'), { kind: 'command' }];
     case 'cd':
     case 'pushd':
     case 'rmdir':

@@ -31,7 +31,7 @@ export function fenceTimes(ttlMs: number): FenceTimes {
 
 /** Clocks of two machines differ by no more than this share over the same time: ten times what quartz and NTP's slew of 500 ppm allow. */
 export const maxDrift = 0.005;
-/** From the shim's KILL until the process is gone. ms. A process in uninterruptible sleep may take longer: see man/nsh.1. */
+/** From the shim's KILL until the process is gone. ms. A process in uninterruptible sleep may take longer: see man/nsh-group.5. */
 export const killTakesMs = 1_000;
 
 export interface Departure {

@@ -14,7 +14,7 @@ import { formatReadyProbe, parseReadyProbe } from './ready-probe.ts';
 import { maxReplicas, restartTypes, specDefaults, spreadings, strategies, type GroupSpec } from './spec.ts';
 
 /** The keys as they are written, in the order in which they are. */
-const keys = [
+export const specKeys = [
   'name',
   'command',
   'env',
@@ -34,7 +34,7 @@ const keys = [
   'memory',
   'singleton',
 ] as const;
-export type SpecKey = (typeof keys)[number];
+export type SpecKey = (typeof specKeys)[number];
 /** A specification as it is written; what is absent has its default. */
 export type WrittenSpec = { readonly [K in SpecKey]?: unknown };
 
@@ -45,8 +45,8 @@ const maxMs = 365 * 24 * 3_600_000;
 export function parseGroupSpec(written: unknown): GroupSpec {
   if (!isRecord(written)) throw usage('a group specification must be a map of keys');
   for (const key of Object.keys(written)) {
-    if (!(keys as readonly string[]).includes(key))
-      throw usage(`unknown key ${quoteText(key)}${suggestNear(key, keys) || `; known are ${keys.join(', ')}`}`);
+    if (!(specKeys as readonly string[]).includes(key))
+      throw usage(`unknown key ${quoteText(key)}${suggestNear(key, specKeys) || `; known are ${specKeys.join(', ')}`}`);
   }
   const has = (key: SpecKey): boolean => written[key] !== undefined;
   const singleton = has('singleton') ? readBoolean(written, 'singleton') : specDefaults.singleton;

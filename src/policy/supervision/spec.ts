@@ -1,6 +1,6 @@
 /**
  * What a group should be: the specification that a person gives, checked and complete. `parse-spec.ts` makes it of options or stored JSON
- * and writes it back. A new field goes into both, and into man/nsh.1.
+ * and writes it back. A new field goes into both, and into man/nsh-group.5.
  *
  * The words are Erlang/OTP's (supervisor(3)): restart type, strategy, intensity, period. There each child has a restart type of its own; the
  * replicas of a group are alike, so the group has one.

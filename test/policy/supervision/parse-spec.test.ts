@@ -6,7 +6,7 @@ import { processDefinition } from '../../../src/policy/supervision/spec.ts';
 const least = { name: 'web', command: ['server', '--port', '80'] };
 
 describe('a group specification', () => {
-  it('has the defaults of the man page', () => {
+  it('has the defaults that nsh-group(5) tells', () => {
     expect(parseGroupSpec(least)).toEqual({
       name: 'web',
       argv: ['server', '--port', '80'],
