@@ -60,7 +60,10 @@ export type NodeEvent =
   /** All orders of the store have been read, and these groups have one: what runs of others is ended. */
   | { readonly kind: 'listed'; readonly groups: readonly string[] }
   | ({ readonly group: string; readonly slot: number } & ReplicaEvent)
-  /** The session's fence has come (placement/fence.ts): others may soon take the singletons over. */
+  /**
+   * The session's fence has come (placement/fence.ts): others may soon take the singletons over. When it is renewed after all, or there is a new
+   * one, feed the orders as they stand in the store then.
+   */
   | { readonly kind: 'fenced' }
   | { readonly kind: 'tick' };
 

@@ -5,6 +5,7 @@
  * The words are Erlang/OTP's (supervisor(3)): restart type, strategy, intensity, period. There each child has a restart type of its own; the
  * replicas of a group are alike, so the group has one.
  */
+import { createHash } from 'node:crypto';
 
 export const restartTypes = ['permanent', 'transient', 'temporary'] as const;
 /**
@@ -88,8 +89,17 @@ export const specDefaults = {
   singleton: false,
 } as const satisfies Partial<GroupSpec>;
 
+/**
+ * Names what a replica of this specification is: the same as long as its process is defined alike.
+ * @param restarts rolling restarts that a person has asked for: each makes another version of the same process.
+ */
+export function versionOf(spec: GroupSpec, restarts = 0): string {
+  const hash = createHash('sha256').update(processDefinition(spec)).digest('hex').slice(0, 12);
+  return restarts === 0 ? hash : `${hash}-${restarts}`;
+}
+
 /** What of a specification makes a running replica outdated when it changes: the rest takes effect where it is. */
-export function processDefinition(spec: GroupSpec): string {
+function processDefinition(spec: GroupSpec): string {
   const { argv, env, cwd, ready, memoryBytes } = spec;
   const sorted = Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([argv, sorted, cwd ?? null, ready ?? null, memoryBytes]);

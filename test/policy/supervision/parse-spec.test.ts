@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseReplicaName, replicaName } from '../../../src/policy/supervision/identity.ts';
 import { parseGroupSpec, writeGroupSpec } from '../../../src/policy/supervision/parse-spec.ts';
-import { processDefinition } from '../../../src/policy/supervision/spec.ts';
+import { versionOf } from '../../../src/policy/supervision/spec.ts';
 
 const least = { name: 'web', command: ['server', '--port', '80'] };
 
@@ -86,11 +86,11 @@ describe('a group specification', () => {
   it('makes running replicas outdated by what their process is alone', () => {
     const one = parseGroupSpec({ ...least, env: { A: '1', B: '2' } });
     const same = parseGroupSpec({ ...least, env: { B: '2', A: '1' }, replicas: 9, intensity: 7, 'stop-timeout': '1s' });
-    expect(processDefinition(same)).toBe(processDefinition(one));
+    expect(versionOf(same)).toBe(versionOf(one));
+    expect(versionOf(one)).toMatch(/^[0-9a-f]{12}$/);
+    expect(versionOf(one, 2)).toBe(`${versionOf(one)}-2`);
     for (const more of [{ command: ['other'] }, { env: {} }, { cwd: '/' }, { ready: 'tcp:1' }, { memory: '1M' }])
-      expect(processDefinition(parseGroupSpec({ ...least, env: { A: '1', B: '2' }, ...more }))).not.toBe(
-        processDefinition(one),
-      );
+      expect(versionOf(parseGroupSpec({ ...least, env: { A: '1', B: '2' }, ...more }))).not.toBe(versionOf(one));
   });
 });
 
