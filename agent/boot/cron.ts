@@ -1,7 +1,7 @@
 /** Start at boot by cron(8): a line of the user's crontab(1). */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { BootContext } from './boot.ts';
-import { bootLine, hasBootLine, withBootLine, withoutBootLine } from './crontab-text.ts';
+import { bootLine, hasBootLine, meansEmpty, withBootLine, withoutBootLine } from './crontab-text.ts';
 import { findTool, lastWords, runTool } from './run-tool.ts';
 
 /** `nsh-agent web 3`: cluster and node. */
@@ -44,8 +44,7 @@ async function readCrontab({ env }: BootContext): Promise<Crontab> {
   if (crontab === undefined) return { why: 'there is no crontab program' };
   const result = await runTool(crontab, ['-l'], { env });
   if (result.status === 0) return { text: result.stdout };
-  // As every cron says it: `no crontab for root`.
-  if (/no crontab/i.test(result.stderr)) return { text: '' };
+  if (meansEmpty(result.stderr)) return { text: '' };
   return { why: `crontab: ${lastWords(result)}` };
 }
 

@@ -35,6 +35,11 @@ export function withoutBootLine(text: string, mark: string): string {
     .join('\n');
 }
 
+/** What `crontab -l` says, with a failure, where there is nothing: as vixie-cron, cronie and dcron have it, and busybox. */
+export function meansEmpty(stderr: string): boolean {
+  return /no crontab|can't open '.*': No such file/i.test(stderr);
+}
+
 function isOurs(line: string, mark: string): boolean {
   return line.startsWith('@reboot ') && line.endsWith(` ${ending(mark)}`);
 }

@@ -143,6 +143,7 @@ function put(step: LocalStep, slot: number, { replica, actions }: ReplicaStep): 
 /** Slots that the supervisor has forgotten. */
 function forgetGone(local: LocalGroup): LocalGroup {
   const isKept = (slot: number): boolean => local.group.members.has(slot);
+  if ([...local.replicas.keys()].every(isKept)) return local;
   return {
     ...local,
     replicas: new Map([...local.replicas].filter(([slot]) => isKept(slot))),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bootScriptText } from '../../../agent/boot/boot-script.ts';
-import { bootLine, hasBootLine, withBootLine, withoutBootLine } from '../../../agent/boot/crontab-text.ts';
+import { bootLine, hasBootLine, meansEmpty, withBootLine, withoutBootLine } from '../../../agent/boot/crontab-text.ts';
 import { unitText } from '../../../agent/boot/systemd-unit.ts';
 
 let directory: string;
@@ -52,6 +52,13 @@ describe('a crontab', () => {
     );
     expect(withoutBootLine(both, mark)).toBe(`${bootLine('/t', '/u', 'nsh-agent demo 4')}\n`);
   });
+
+  it.each([
+    ['no crontab for root', true],
+    ["crontab: can't open 'root': No such file or directory", true],
+    ['You (x) are not allowed to use this program (crontab)', false],
+    ['/var/spool/cron/: mkstemp: Permission denied', false],
+  ])('that says %j is empty: %j', (said, isEmpty) => expect(meansEmpty(`${said}\n`)).toBe(isEmpty));
 
   it('runs the very script, however it is called', () => {
     const script = join(directory, `${odd}.sh`);

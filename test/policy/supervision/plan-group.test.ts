@@ -22,7 +22,7 @@ function startCluster(seed: number, more = {}, count = 3): ClusterSim {
   return sim;
 }
 
-const seeds = Array.from({ length: 60 }, (_, index) => index + 1);
+const seeds = Array.from({ length: 25 }, (_, index) => index + 1);
 
 describe('a group over several nodes', () => {
   it('comes up whole, scales up and down by its highest slots, and stops', () => {

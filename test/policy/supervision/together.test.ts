@@ -5,7 +5,7 @@ import { ClusterSim } from './cluster-sim.ts';
 import { OtpSupervisor } from './otp-oracle.ts';
 import { specOf } from './scenario.ts';
 
-const seeds = Array.from({ length: 40 }, (_, index) => index + 1);
+const seeds = Array.from({ length: 15 }, (_, index) => index + 1);
 
 function startCluster(seed: number, more = {}): ClusterSim {
   const sim = new ClusterSim(specOf({ replicas: 4, ready: 'log:up', intensity: 100, ...more }), 3, makeRandom(seed));
