@@ -53,9 +53,9 @@ export async function disableBoot(context: BootContext): Promise<Result<'boot'>>
 
 /** What is really there, not what was done once. */
 export async function bootState(context: BootContext): Promise<AgentStatus['boot']> {
-  if (isUnitEnabled(context)) return 'systemd';
-  // Without it cron has nothing to run; and crontab(1) writes into the system's log at every look.
+  // Without it there is nothing to run; and crontab(1) writes into the system's log at every look.
   if (!existsSync(scriptPath(context))) return null;
+  if (isUnitEnabled(context)) return 'systemd';
   return (await isCronEnabled(context)) ? 'cron' : null;
 }
 

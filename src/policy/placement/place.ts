@@ -139,6 +139,7 @@ class Bin {
     if (allowed !== undefined && !allowed.has(this.node.name)) return `it is not in ${spec.on}`;
     const enemy = spec.apart.find((group) => this.countOf(group) > 0);
     if (enemy !== undefined) return `${enemy} runs there, which it is to be apart from`;
+    if (this.#apart.size === 0) return undefined;
     const shy = [...this.#apart].find(([, others]) => others.has(spec.name))?.[0];
     return shy === undefined ? undefined : `${shy} runs there, which is to be apart from it`;
   }

@@ -125,12 +125,13 @@ describe('placement', () => {
     expect(seeds.flatMap(checkRandom)).toEqual([]);
   });
 
-  it('places 10,000 replicas on 500 nodes in less than 5 s', () => {
+  it('places 10,000 replicas on 500 nodes in less than 5 s of a processor', () => {
     const nodes = Array.from({ length: 500 }, (_, index) => node(index + 1));
-    const began = performance.now();
+    const began = process.cpuUsage();
     const placed = place([group('a', 5_000, { memory: '10M' }), group('b', 5_000)], nodes);
     expect(placed.nodes.size).toBe(10_000);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    const { user, system } = process.cpuUsage(began);
+    expect((user + system) / 1e6).toBeLessThan(5);
   });
 });
 
