@@ -25,6 +25,7 @@ import { foregroundFailure } from '../run/report.ts';
 import { nameOfDirectory } from '../session/caller.ts';
 import type { StartedJob } from '../session/jobs.ts';
 import { leaderCommand } from '../session/leader.ts';
+import { plainLeaderCommand } from '../session/plain-leader.ts';
 import { announcing, plainProgram, withDirectFeed } from '../session/node-runner.ts';
 import type { BashEnd, BashJob, BashRunner, PipelinePlace, RunningBash } from '../session/runner.ts';
 import { streamTimeoutMs } from '../session/stream-timeout.ts';
@@ -142,7 +143,8 @@ async function startStep(
       if (plain === undefined) throw error;
       plainOn = node.name;
       const { channel: _channel, job: _job, ...others } = params;
-      return await client.call(node, 'run', { ...others, ...plain }, { signal: options.signal() });
+      const led = plainLeaderCommand({ argv: plain.argv, token, redirections, startsIn: where });
+      return await client.call(node, 'run', { ...others, ...plain, argv: led }, { signal: options.signal() });
     });
   const started = await announcing(bash, client, node, start);
   const gpid = toGpid(node.id, started.pid);

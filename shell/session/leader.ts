@@ -5,14 +5,14 @@
  *   bash --norc --noprofile -c LEADER NAME DRIVER TOKEN
  *
  * When the job stops, the leader says so on the terminal (stop-notice.ts) and stops itself until SIGCONT: then the job is continued in the
- * foreground, or, where SIGUSR1 came with it, in the background. SIGUSR2 brings a job from the background to the foreground. While the job
+ * foreground, which is said too, or, where SIGUSR1 came with it, in the background. SIGUSR2 brings a job from there to the foreground. While it
  * is not in the foreground a real-time signal stands for one that the job is to get (`jobSignal`). The leader ends with the job's status;
  * what was typed and nobody has read the shim takes from the terminal.
  */
 import { constants } from 'node:os';
 
 /** Status of a wait that SIGUSR2 has broken off. */
-const calledBack = 128 + constants.signals.SIGUSR2;
+export const calledBack = 128 + constants.signals.SIGUSR2;
 
 const firstRealtime = 34;
 
@@ -33,16 +33,19 @@ const dropTraps = [
   `for i in {1..31}; do \\builtin trap : $((i + ${jobSignal(0)})); done`,
 ].join('; ');
 
-/** It may have ended in the background, just when it was called. */
+/** What came while the job was stopped, oldest first. */
+const passWhatCame = 'q=; g $t; t=';
+
+const notice = (status: string): string => `\\builtin printf '\\e]7717;%s;%s\\a' "$1" ${status} >/dev/tty`;
+/** It may have ended in the background, just when it was called. A key that comes before it has the terminal would be for nobody. */
 const inForeground = [
+  passWhatCame,
   dropTraps,
-  'if \\builtin kill -0 %1 2>/dev/null; then \\builtin fg %1 >/dev/null; else \\builtin wait %1; fi',
+  `if \\builtin kill -0 %1 2>/dev/null; then ${notice('0')}; \\builtin fg %1 >/dev/null; else \\builtin wait %1; fi`,
   's=$?',
 ].join('; ');
-/** A wait that a signal interrupted is taken up again. */
-const wait = '\\builtin wait %1; s=$?; if [[ -n $t ]]; then \\builtin wait %1; s=$?; fi';
-/** What bash says of a job meanwhile is for nobody. */
-const inBackground = `t=; { \\builtin bg %1; ${wait}; } >/dev/null 2>&1; ${dropTraps}`;
+/** What bash says of a job meanwhile is for nobody. A signal comes behind bg: bash forgets the status of what ends before it. */
+const inBackground = `{ \\builtin bg %1; ${passWhatCame}; w; } >/dev/null 2>&1; ${dropTraps}`;
 
 /**
  * A key that sends a signal makes the terminal throw away what is on its way, and the notice must come through (NOFLSH in termios(3)). In a
@@ -55,16 +58,32 @@ const stop = [
   // Where nsh does not take bash's own line away it is erased. Stdout may be a pipe.
   `[[ $m = bg ]] || \\builtin printf '\\e[A\\e[2K' >/dev/tty`,
   setFlush(''),
-  `\\builtin printf '\\e]7717;%s;%s\\a' "$1" $s >/dev/tty`,
-  'm=fg',
+  'm=fg c= q=1',
   takeTraps,
-  '\\builtin kill -STOP $$',
+  notice('$s'),
+  // What it says may be answered before it has come to stop.
+  '[[ -n $c ]] || \\builtin kill -STOP $$',
   setFlush('-'),
 ].join('; ');
 
-/** No loop: bash leaves every loop in which a job stops. */
+const stopSignals = (['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'] as const).map((name) => constants.signals[name]);
+const isStopSignal = `[[ $1 = @(${stopSignals.join('|')}) ]]`;
+const isStopped = `[[ $s = @(${stopSignals.map((signal) => 128 + signal).join('|')}) ]]`;
+
+/** No loops: bash leaves every loop in which a job stops. */
 const afterJob = [
-  'f() { t=1; \\builtin kill -$1 %1; }',
+  'f() { if [[ -n $q ]]; then t+=" $1"; else p=1; \\builtin kill -$1 %1; fi; }',
+  // It may have stopped again by itself, which bash does not know yet: bash would continue what it is to terminate.
+  `g() { [[ -z $1 ]] || { p=1; \\builtin kill -$1 %1; ${isStopSignal} || \\builtin kill -CONT %1; \\builtin shift; g "$@"; }; }`,
+  // Waits until the job stops or has ended, or is called to the foreground. A signal that is passed on breaks a wait off: it is taken up again,
+  // until the job has been waited for and there is none (`jobs -p` leaves the status of one that has ended alone). One that was stopped before a
+  // signal reached it may be about to end.
+  [
+    'w() { \\builtin wait %1; s=$?',
+    `[[ $s != ${calledBack} ]] || \\builtin return 0`,
+    `if ${isStopped}; then [[ -n $p ]] || \\builtin return 0; p=; : "$(\\command sleep 0.1)"; fi`,
+    '! \\builtin jobs -p %1 || w; }',
+  ].join('; '),
   'k() { \\builtin kill -0 %1 2>/dev/null || \\builtin return 0',
   `if [[ $s = ${calledBack} ]]; then m=fg; else ${stop}; fi`,
   `if [[ $m = fg ]]; then ${inForeground}; else ${inBackground}; fi`,
@@ -77,6 +96,7 @@ const leader = (run: string): string =>
     '\\builtin set -m',
     "\\builtin trap 'm=bg' USR1",
     '\\builtin trap : USR2',
+    '\\builtin trap c=1 CONT',
     dropTraps,
     afterJob,
     run,
@@ -106,9 +126,7 @@ export function leaderCommand({
 }: LeaderOptions): string[] {
   const job = `bash --norc --noprofile -c "$1" "$0" ${redirections}`.trimEnd();
   const run =
-    startsIn === 'foreground'
-      ? `${job}; s=$?`
-      : `m=bg; ${takeTraps}; ${job} & t=; { ${wait}; } >/dev/null 2>&1; ${dropTraps}`;
+    startsIn === 'foreground' ? `${job}; s=$?` : `m=bg; ${takeTraps}; ${job} & w >/dev/null 2>&1; ${dropTraps}`;
   return ['bash', '--norc', '--noprofile', '-c', leader(run), name, driver, token];
 }
 
