@@ -8,7 +8,7 @@ import { programVersion } from '../src/protocol/version.ts';
 const usage = `usage: nsh-agent [--idle SECONDS] [--keep-ended N] [--keep-age SECONDS] [--not-this-machine] COMMAND
   start --cluster NAME --node ID --name NAME [--marker WORD] [--only-running]
                                                                start the agent where it does not run, and say where it listens
-  serve --cluster NAME --node ID --name NAME                   be the agent, in the foreground
+  serve --cluster NAME --node ID --name NAME [--wait]          be the agent, in the foreground
   dial PATH [--marker WORD]                                    join standard input and output to a Unix socket
   feed --cluster NAME --node ID --socket PATH --process PID:START:BOOT --behind BYTES --timeout SECONDS
                                                                standard input into the stdin of a process on another node
@@ -28,6 +28,7 @@ const options = {
   behind: { type: 'string' },
   timeout: { type: 'string' },
   'only-running': { type: 'boolean' },
+  wait: { type: 'boolean' },
   help: { type: 'boolean' },
   version: { type: 'boolean' },
 } as const;
@@ -106,6 +107,7 @@ function serveOptions(values: Values) {
     keepEnded: count(values['keep-ended'], 1000, '--keep-ended'),
     keepAgeSeconds: count(values['keep-age'], 7 * 24 * 3600, '--keep-age'),
     isThisMachine: values['not-this-machine'] !== true,
+    waits: values.wait === true,
   };
 }
 

@@ -13,6 +13,7 @@ import { allColumns } from '../shell/ps/columns/index.ts';
 import { parsePsArgs } from '../shell/ps/parse/index.ts';
 import type { Dress } from '../shell/top/dress.ts';
 import { helpLines } from '../shell/top/help.ts';
+import { parseGroupSpec, specKeys, writeGroupSpec } from '../src/policy/supervision/parse-spec.ts';
 import { methods, runParams } from '../src/protocol/control.ts';
 import { errorCodes } from '../src/protocol/errors.ts';
 import { frameTypes, openFrame, streamNumbers } from '../src/protocol/frames.ts';
@@ -233,3 +234,27 @@ function isUnderstood(words: readonly string[]): boolean {
 function itemsIn(text: string): string[][] {
   return [...text.matchAll(/^\.It (.+)$/gm)].map(([, line = '']) => line.split(' Ta '));
 }
+
+describe('nsh-group.5', () => {
+  it('has every key of a specification, with its default where that is a word or a number', () => {
+    const text = read('nsh-group.5');
+    const written = writeGroupSpec(parseGroupSpec({ name: 'web', command: ['x'] }));
+    const keys = [...text.matchAll(/^\.It Cm ([a-z-]+) :/gm)].map(([, key]) => key);
+    expect(keys).toEqual([...specKeys]);
+    for (const key of [
+      'restart',
+      'strategy',
+      'spreading',
+      'intensity',
+      'replicas',
+      'period',
+      'ready-timeout',
+      'stop-timeout',
+    ] as const) {
+      const item = new RegExp(`^\\.It Cm ${key} :[^]*?(?=^\\.It|^\\.El)`, 'm').exec(text)?.[0] ?? '';
+      const told = /Default\n?(?:\.Cm)? ?([\w]+)/.exec(item)?.[1];
+      const value = String(written[key]);
+      expect([key, told]).toEqual([key, value === '1m' ? '60s' : value]);
+    }
+  });
+});

@@ -60,6 +60,7 @@ export class Connection {
       wait: (params, context) => service.wait(params, context.signal),
       screen: (params, context) => service.screen(params, context.signal),
       status: () => service.status(),
+      boot: (params) => service.boot(params),
       stop: (params) => service.stop(params),
     };
     this.peer = new RpcPeer(stream, {

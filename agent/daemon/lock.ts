@@ -9,6 +9,8 @@ import { NshError } from '../../src/protocol/errors.ts';
 
 const endDeadlineMs = 5_000;
 const endPollMs = 10;
+/** Who waits for an agent to end has time. */
+const waitPollMs = 500;
 
 export interface Lock {
   release(): void;
@@ -38,6 +40,18 @@ export function takeLock(path: string, what = 'an agent of this node runs alread
     rmSync(draft, { force: true });
   }
   throw new NshError('agentFailed', `the lock ${path} changes hands too often; try again`);
+}
+
+/** The lock, once its holder has gone. */
+export async function waitForLock(path: string): Promise<Lock> {
+  for (;;) {
+    try {
+      return takeLock(path);
+    } catch (error) {
+      if (!(error instanceof NshError) || error.data?.['running'] !== true) throw error;
+      await delay(waitPollMs);
+    }
+  }
 }
 
 /** Asks the agent that holds the lock to end, whatever protocol it speaks, and waits until it is gone. @throws NshError `agentFailed` */

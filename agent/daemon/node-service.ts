@@ -4,10 +4,18 @@ import { toGpid } from '../../src/ids/gpid.ts';
 import { homeDirectory } from '../../src/cluster/file/file-paths.ts';
 import type { NodePaths } from '../../src/cluster/paths.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
-import type { AgentStatus, CheckedParams, NodeInfo, RunResult, ScreenResult } from '../../src/protocol/control.ts';
+import type {
+  AgentStatus,
+  CheckedParams,
+  NodeInfo,
+  Result,
+  RunResult,
+  ScreenResult,
+} from '../../src/protocol/control.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import type { ExitStatus, ManagedProcess, ProcessTable } from '../../src/protocol/process.ts';
 import { programVersion, protocolVersions } from '../../src/protocol/version.ts';
+import { bootState, disableBoot, enableBoot, type BootContext } from '../boot/boot.ts';
 import { nodeInfo, ProcessScanner } from '../procfs/index.ts';
 import { checkDirectory, findCommand } from './command-lookup.ts';
 import { exitNow, recordNow } from '../lost-process.ts';
@@ -28,6 +36,7 @@ export interface NodeServiceOptions {
   /** Of processes that ask for none. */
   readonly umask: number;
   readonly startedAtMs: number;
+  readonly boot: BootContext;
   /** Ends this agent, after the answer is out. */
   readonly stop: (kill: boolean) => Promise<void>;
 }
@@ -112,7 +121,7 @@ export class NodeService {
   }
 
   async status(): Promise<AgentStatus> {
-    const { shims, startedAtMs } = this.#options;
+    const { shims, startedAtMs, boot } = this.#options;
     const table = [...shims.table.all()].filter(isRunning);
     return {
       version: programVersion,
@@ -127,7 +136,13 @@ export class NodeService {
       })),
       managed: table.length,
       rssKb: Math.round(process.memoryUsage.rss() / 1024),
+      boot: await bootState(boot),
     };
+  }
+
+  async boot({ enable }: CheckedParams<'boot'>): Promise<Result<'boot'>> {
+    const { boot } = this.#options;
+    return await (enable ? enableBoot(boot) : disableBoot(boot));
   }
 
   async stop({ kill }: CheckedParams<'stop'>): Promise<Record<string, never>> {

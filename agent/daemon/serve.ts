@@ -9,9 +9,10 @@ import { bindIn, leaveSocketDirectory, makePrivateDirectory, nodePaths } from '.
 import type { AgentIdentity, ReadyReport } from '../../src/cluster/start-agent.ts';
 import { setCommandName } from '../../src/cluster/this-machine.ts';
 import { toWireError } from '../../src/protocol/errors.ts';
+import { bootContext } from '../boot/boot.ts';
 import { ClusterLinks, selfSpec } from './cluster-links.ts';
 import { Connection } from './connection.ts';
-import { takeLock, type Lock } from './lock.ts';
+import { takeLock, waitForLock, type Lock } from './lock.ts';
 import { log } from './log.ts';
 import { claimIdentity, registerThisMachine } from './node-file.ts';
 import { NodeService } from './node-service.ts';
@@ -29,6 +30,8 @@ export interface ServeOptions extends AgentIdentity {
   readonly keepAgeSeconds: number;
   /** False: clients of this machine do not take this agent for their own (several nodes share its PID namespace). */
   readonly isThisMachine: boolean;
+  /** Where another agent of the node runs, wait for its end instead of refusing. */
+  readonly waits: boolean;
 }
 
 /** A queue of connections as long as the kernel lets it be: bursts of channels must not be refused. */
@@ -77,12 +80,12 @@ class Agent {
   }
 
   async start(): Promise<void> {
-    const { cluster, node, keepEnded, keepAgeSeconds, isThisMachine } = this.#options;
+    const { cluster, node, keepEnded, keepAgeSeconds, isThisMachine, waits } = this.#options;
     // What this agent writes is its user's alone; what it starts has the umask that the user has.
     const umask = process.umask(0o077);
     const paths = nodePaths(process.env, cluster, node);
     makePrivateDirectory(paths.state);
-    this.#lock = takeLock(paths.agentLock);
+    this.#lock = waits ? await waitForLock(paths.agentLock) : takeLock(paths.agentLock);
     process.on('exit', () => this.#lock?.release());
     makePrivateDirectory(paths.sockets);
     claimIdentity(paths, this.#options);
@@ -102,6 +105,7 @@ class Agent {
       clusterFile: () => this.#links.spec.file?.path,
       umask,
       startedAtMs: Date.now(),
+      boot: bootContext({ ...this.#options, paths, options: bootOptions(this.#options), env: process.env }),
       stop: (kill) => this.#stop(kill),
     });
     const store = new StoreAccess(this.#links, paths, () => this.#checkIdle());
@@ -163,6 +167,12 @@ class Agent {
       void this.#stop(false);
     }, idleSeconds * 1000);
   }
+}
+
+/** For the agent of a later boot; it has no idle time. */
+function bootOptions({ keepEnded, keepAgeSeconds, isThisMachine }: ServeOptions): string[] {
+  const here = isThisMachine ? [] : ['--not-this-machine'];
+  return ['--keep-ended', String(keepEnded), '--keep-age', String(keepAgeSeconds), ...here];
 }
 
 /** Binds under a name of its own and moves it into place: clients find the old socket or the new one, never none. */

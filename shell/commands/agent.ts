@@ -1,4 +1,4 @@
-/** `nsh agent start|stop|status`: the daemons, of this machine unless nodes are named. */
+/** `nsh agent start|stop|status|enable|disable`: the daemons, of this machine unless nodes are named. */
 import { localhost } from '../../src/cluster/own-agent.ts';
 import { resolveNodes } from '../../src/cluster/file/index.ts';
 import type { CallOptions, ClusterClient } from '../../src/cluster/cluster-client.ts';
@@ -6,22 +6,31 @@ import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { nodePaths, type Environment } from '../../src/cluster/paths.ts';
 import { hasShim } from '../../src/cluster/shim-file.ts';
 import { toGpid } from '../../src/ids/gpid.ts';
-import type { AgentStatus } from '../../src/protocol/control.ts';
+import type { AgentStatus, Result } from '../../src/protocol/control.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import { defaultDeadlineMs } from '../../src/protocol/limits.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { escapeJson } from '../escape.ts';
+import { escapeJson, escapeLines } from '../escape.ts';
 import { gather, incompleteStatus, tellFailures, type Gathered } from '../gather.ts';
 import { parseOptions } from '../getopt.ts';
 import { renderTable, type TableColumn } from '../table.ts';
 
 /** Ending shims and their processes takes up to 10 s. */
 const stopDeadlineMs = 30_000;
+/** systemd and cron are asked through programs of theirs, each with a deadline of its own. */
+const bootDeadlineMs = 45_000;
+const verbs = 'start, stop, status, enable and disable';
 
 export const agentCommand: Command = {
   name: 'agent',
-  synopsis: ['start [-n NODESET]', 'stop [--kill] [-n NODESET]', 'status [--json] [-n NODESET]'],
-  summary: 'start, stop and inspect the agents',
+  synopsis: [
+    'start [-n NODESET]',
+    'stop [--kill] [-n NODESET]',
+    'status [--json] [-n NODESET]',
+    'enable [-n NODESET]',
+    'disable [-n NODESET]',
+  ],
+  summary: 'start, stop and inspect the agents; have them started at boot',
   options: [
     { short: 'n', long: 'on', argument: 'NODESET', summary: 'the nodes (default: this machine; status: all)' },
     { long: 'kill', summary: 'stop: end the shims and all that nsh runs there too' },
@@ -46,8 +55,13 @@ export const agentCommand: Command = {
         return await stopAgents(context, nodeset, has('kill'));
       case 'status':
         return await showAgents(context, nodeset, has('json'));
+      case 'enable':
+      case 'disable':
+        return await setBoot(context, nodeset, verb === 'enable');
       default:
-        throw usage(verb === undefined ? 'one of start, stop and status is needed' : `unknown operand '${verb}'`);
+        throw usage(
+          verb === undefined ? `one of ${verbs} is needed` : `unknown operand '${verb}'; one of ${verbs} is needed`,
+        );
     }
   },
 };
@@ -111,6 +125,24 @@ async function stopOwn(
     if (error instanceof NshError && isNotRunning(error)) return [];
     throw error;
   }
+}
+
+async function setBoot(context: CommandContext, nodeset: string | undefined, enable: boolean): Promise<number> {
+  const client = await context.cluster();
+  const nodes = nodesFor(client, nodeset, [client.self]);
+  const options = { signal: context.signal, deadlineMs: bootDeadlineMs };
+  const { results, failures } = await gather(client, nodes, 'boot', { enable }, options);
+  for (const { node, result } of results) {
+    if (enable) context.stdout.write(`${escapeLines(`${node.name}: ${describeBoot(result)}`)}\n`);
+    if (result.warning !== undefined)
+      context.stderr.write(`nsh agent: ${escapeLines(`${node.name}: ${result.warning}`)}\n`);
+  }
+  return finish(context, failures);
+}
+
+function describeBoot({ how, unit, why }: Result<'boot'>): string {
+  if (how === 'systemd') return `the agent is started at boot by systemd (user unit ${unit ?? ''})`;
+  return `the agent is started at boot by cron (crontab, @reboot), not by systemd: ${why ?? ''}`;
 }
 
 async function showAgents(context: CommandContext, nodeset: string | undefined, json: boolean): Promise<number> {
@@ -194,6 +226,7 @@ const columns: readonly TableColumn<Row>[] = [
     text: ({ status }) => (status === undefined ? '-' : `${Math.round(status.rssKb / 1024)}M`),
   },
   { header: 'SHIMS', align: 'right', text: ({ status }) => (status === undefined ? '-' : String(status.shims.length)) },
+  { header: 'BOOT', text: ({ status }) => status?.boot ?? '-' },
   { header: 'NSH', align: 'right', text: ({ status }) => (status === undefined ? '-' : String(status.managed)) },
 ];
 
@@ -206,6 +239,7 @@ function toJson({ node, state, status, error }: Row): Record<string, unknown> {
     lpid: status?.pid ?? null,
     shims: status?.shims.map(({ lpid, id, version, processes }) => ({ lpid, id, version, processes })) ?? [],
     managed: status?.managed ?? 0,
+    boot: status?.boot ?? null,
     ...(error === undefined || state === 'stopped' ? {} : { error: { code: error.code, message: error.message } }),
   };
 }

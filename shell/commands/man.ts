@@ -15,6 +15,7 @@ const pages: Readonly<Record<string, string>> = {
   'nsh-agent': 'nsh-agent.8',
   'nsh-cluster': 'nsh-cluster.5',
   'nsh-coordination': 'nsh-coordination.7',
+  'nsh-group': 'nsh-group.5',
   'nsh-protocol': 'nsh-protocol.7',
 };
 /** What the pager and man(1) go by, of the session rather than of the node's fresh environment. */
@@ -29,7 +30,7 @@ export const manCommand: Command = {
     if (args.length === 0)
       throw new NshError(
         'usage',
-        'which page? nsh, nsh-cluster, nsh-agent, nsh-coordination, nsh-protocol, or any of man(1)',
+        'which page? nsh, nsh-cluster, nsh-agent, nsh-group, nsh-coordination, nsh-protocol, or any of man(1)',
       );
     const words = manWords(args);
     const { stdin, stdout } = context;

@@ -53,7 +53,10 @@ export function operandWants(command: string, position: number): readonly Want[]
     case 'help':
       return first({ kind: 'builtin' });
     case 'man':
-      return [words('nsh', 'nsh-agent', 'nsh-cluster', 'nsh-coordination', 'nsh-protocol'), { kind: 'command' }];
+      return [
+        words('nsh', 'nsh-agent', 'nsh-cluster', 'nsh-group', 'nsh-coordination', 'nsh-protocol'),
+        { kind: 'command' },
+      ];
     case 'cd':
     case 'pushd':
     case 'rmdir':

@@ -3,7 +3,7 @@ import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import { everyNode } from '../../src/cluster/every-node.ts';
 import { resolveNodes } from '../../src/cluster/file/resolve-nodes.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
-import { chooseNode, type Candidate } from '../../src/policy/placement.ts';
+import { chooseNode, type Candidate } from '../../src/policy/placement/choose-node.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import type { RunOptions } from './options.ts';
 

@@ -168,6 +168,8 @@ export const agentStatus = v.object({
   shims: v.array(v.object({ lpid: localPidSchema, id: text, version: text, processes: v.number() })),
   managed: v.number(),
   rssKb: v.number(),
+  /** What starts it at boot; null: nothing does. */
+  boot: v.optional(v.nullable(v.picklist(['systemd', 'cron']))),
 });
 export type AgentStatus = v.InferOutput<typeof agentStatus>;
 
@@ -251,6 +253,20 @@ export const methods = {
   /** The screen of a terminal at its newest offset, with up to `scrollback` lines above it. */
   screen: method(v.object({ process: processRefSchema, scrollback: v.optional(v.number(), 1000) }), screenResult),
   status: method(none, agentStatus),
+  /** Whether the agent is to be started at boot. Doing again what is done already is no error. */
+  boot: method(
+    v.object({ enable: v.boolean() }),
+    v.object({
+      /** What starts it; null after `enable: false`. */
+      how: v.nullable(v.picklist(['systemd', 'cron'])),
+      /** Of systemd: the name of the unit. */
+      unit: v.optional(text),
+      /** Why it is not systemd. */
+      why: v.optional(text),
+      /** What may yet keep it from being started. */
+      warning: v.optional(text),
+    }),
+  ),
   /** Ends the agent; shims and processes stay, unless `kill`. The connection closes when it is gone. */
   stop: method(v.object({ kill: v.optional(v.boolean(), false) }), none),
 
@@ -273,6 +289,7 @@ export const fanoutMethods = [
   'wait',
   'screen',
   'status',
+  'boot',
   'stop',
   'store.reach',
 ] as const;

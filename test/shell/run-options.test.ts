@@ -6,7 +6,7 @@ import { parseRunOptions } from '../../shell/run/options.ts';
 import { makeRunParams, passesStdin, usesTerminal, type RunSurroundings } from '../../shell/run/request.ts';
 import { formatDuration, parseDuration, parseSize } from '../../shell/run/values.ts';
 import { methods } from '../../src/protocol/control.ts';
-import { burden, chooseNode, type Load } from '../../src/policy/placement.ts';
+import { burden, chooseNode, type Load } from '../../src/policy/placement/choose-node.ts';
 
 const terminal: RunSurroundings = {
   stdinIsTerminal: true,

@@ -1,7 +1,7 @@
 /**
  * Where a process goes when nobody says: to the node with the most to spare. Pure: the facts come from `info`, chance from `random`.
  */
-import type { NodeInfo } from '../protocol/control.ts';
+import type { NodeInfo } from '../../protocol/control.ts';
 
 export type Load = Pick<NodeInfo, 'cpus' | 'load1' | 'memTotalKb' | 'memAvailableKb' | 'managed'>;
 
