@@ -13,6 +13,7 @@ import { NshError } from '../../src/protocol/errors.ts';
 import { callMethod } from '../../src/rpc/typed.ts';
 import { ClientStore } from '../../src/store/client-store.ts';
 import { storeUnavailable } from '../../src/store/errors.ts';
+import { foundCalls } from '../../src/store/found-calls.ts';
 import { RemoteStore } from '../../src/store/remote-store.ts';
 import { storeAsCalls } from '../../src/store/store-as-calls.ts';
 import { withNamespace } from '../../src/store/namespace.ts';
@@ -46,9 +47,9 @@ export class StoreAccess {
     return this.#opened?.hasSessions === true;
   }
 
-  /** The store for what this agent does itself; whoever asks closes it. @throws NshError as `find` */
-  async open(): Promise<Store> {
-    return new ClientStore(await this.find(undefined, unattended()));
+  /** The store for what this agent does itself, also where it cannot be reached yet; whoever asks closes it. */
+  open(): Store {
+    return new ClientStore(foundCalls(() => this.find(undefined, unattended())));
   }
 
   /**
