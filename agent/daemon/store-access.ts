@@ -49,15 +49,15 @@ export class StoreAccess {
 
   /** The store for what this agent does itself, also where it cannot be reached yet; whoever asks closes it. */
   open(): Store {
-    return new ClientStore(foundCalls(() => this.find(undefined, unattended())));
+    return new ClientStore(foundCalls(() => this.find(undefined, unattended)));
   }
 
   /**
    * @param at the node whose embedded store another agent means; undefined: that of the cluster.
-   * @param requester for whom a login is made where one is needed.
+   * @param requester for whom a login to that node is made, where one is needed.
    * @throws NshError `storeUnavailable`; why the node of the store cannot be logged in to; `agentFailed` where it cannot be opened here.
    */
-  async find(at: number | undefined, requester: Requester): Promise<StoreCalls> {
+  async find(at: number | undefined, requester: (node: NodeSpec) => Requester): Promise<StoreCalls> {
     if (at !== undefined) {
       await this.#checkIsHere(at);
       return await this.#openEmbedded();
@@ -65,7 +65,8 @@ export class StoreAccess {
     const store = await this.#spec();
     if (store.backend === 'etcd') return await this.#openEtcd(store);
     if (store.node === this.#links.self.id) return await this.#openEmbedded();
-    await this.#links.connection(store.node).need(requester);
+    const connection = this.#links.connection(store.node);
+    await connection.need(requester(connection.node));
     return this.#remote(store.node);
   }
 
