@@ -6,12 +6,13 @@
 import type { MethodName, Params, Result } from '../protocol/control.ts';
 import { toNshError, type ErrorCode, type NshError } from '../protocol/errors.ts';
 import type { NodeId } from '../ids/gpid.ts';
-import { backoffDelayMs, type Backoff } from '../policy/backoff.ts';
+import { backoffDelayMs } from '../policy/backoff.ts';
 import type { RpcPeer } from '../rpc/peer.ts';
 import { callMethod } from '../rpc/typed.ts';
 import { isCompacted, isStoreError, storeUnavailable, storeUnknown } from './errors.ts';
 import { giveUp, throwIfCancelled } from './give-up.ts';
 import { defaultDeadlineMs } from './limits.ts';
+import { pause, watchBackoff } from './pause.ts';
 import type { Granted, StoreCalls } from './store-calls.ts';
 import type {
   CallOptions,
@@ -43,7 +44,6 @@ const unclear: ReadonlySet<ErrorCode> = new Set(['linkLost', 'timeout', 'cancell
 const idleMs = 60_000;
 /** A watch may wait for a slow login. */
 const connectMs = 30_000;
-const watchBackoff: Backoff = { baseMs: 100, maxMs: 5_000 };
 /** Of a read whose connection breaks. */
 const maxReadAttempts = 3;
 /** Of a list of several pages where what it reads is compacted meanwhile. */
@@ -226,17 +226,4 @@ type StoreMethod = Exclude<Extract<MethodName, `store.${string}`>, 'store.reach'
 /** ms until then, 1 at least. */
 function left(end: number): number {
   return Math.max(1, Math.round(end - performance.now()));
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done, { once: true });
-    if (signal?.aborted === true) done();
-  });
 }
