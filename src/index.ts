@@ -8,4 +8,19 @@ export { makeGpid, splitGpid, toGpid, type Gpid, type GpidParts, type LocalPid, 
 export { expandNodeset, foldNames } from './ids/nodeset/index.ts';
 export { errorCodes, NshError, type ErrorCode } from './protocol/errors.ts';
 export type { FanoutMethod, NodeInfo, NodeStatus, Params, PromptParams, Result } from './protocol/control.ts';
+export type {
+  CallOptions as StoreCallOptions,
+  Compare,
+  Entry,
+  ListOptions,
+  Op,
+  OpResult,
+  SessionId,
+  Store,
+  StoreSession,
+  StoreStatus,
+  TxnResult,
+  WatchBatch,
+  WatchEvent,
+} from './store/store.ts';
 export type { ExitStatus, ManagedProcess, ProcessRef, ProcessTable, RawColumn } from './protocol/process.ts';

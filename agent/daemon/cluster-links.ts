@@ -20,6 +20,8 @@ export class ClusterLinks {
   #spec: ClusterSpec;
   #watch: ClusterWatch | undefined;
   readonly #connections = new Map<number, NodeConnection>();
+  /** The file in use was found by this agent itself: a client's goes before it. */
+  #hasFound = false;
   #isClosed = false;
 
   constructor(cluster: string, self: NodeSpec) {
@@ -43,7 +45,9 @@ export class ClusterLinks {
    */
   async useFile(stamp: FileStamp): Promise<void> {
     const current = this.#spec.file;
-    if (current !== undefined && current.path !== stamp.path && existsSync(current.path)) {
+    const isOwnFind = this.#hasFound;
+    this.#hasFound = false;
+    if (current !== undefined && current.path !== stamp.path && !isOwnFind && existsSync(current.path)) {
       throw new NshError(
         'clusterFile',
         `the agent of cluster ${this.cluster} goes by ${current.path}, not ${stamp.path}: ` +
@@ -66,7 +70,9 @@ export class ClusterLinks {
    */
   async findFile(): Promise<void> {
     const { cluster, file } = await loadCluster({ env: process.env });
-    if (file !== undefined && cluster === this.cluster) await this.useFile(file);
+    if (file === undefined || cluster !== this.cluster || this.#spec.file !== undefined) return;
+    await this.useFile(file);
+    this.#hasFound = true;
   }
 
   /** @throws NshError `unknownNode` */

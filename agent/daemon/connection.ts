@@ -40,7 +40,7 @@ export class Connection {
   constructor(stream: Duplex, options: ConnectionOptions) {
     this.#options = options;
     const { service, links, store } = options;
-    const storeServer = new StoreServer((at, signal) => store.find(at, { ...this.#requester(), signal }));
+    const storeServer = new StoreServer((at, signal) => store.find(at, (node) => ({ ...this.#requester(node), signal })));
     this.#handlers = {
       ...storeServer.handlers,
       'store.reach': async (params, context) => {
@@ -142,14 +142,14 @@ export class Connection {
     );
   }
 
-  /** What a link may use of this connection's person. @param node whose progress is told; absent: of none. */
-  #requester(node?: NodeSpec): Omit<Requester, 'signal'> {
+  /** What a link may use of this connection's person. */
+  #requester(node: NodeSpec): Omit<Requester, 'signal'> {
     const caller = this.#hello?.caller;
     const sshAuthSock = caller?.sshAuthSock;
     return {
       mayStart: true,
       isOneOfMany: false,
-      ...(node === undefined ? {} : { onStage: (stage) => this.peer.notify('progress', { node: node.id, stage }) }),
+      onStage: (stage) => this.peer.notify('progress', { node: node.id, stage }),
       ...(sshAuthSock === undefined ? {} : { sshAuthSock }),
       ...(caller?.interactive === true
         ? {

@@ -10,6 +10,8 @@ const dropped =
 export interface ProcessFacts {
   readonly node: number;
   readonly agentSocket: string;
+  /** The cluster file that this agent goes by, where it has one: so that an `nsh` in the process is of the same cluster. */
+  readonly clusterFile: string | undefined;
   /** Set for terminals only. */
   readonly term?: string;
 }
@@ -30,6 +32,7 @@ export function freshEnvironment(
   environment['SHELL'] ??= shell ?? '/bin/sh';
   environment['PATH'] = pathWithOwnProgram(environment, environment['PATH'] ?? '/usr/local/bin:/usr/bin:/bin');
   if (facts.term !== undefined) environment['TERM'] = facts.term;
+  if (facts.clusterFile !== undefined) environment['NSH_CLUSTER'] = facts.clusterFile;
   Object.assign(environment, added);
   environment['NSH_NODE'] = String(facts.node);
   environment['NSH_SOCKET'] = facts.agentSocket;

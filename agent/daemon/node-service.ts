@@ -23,6 +23,8 @@ export interface NodeServiceOptions {
   readonly paths: NodePaths;
   readonly shims: ShimPool;
   readonly waiters: Waiters;
+  /** As it is now. */
+  readonly clusterFile: () => string | undefined;
   /** Of processes that ask for none. */
   readonly umask: number;
   readonly startedAtMs: number;
@@ -65,6 +67,7 @@ export class NodeService {
     const facts = {
       node: node.id,
       agentSocket: paths.agentSocket,
+      clusterFile: this.#options.clusterFile(),
       ...(params.io === 'pty' ? { term: params.pty?.term ?? 'xterm-256color' } : {}),
     };
     const environment = freshEnvironment(process.env, facts, params.env ?? {});

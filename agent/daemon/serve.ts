@@ -93,12 +93,13 @@ class Agent {
     });
     const waiters = new Waiters(shims.table);
     this.#shims = shims;
-    await shims.adopt();
+    await Promise.all([shims.adopt(), this.#findClusterFile()]);
     const service = new NodeService({
       node: this.#links.self,
       paths,
       shims,
       waiters,
+      clusterFile: () => this.#links.spec.file?.path,
       umask,
       startedAtMs: Date.now(),
       stop: (kill) => this.#stop(kill),
@@ -115,6 +116,16 @@ class Agent {
     });
     log('serves', { cluster, node, socket: paths.agentSocket });
     this.#checkIdle();
+  }
+
+  /** On a node nobody else tells this agent of the cluster: where the store is, who the others are. It serves without that too. */
+  async #findClusterFile(): Promise<void> {
+    if (this.#options.node === 0) return;
+    try {
+      await this.#links.findFile();
+    } catch (error) {
+      log('cluster file', { message: String(error) });
+    }
   }
 
   #accept(socket: Socket, service: NodeService, store: StoreAccess): void {

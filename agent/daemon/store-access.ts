@@ -13,6 +13,7 @@ import { NshError } from '../../src/protocol/errors.ts';
 import { callMethod } from '../../src/rpc/typed.ts';
 import { ClientStore } from '../../src/store/client-store.ts';
 import { storeUnavailable } from '../../src/store/errors.ts';
+import { foundCalls } from '../../src/store/found-calls.ts';
 import { RemoteStore } from '../../src/store/remote-store.ts';
 import { storeAsCalls } from '../../src/store/store-as-calls.ts';
 import { withNamespace } from '../../src/store/namespace.ts';
@@ -46,17 +47,17 @@ export class StoreAccess {
     return this.#opened?.hasSessions === true;
   }
 
-  /** The store for what this agent does itself; whoever asks closes it. @throws NshError as `find` */
-  async open(): Promise<Store> {
-    return new ClientStore(await this.find(undefined, unattended()));
+  /** The store for what this agent does itself, also where it cannot be reached yet; whoever asks closes it. */
+  open(): Store {
+    return new ClientStore(foundCalls(() => this.find(undefined, unattended)));
   }
 
   /**
    * @param at the node whose embedded store another agent means; undefined: that of the cluster.
-   * @param requester for whom a login is made where one is needed.
+   * @param requester for whom a login to that node is made, where one is needed.
    * @throws NshError `storeUnavailable`; why the node of the store cannot be logged in to; `agentFailed` where it cannot be opened here.
    */
-  async find(at: number | undefined, requester: Requester): Promise<StoreCalls> {
+  async find(at: number | undefined, requester: (node: NodeSpec) => Requester): Promise<StoreCalls> {
     if (at !== undefined) {
       await this.#checkIsHere(at);
       return await this.#openEmbedded();
@@ -64,7 +65,8 @@ export class StoreAccess {
     const store = await this.#spec();
     if (store.backend === 'etcd') return await this.#openEtcd(store);
     if (store.node === this.#links.self.id) return await this.#openEmbedded();
-    await this.#links.connection(store.node).need(requester);
+    const connection = this.#links.connection(store.node);
+    await connection.need(requester(connection.node));
     return this.#remote(store.node);
   }
 

@@ -25,6 +25,7 @@ export interface Database {
   load(): Stored;
   /** Writes them all in one transaction; resolves when that is on the disk. A rejection leaves open whether it is. */
   write(mutations: readonly Mutation[]): Promise<void>;
+  /** Again: nothing. */
   close(): Promise<void>;
 }
 
@@ -63,6 +64,8 @@ export function openDatabase({ path, owner, take }: OpenOptions): Database {
     noSync: false,
     noMetaSync: false,
     useWritemap: false,
+    // A write begins at once: what goes together is gathered before it comes here. (With it a failed commit rejects a promise of its own.)
+    eventTurnBatching: false,
     commitDelay: 0,
     cache: false,
   });
@@ -76,6 +79,7 @@ class LmdbDatabase implements Database {
   readonly #sessions: Bytes;
   readonly #meta: Bytes;
   readonly #owner: Buffer;
+  #isClosed = false;
 
   constructor(root: RootDatabase<Buffer, Buffer>, owner: string, take: boolean) {
     this.#root = root;
@@ -111,14 +115,20 @@ class LmdbDatabase implements Database {
   }
 
   async write(mutations: readonly Mutation[]): Promise<void> {
-    // A child transaction, since lmdb-js keeps what an ordinary one has written before its callback throws.
-    await this.#root.childTransaction(() => {
-      this.#checkOwner();
-      for (const mutation of mutations) this.#writeOne(mutation);
-    });
+    try {
+      // A child transaction, since lmdb-js keeps what an ordinary one has written before its callback throws.
+      await this.#root.childTransaction(() => {
+        this.#checkOwner();
+        for (const mutation of mutations) this.#writeOne(mutation);
+      });
+    } catch (error) {
+      throw await causeOf(error);
+    }
   }
 
   async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     await this.#root.close();
   }
 
@@ -158,6 +168,20 @@ class LmdbDatabase implements Database {
   #setNumber(name: string, value: bigint): void {
     void this.#meta.put(Buffer.from(name), encodeNumber(value));
   }
+}
+
+/** Of a commit that failed lmdb-js tells the reason by a promise that rejects a little later, and would end the process unheard. */
+async function causeOf(failure: unknown): Promise<unknown> {
+  const { commitError } = failure as { readonly commitError?: Promise<never> };
+  if (commitError === undefined) return failure;
+  const told = commitError.catch((cause: unknown) => cause);
+  return (await Promise.race([told, nextTurn()])) ?? failure;
+}
+
+function nextTurn(): Promise<undefined> {
+  return new Promise((resolve) => {
+    setImmediate(() => resolve(undefined));
+  });
 }
 
 const ownerKey = Buffer.from('owner');

@@ -1,7 +1,7 @@
 /**
  * The embedded store: one StoreState, one database, any number of callers. What is asked is done in memory at once, in the order in which it
- * comes; the answer, of a read too, waits until all that it saw is on the disk, so nothing that was answered is ever taken
- * back. While one write is on its way to the disk the next changes gather, and go together (group commit): many writers share a flush.
+ * comes; the answer, of a read too, waits until all that it saw is on the disk (commit-queue.ts), so nothing that was answered is ever taken
+ * back.
  * Where the disk fails, callers hear `storeUnknown`, and the store begins again from what the disk holds; unless that is another's now.
  */
 import { randomBytes } from 'node:crypto';
@@ -22,6 +22,7 @@ import type {
 } from '../../src/store/store.ts';
 import { programVersion } from '../../src/protocol/version.ts';
 import { sessionId } from './codec.ts';
+import { CommitQueue } from './commit-queue.ts';
 import { TakenError, type Database } from './database.ts';
 import { Expiry } from './expiry.ts';
 import { StoreState, type Mutation, type StateLimits } from './state.ts';
@@ -46,30 +47,20 @@ const defaultLimits: StateLimits = {
   maxTotalBytes: 256 * 1024 * 1024,
 };
 
+/** A watch that has nothing to tell says how far it is every so many revisions. */
+const progressEvery = 500n;
 /** After a failure of the disk, until it is tried again. */
 const recoveryMs = 1_000;
-
-interface Waiter {
-  readonly sequence: number;
-  readonly isWrite: boolean;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
 
 export class EmbeddedStore implements StoreCalls {
   readonly #options: EmbeddedOptions;
   readonly #limits: StateLimits;
   readonly #expiry: Expiry;
   #database: Database;
+  #queue: CommitQueue;
   #state: StoreState;
-  /** Changes, counted from the beginning of this process; the first `#lasting` are on the disk. */
-  #sequence = 0;
-  #lasting = 0;
   /** Of what is on the disk: watches tell no more. */
   #lastingRevision: bigint;
-  #pending: Mutation[] = [];
-  #waiters: Waiter[] = [];
-  #committing: Promise<void> | undefined;
   readonly #watchers = new Set<() => void>();
   #failure: unknown;
   #isClosed = false;
@@ -83,6 +74,7 @@ export class EmbeddedStore implements StoreCalls {
       onChange: () => options.onSessions?.(),
     });
     this.#database = options.openDatabase();
+    this.#queue = this.#newQueue();
     this.#state = this.#load();
     this.#lastingRevision = this.#state.revision;
   }
@@ -120,16 +112,18 @@ export class EmbeddedStore implements StoreCalls {
 
   async *watch(prefix: string, fromRevision: bigint, signal: AbortSignal): AsyncGenerator<WatchBatch> {
     let next = fromRevision;
+    let told = fromRevision - 1n;
     while (!signal.aborted) {
       this.#throwIfClosed();
       if (next > this.#lastingRevision) {
         await this.#changed(signal);
         continue;
       }
-      const batch = this.#state.history.at(next);
-      next++;
-      const events = batch?.events.filter(({ key }) => key.startsWith(prefix)) ?? [];
-      if (batch !== undefined && events.length > 0) yield { revision: batch.revision, events };
+      const revision = next++;
+      const events = this.#state.history.at(revision)?.events.filter(({ key }) => key.startsWith(prefix)) ?? [];
+      if (events.length === 0 && revision - told < progressEvery) continue;
+      told = revision;
+      yield { revision, events };
     }
   }
 
@@ -185,7 +179,7 @@ export class EmbeddedStore implements StoreCalls {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#expiry.close();
-    await this.#committing;
+    await this.#queue.end();
     this.#wakeWatchers();
     await this.#database.close();
     this.#options.onClosed?.();
@@ -204,91 +198,54 @@ export class EmbeddedStore implements StoreCalls {
     this.#throwIfClosed();
     this.#throwIfFailed();
     const { outcome, mutation } = attempt(work);
-    if (mutation !== undefined) {
-      this.#sequence++;
-      this.#pending.push(mutation);
-      this.#committing ??= this.#commitAll();
-    }
+    if (mutation !== undefined) this.#queue.add(mutation);
     // All that is in memory now is what it saw, also where it was refused for it.
     const isWrite = mutation !== undefined;
-    if (this.#sequence > this.#lasting)
-      await giveUp(this.#lasts(this.#sequence, isWrite), { ...options, who: this.#who, isWrite });
+    const lasts = this.#queue.lasts(isWrite);
+    if (lasts !== undefined) await giveUp(lasts, { ...options, who: this.#who, isWrite });
     return outcome();
   }
 
-  #lasts(sequence: number, isWrite: boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ sequence, isWrite, resolve, reject });
+  #newQueue(): CommitQueue {
+    return new CommitQueue(this.#database, {
+      onLasting: (mutations) => {
+        for (const { batch } of mutations) if (batch !== undefined) this.#lastingRevision = batch.revision;
+        this.#wakeWatchers();
+      },
+      onFailure: (error) => this.#fail(error),
+      explain: (error, mayBeDone) => {
+        const why = `${this.#who}: ${explain(error)}`;
+        return mayBeDone ? storeUnknown(why, error) : storeUnavailable(why, error);
+      },
     });
   }
 
-  async #commitAll(): Promise<void> {
-    let tried = this.#lasting;
-    try {
-      while (this.#pending.length > 0) {
-        // What comes in the same turn of the event loop goes along.
-        await Promise.resolve();
-        const mutations = this.#pending;
-        this.#pending = [];
-        tried += mutations.length;
-        await this.#database.write(mutations);
-        this.#lasting += mutations.length;
-        for (const { batch } of mutations) if (batch !== undefined) this.#lastingRevision = batch.revision;
-        this.#wakeWatchers();
-        this.#settle();
-      }
-    } catch (error) {
-      await this.#fail(error, tried);
-    } finally {
-      this.#committing = undefined;
-    }
-  }
-
-  #settle(): void {
-    const isDone = ({ sequence }: Waiter): boolean => sequence <= this.#lasting;
-    const open = this.#waiters.findIndex((waiter) => !isDone(waiter));
-    const done = open === -1 ? this.#waiters.splice(0) : this.#waiters.splice(0, open);
-    for (const { resolve } of done) resolve();
-  }
-
-  /**
-   * What memory holds beyond the disk is forgotten, and who waited for it told so.
-   * @param tried so many changes may have come to the disk.
-   */
-  async #fail(error: unknown, tried: number): Promise<void> {
+  /** What memory holds beyond the disk is worth nothing any more. */
+  #fail(error: unknown): void {
     this.#failure = error;
-    const why = `${this.#who}: ${explain(error)}`;
     this.#options.onLog?.('store: it fails', { error: messageOf(error) });
-    this.#pending = [];
-    this.#lasting = this.#sequence;
-    // It is found out before anything is written.
-    const unclear = error instanceof TakenError ? 0 : tried;
-    for (const { sequence, isWrite, reject } of this.#waiters.splice(0))
-      reject(isWrite && sequence <= unclear ? storeUnknown(why, error) : storeUnavailable(why, error));
-    try {
-      await this.#database.close();
-    } catch {
-      // It is opened anew in any case.
-    }
-    this.#recoverLater();
+    if (!(error instanceof TakenError)) this.#recoverLater();
   }
 
   #recoverLater(): void {
-    if (this.#failure instanceof TakenError) return;
-    setTimeout(() => {
-      if (this.#isClosed) return;
-      try {
-        this.#database = this.#options.openDatabase();
-        this.#state = this.#load();
-        this.#lastingRevision = this.#state.revision;
-        this.#failure = undefined;
-        this.#wakeWatchers();
-        this.#options.onLog?.('store: the disk is back', { revision: String(this.#state.revision) });
-      } catch (error) {
-        this.#failure = error;
-        this.#recoverLater();
-      }
-    }, recoveryMs).unref();
+    setTimeout(() => void this.#recover(), recoveryMs).unref();
+  }
+
+  async #recover(): Promise<void> {
+    if (this.#isClosed) return;
+    try {
+      await this.#database.close();
+      this.#database = this.#options.openDatabase();
+      this.#queue = this.#newQueue();
+      this.#state = this.#load();
+      this.#lastingRevision = this.#state.revision;
+      this.#failure = undefined;
+      this.#wakeWatchers();
+      this.#options.onLog?.('store: the disk is back', { revision: String(this.#state.revision) });
+    } catch (error) {
+      this.#failure = error;
+      if (!(error instanceof TakenError)) this.#recoverLater();
+    }
   }
 
   #load(): StoreState {

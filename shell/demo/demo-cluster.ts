@@ -112,7 +112,10 @@ export async function startDemoCluster(options: DemoOptions): Promise<DemoCluste
 
 const carried = /^(PATH|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR)$/;
 
-/** What sshd would give a login, and state of the node's own; nothing of the terminal or session that the demo runs in. */
+/**
+ * What sshd would give a login, state of the node's own, and the cluster file, with which nodes reach each other; nothing of the terminal or
+ * session that the demo runs in.
+ */
 export function loginEnvironment(
   env: DemoOptions['env'],
   given: { readonly user: string; readonly home: string; readonly directory: string; readonly name: string },
@@ -126,6 +129,7 @@ export function loginEnvironment(
     USER: user,
     LOGNAME: user,
     XDG_STATE_HOME: join(directory, name),
+    NSH_CLUSTER: join(directory, 'cluster.yaml'),
   };
 }
 

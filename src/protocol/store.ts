@@ -18,6 +18,8 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
  * wherever it is.
  */
 const at = v.optional(nodeIdSchema);
+/** ms that the caller waits: what cannot even be begun by then is refused in time for it to hear that nothing was done. */
+const withinMs = v.optional(v.pipe(v.number(), v.minValue(1)));
 
 export const wireEntry = v.object({
   key,
@@ -97,7 +99,7 @@ export const storeMethods = {
    * asked later finds the way open.
    */
   'store.open': method(v.object({ at }), none),
-  'store.get': method(v.object({ at, key }), v.object({ entry: v.optional(wireEntry), revision })),
+  'store.get': method(v.object({ at, withinMs, key }), v.object({ entry: v.optional(wireEntry), revision })),
   /**
    * `more` also where the rest did not fit into the answer: the next page begins after the last key, at the revision `read`, at
    * which this one was read.
@@ -105,6 +107,7 @@ export const storeMethods = {
   'store.list': method(
     v.object({
       at,
+      withinMs,
       prefix: key,
       limit: v.optional(count),
       keysOnly: v.optional(v.boolean()),
@@ -116,6 +119,7 @@ export const storeMethods = {
   'store.txn': method(
     v.object({
       at,
+      withinMs,
       if: v.array(wireCompare),
       do: v.array(wireOp),
       else: v.array(wireOp),
@@ -126,15 +130,15 @@ export const storeMethods = {
   'store.watch': method(v.object({ at, prefix: key, from: revision }), v.object({ watch: count })),
   /** What has happened since the last `next`: answered at once where there is something, else when there is, or with nothing after `idleMs`. */
   'store.next': method(
-    v.object({ watch: count, idleMs: v.pipe(v.number(), v.minValue(1)) }),
+    v.object({ watch: count, idleMs: v.pipe(v.number(), v.minValue(1), v.maxValue(600_000)) }),
     v.object({ batches: v.array(wireBatch) }),
   ),
   'store.unwatch': method(v.object({ watch: count }), none),
-  'store.grant': method(v.object({ at, ttlSeconds: v.number() }), v.object({ session, ttlMs: v.number() })),
-  'store.renew': method(v.object({ at, session }), v.object({ ttlMs: v.number() })),
-  'store.revoke': method(v.object({ at, session }), none),
-  'store.compact': method(v.object({ at, revision }), none),
-  'store.status': method(v.object({ at }), storeStatus),
+  'store.grant': method(v.object({ at, withinMs, ttlSeconds: v.number() }), v.object({ session, ttlMs: v.number() })),
+  'store.renew': method(v.object({ at, withinMs, session }), v.object({ ttlMs: v.number() })),
+  'store.revoke': method(v.object({ at, withinMs, session }), none),
+  'store.compact': method(v.object({ at, withinMs, revision }), none),
+  'store.status': method(v.object({ at, withinMs }), storeStatus),
   /**
    * Can this node log in to the one that holds the embedded store? Asked of every node by `nsh store status`. A node without a cluster
    * file of its own goes by what it is told here.

@@ -70,7 +70,8 @@ export class ClientStore implements Store {
     if (fromRevision < 1n) throw storeMisuse(`a watch from revision ${fromRevision}`);
     const { controller, done } = this.#begin(signal);
     try {
-      yield* this.#calls.watch(prefix, fromRevision, controller.signal);
+      for await (const batch of this.#calls.watch(prefix, fromRevision, controller.signal))
+        if (batch.events.length > 0) yield batch;
     } finally {
       done();
     }

@@ -51,6 +51,20 @@ export function storeTooLarge(what: string): NshError {
 }
 export const isTooLarge = isCode('tooLarge');
 
+const ownCodes: ReadonlySet<ErrorCode> = new Set([
+  'storeUnavailable',
+  'storeUnknown',
+  'storeCompacted',
+  'sessionLost',
+  'tooLarge',
+  'invalidParams',
+]);
+
+/** One of a store itself, which says by its code what was done. */
+export function isStoreError(error: unknown): boolean {
+  return error instanceof NshError && ownCodes.has(error.code);
+}
+
 /** A request that no store would take. */
 export function storeMisuse(what: string): NshError {
   return new NshError('invalidParams', `the store was asked for what cannot be: ${what}`);

@@ -6,12 +6,13 @@
 import type { MethodName, Params, Result } from '../protocol/control.ts';
 import { toNshError, type ErrorCode, type NshError } from '../protocol/errors.ts';
 import type { NodeId } from '../ids/gpid.ts';
-import { backoffDelayMs, type Backoff } from '../policy/backoff.ts';
+import { backoffDelayMs } from '../policy/backoff.ts';
 import type { RpcPeer } from '../rpc/peer.ts';
 import { callMethod } from '../rpc/typed.ts';
-import { isCompacted, storeUnavailable, storeUnknown } from './errors.ts';
+import { isCompacted, isStoreError, storeUnavailable, storeUnknown } from './errors.ts';
 import { giveUp, throwIfCancelled } from './give-up.ts';
 import { defaultDeadlineMs } from './limits.ts';
+import { pause, watchBackoff } from './pause.ts';
 import type { Granted, StoreCalls } from './store-calls.ts';
 import type {
   CallOptions,
@@ -39,20 +40,12 @@ export interface RemoteOptions {
 
 /** Answers to a write that leave open whether it was done; all others say that it was not. */
 const unclear: ReadonlySet<ErrorCode> = new Set(['linkLost', 'timeout', 'cancelled', 'internal', 'invalidMessage']);
-/** Errors of the store itself, which pass as they are. */
-const ownCodes: ReadonlySet<ErrorCode> = new Set([
-  'storeUnavailable',
-  'storeUnknown',
-  'storeCompacted',
-  'sessionLost',
-  'tooLarge',
-  'invalidParams',
-]);
 /** A quiet watch hears so often that it is still one, ms; after as long again without that it begins anew. */
-const idleMs = 20_000;
+const idleMs = 60_000;
 /** A watch may wait for a slow login. */
 const connectMs = 30_000;
-const watchBackoff: Backoff = { baseMs: 100, maxMs: 5_000 };
+/** Of a read whose connection breaks. */
+const maxReadAttempts = 3;
 /** Of a list of several pages where what it reads is compacted meanwhile. */
 const maxListAttempts = 3;
 
@@ -181,21 +174,25 @@ export class RemoteStore implements StoreCalls {
 
   async #call<M extends StoreMethod>(
     method: M,
-    params: Omit<Params<M>, 'at'>,
+    params: Omit<Params<M>, 'at' | 'withinMs'>,
     options: CallOptions,
     isWrite: boolean,
   ): Promise<Result<M>> {
     throwIfCancelled(options);
-    const begin = performance.now();
-    const deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
-    const peer = await this.#connect({ ...options, deadlineMs });
-    const leftMs = Math.max(1, Math.round(deadlineMs - (performance.now() - begin)));
-    if (!peer.isOpen) throw storeUnavailable(`${this.#options.who}: the connection has just ended`);
-    try {
-      const all = { ...params, ...this.#at() } as unknown as Params<M>;
-      return await callMethod(peer, method, all, { ...options, deadlineMs: leftMs });
-    } catch (error) {
-      throw this.#explain(toNshError(error), isWrite, options.signal);
+    const end = performance.now() + (options.deadlineMs ?? defaultDeadlineMs);
+    for (let attempt = 1; ; attempt++) {
+      const peer = await this.#connect({ ...options, deadlineMs: left(end) });
+      try {
+        if (!peer.isOpen) throw storeUnavailable(`${this.#options.who}: the connection has just ended`);
+        const all = { ...params, ...this.#at(), withinMs: left(end) } as unknown as Params<M>;
+        return await callMethod(peer, method, all, { ...options, deadlineMs: left(end) });
+      } catch (error) {
+        const known = toNshError(error);
+        // What only reads is asked again where the connection broke under it; nothing else ever is.
+        const isWorthwhile = !isWrite && !peer.isOpen && attempt < maxReadAttempts && performance.now() < end;
+        if (!isWorthwhile || options.signal?.aborted === true) throw this.#explain(known, isWrite, options.signal);
+        await pause(backoffDelayMs(attempt, watchBackoff, Math.random()), options.signal);
+      }
     }
   }
 
@@ -204,12 +201,12 @@ export class RemoteStore implements StoreCalls {
       return await giveUp(this.#options.connect(), { ...options, who: this.#options.who, isWrite: false });
     } catch (error) {
       const known = toNshError(error);
-      throw ownCodes.has(known.code) || known.code === 'cancelled' ? known : this.#unavailable(known);
+      throw isStoreError(known) || known.code === 'cancelled' ? known : this.#unavailable(known);
     }
   }
 
   #explain(error: NshError, isWrite: boolean, signal: AbortSignal | undefined): NshError {
-    if (ownCodes.has(error.code)) return error;
+    if (isStoreError(error)) return error;
     if (!unclear.has(error.code)) return this.#unavailable(error);
     if (isWrite) return storeUnknown(`${this.#options.who}: ${error.message}`, error);
     return signal?.aborted === true && error.code === 'cancelled' ? error : this.#unavailable(error);
@@ -226,15 +223,7 @@ export class RemoteStore implements StoreCalls {
 
 type StoreMethod = Exclude<Extract<MethodName, `store.${string}`>, 'store.reach'>;
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) done();
-  });
+/** ms until then, 1 at least. */
+function left(end: number): number {
+  return Math.max(1, Math.round(end - performance.now()));
 }

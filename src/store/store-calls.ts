@@ -29,7 +29,10 @@ export interface StoreCalls {
     otherwise: readonly Op[],
     options: CallOptions,
   ): Promise<TxnResult>;
-  /** Ends, without an error, when the signal fires. */
+  /**
+   * Ends, without an error, when the signal fires. A batch without events says that nothing more comes up to its revision: whoever has to
+   * begin anew later need not go back further, to what may be compacted by then.
+   */
   watch(prefix: string, fromRevision: bigint, signal: AbortSignal): AsyncIterable<WatchBatch>;
   /** Begins a session, which lives for one TTL unless it is renewed. */
   grant(ttlSeconds: number, options: CallOptions): Promise<Granted>;

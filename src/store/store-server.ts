@@ -1,9 +1,11 @@
 /** Serves a store's calls on one control connection: the other end of RemoteStore. Watches live as long as the connection. */
 import type { MethodName } from '../protocol/control.ts';
+import { toNshError } from '../protocol/errors.ts';
 import type { RequestContext } from '../rpc/peer.ts';
 import type { Handlers } from '../rpc/typed.ts';
 import { checkKey, checkList, checkTtl, checkTxn, isSessionId } from './check-request.ts';
-import { sessionLost, storeClosed, storeMisuse, storeTooLarge } from './errors.ts';
+import { isStoreError, sessionLost, storeClosed, storeMisuse, storeTooLarge, storeUnavailable } from './errors.ts';
+import { giveUp } from './give-up.ts';
 import type { StoreCalls } from './store-calls.ts';
 import type { Entry, SessionId } from './store.ts';
 import { WatchFeed } from './watch-feed.ts';
@@ -18,6 +20,8 @@ export type FindCalls = (at: number | undefined, signal: AbortSignal) => Promise
 const deadlineMs = 60_000;
 /** Of keys and values in one answer, about; one entry is always sent. */
 const maxPageBytes = 4 * 1024 * 1024;
+/** Of the time that the caller waits. */
+const beginShare = 0.8;
 const maxWatches = 10_000;
 
 export class StoreServer {
@@ -26,19 +30,22 @@ export class StoreServer {
   #nextWatch = 1;
   #isClosed = false;
 
+  readonly #find: FindCalls;
+
   constructor(find: FindCalls) {
+    this.#find = find;
     const patience = ({ signal }: RequestContext) => ({ signal, deadlineMs });
     this.handlers = {
       'store.open': async ({ at }, { signal }) => {
         await find(at, signal);
         return {};
       },
-      'store.get': async ({ at, key }, context) => {
+      'store.get': async ({ at, withinMs, key }, context) => {
         checkKey(key);
-        const { entry, revision } = await (await find(at, context.signal)).get(key, patience(context));
+        const { entry, revision } = await (await this.#begin(at, withinMs, context)).get(key, patience(context));
         return { revision: String(revision), ...(entry === undefined ? {} : { entry: toWireEntry(entry) }) };
       },
-      'store.list': async ({ at, prefix, after, atRevision, limit = 0, keysOnly = false }, context) => {
+      'store.list': async ({ at, withinMs, prefix, after, atRevision, limit = 0, keysOnly = false }, context) => {
         const options = {
           limit,
           keysOnly,
@@ -46,7 +53,7 @@ export class StoreServer {
           ...(atRevision === undefined ? {} : { atRevision: BigInt(atRevision) }),
         };
         checkList(prefix, options);
-        const calls = await find(at, context.signal);
+        const calls = await this.#begin(at, withinMs, context);
         const { entries, more, revision } = await calls.list(prefix, { ...options, ...patience(context) });
         const page = pageOf(entries);
         return {
@@ -56,14 +63,14 @@ export class StoreServer {
           read: atRevision ?? String(revision),
         };
       },
-      'store.txn': async ({ at, if: compares, do: then, else: otherwise }, context) => {
+      'store.txn': async ({ at, withinMs, if: compares, do: then, else: otherwise }, context) => {
         const request = [
           compares.map((compare) => fromWireCompare(compare)),
           then.map((op) => fromWireOp(op)),
           otherwise.map((op) => fromWireOp(op)),
         ] as const;
         checkTxn(...request);
-        const calls = await find(at, context.signal);
+        const calls = await this.#begin(at, withinMs, context);
         const { succeeded, revision, results } = await calls.txn(...request, patience(context));
         return { succeeded, revision: String(revision), results: results.map((result) => toWireOpResult(result)) };
       },
@@ -87,23 +94,23 @@ export class StoreServer {
         this.#end(watch);
         return await Promise.resolve({});
       },
-      'store.grant': async ({ at, ttlSeconds }, context) => {
+      'store.grant': async ({ at, withinMs, ttlSeconds }, context) => {
         checkTtl(ttlSeconds);
-        const { id, ttlMs } = await (await find(at, context.signal)).grant(ttlSeconds, patience(context));
+        const { id, ttlMs } = await (await this.#begin(at, withinMs, context)).grant(ttlSeconds, patience(context));
         return { session: id, ttlMs };
       },
-      'store.renew': async ({ at, session }, context) =>
-        await (await find(at, context.signal)).renew(checkSession(session), patience(context)),
-      'store.revoke': async ({ at, session }, context) => {
-        await (await find(at, context.signal)).revoke(checkSession(session), patience(context));
+      'store.renew': async ({ at, withinMs, session }, context) =>
+        await (await this.#begin(at, withinMs, context)).renew(checkSession(session), patience(context)),
+      'store.revoke': async ({ at, withinMs, session }, context) => {
+        await (await this.#begin(at, withinMs, context)).revoke(checkSession(session), patience(context));
         return {};
       },
-      'store.compact': async ({ at, revision }, context) => {
-        await (await find(at, context.signal)).compact(BigInt(revision), patience(context));
+      'store.compact': async ({ at, withinMs, revision }, context) => {
+        await (await this.#begin(at, withinMs, context)).compact(BigInt(revision), patience(context));
         return {};
       },
-      'store.status': async ({ at }, context) =>
-        toWireStatus(await (await find(at, context.signal)).status(patience(context))),
+      'store.status': async ({ at, withinMs }, context) =>
+        toWireStatus(await (await this.#begin(at, withinMs, context)).status(patience(context))),
     };
   }
 
@@ -111,6 +118,17 @@ export class StoreServer {
   close(): void {
     this.#isClosed = true;
     for (const watch of this.#watches.keys()) this.#end(watch);
+  }
+
+  /** The way to the store, which a login may still be opening. Who would not wait for it hears so before it has given up itself. */
+  async #begin(at: number | undefined, withinMs: number | undefined, { signal }: RequestContext): Promise<StoreCalls> {
+    const limitMs = withinMs === undefined ? deadlineMs : withinMs * beginShare;
+    try {
+      return await giveUp(this.#find(at, signal), { who: 'its node', isWrite: false, deadlineMs: limitMs, signal });
+    } catch (error) {
+      // Whatever was in the way: nothing was done.
+      throw isStoreError(error) || signal.aborted ? error : storeUnavailable(toNshError(error).message, error);
+    }
   }
 
   #watch(calls: StoreCalls, prefix: string, from: bigint): { readonly watch: number } {

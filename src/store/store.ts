@@ -195,7 +195,7 @@ export interface Store {
    */
   compact(revision: bigint, options?: CallOptions): Promise<void>;
 
-  /** Never fails for a store that is down: that is what it tells. */
+  /** Of a store that is down it tells that. @throws only where nobody can be asked about it: `storeUnavailable` */
   status(options?: CallOptions): Promise<StoreStatus>;
 
   /** Ends watches and calls with `storeClosed`, and releases sessions. Again: nothing. */

@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import { connectCluster } from '../../src/cluster/connect.ts';
+import { loadCluster } from '../../src/cluster/file/index.ts';
 import { isRunning } from './nsh-cluster.ts';
 import { OneMachine } from './one-machine.ts';
 import { waitUntil } from './wait-until.ts';
@@ -49,6 +51,19 @@ describe('an agent with --idle', () => {
     // Its status is there all the same.
     expect((await machine.nsh('wait', String(pid))).status).toBe(137);
   });
+});
+
+test('an agent with --idle stays while a session of its store lives, whose holder may come back, and ends after it', async () => {
+  const machine = machineWith();
+  await machine.startAgent('--idle', '1');
+  const agent = machine.agentPid();
+  const client = connectCluster(await loadCluster({ env: machine.env }), { env: machine.env });
+  const session = await (await client.store()).openSession(3);
+  client.close();
+  await delay(2_000);
+  expect(machine.agentPid()).toBe(agent);
+  await goneOf(machine);
+  expect(session.lost.aborted).toBe(false);
 });
 
 describe('where no agent runs on this machine', () => {

@@ -1,107 +1,103 @@
-/** A cluster whose store is an etcd with TLS: through this machine's agent, from the cluster file on. */
+/** A cluster whose store is an etcd with client certificates: used through the agents, parted by namespaces, told by `nsh store status`. */
 import { userInfo } from 'node:os';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { connectCluster } from '../../src/cluster/connect.ts';
+import { loadCluster } from '../../src/cluster/file/index.ts';
 import { openEtcdStore } from '../../src/store/etcd/etcd-store.ts';
-import type { Store } from '../../src/store/store.ts';
-import { put, read, WatchReader, write } from '../store/contract/context.ts';
+import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import { EtcdCluster } from '../store/etcd/cluster.ts';
-import { startStoreCluster, type StoreCluster } from './store-cluster.ts';
-import { waitUntil } from './wait-until.ts';
+import { put, read, WatchReader, write } from '../store/contract/context.ts';
+import { startCluster, type NshCluster } from './nsh-cluster.ts';
 
 let etcd: EtcdCluster;
-let stores: StoreCluster;
-let store: Store;
-/** Straight to etcd, past agent and namespace. */
-let direct: Store;
+let cluster: NshCluster;
+const clients: ClusterClient[] = [];
+const urls = (): string => JSON.stringify(etcd.urls);
 
 beforeAll(async () => {
-  etcd = await EtcdCluster.start({ tls: true });
-  if (etcd.certificates === undefined) throw new Error('no certificates');
-  const { ca, clientCert: cert, clientKey: key } = etcd.certificates;
-  const entry = { etcd: etcd.proxiedUrls, ca, cert, key, namespace: 'staging' };
-  stores = await startStoreCluster({ count: 1, file: { extra: `store: ${JSON.stringify(entry)}` } });
-  store = await stores.open();
-  direct = await openEtcdStore({ urls: etcd.urls, tls: { ca, cert, key } });
+  [etcd, cluster] = await Promise.all([EtcdCluster.start({ members: 1, tls: true }), startCluster({ count: 1 })]);
 });
-afterEach(() => etcd.restore());
 afterAll(async () => {
-  await stores.close();
-  await direct.close();
+  for (const client of clients) client.close();
+  await cluster.stop();
   await etcd.stop();
 });
 
-const status = (...args: readonly string[]) => stores.cluster.nsh(['store', 'status', ...args], { timeoutMs: 30_000 });
+function tls(): { readonly ca: string; readonly cert: string; readonly key: string } {
+  const { ca = '', clientCert = '', clientKey = '' } = etcd.certificates ?? {};
+  return { ca, cert: clientCert, key: clientKey };
+}
 
-it('is told of by nsh store status, with its members, and that it survives the loss of one', async () => {
-  const { stdout, status: code } = await status();
-  expect(stdout).toMatch(/^store +etcd at https:/m);
-  expect(stdout).toMatch(/^health +ok$/m);
-  for (const { name } of etcd.members) expect(stdout).toMatch(new RegExp(`^${name} `, 'm'));
-  expect(code).toBe(0);
-  expect(JSON.parse((await status('--json')).stdout)).toMatchObject({
-    backend: 'etcd',
-    health: 'ok',
-    faultTolerant: true,
-    members: etcd.members.map(() => ({ name: expect.stringMatching(/^m\d$/) as unknown })),
-  });
-});
+/** Path of a cluster file that names the etcd. */
+async function fileOf(name: string, more: string): Promise<string> {
+  const { ca, cert, key } = tls();
+  const store = `store: {etcd: ${urls()}, ca: ${ca}, cert: ${cert}, key: ${key}${more}}`;
+  return await cluster.hosts.clusterFile({ cluster: name, fileName: `${name}.yaml`, extra: store });
+}
 
-it('has the keys of this user and namespace apart from all others', async () => {
-  const mine = `nsh/staging/${userInfo().username}/`;
-  await write(store, 'key', 'x');
-  await write(direct, 'nsh/staging/somebody/key', 'y');
-  expect(await read(direct, `${mine}key`)).toBe('x');
-  expect((await store.list('')).entries.map(({ key }) => key)).toEqual(['key']);
-  await store.txn([], [{ op: 'deletePrefix', prefix: '' }]);
-  expect(await read(direct, 'nsh/staging/somebody/key')).toBe('y');
-});
+async function storeOf(file: string) {
+  const client = connectCluster(await loadCluster({ flag: file, env: cluster.env }), { env: cluster.env });
+  clients.push(client);
+  return await client.store();
+}
 
-it('tells a watch each change once, and keeps a session, while the leader of etcd and the agent are killed', async () => {
-  const session = await store.openSession(8);
+it('serves through the agent of this machine, which alone speaks to it', async () => {
+  const store = await storeOf(await fileOf('one', ''));
+  const { revision } = await store.get('key');
+  const reader = new WatchReader(store, '', revision + 1n);
+  const session = await store.openSession(60);
+  await write(store, 'key', 'one');
   await store.txn([], [{ op: 'put', key: 'held', value: Buffer.from(''), session: session.id }]);
-  const { revision } = await store.get('w/');
-  const reader = new WatchReader(store, 'w/', revision + 1n);
-  const written: string[] = [];
-  const writeSome = async (): Promise<void> => {
-    for (const enough = written.length + 15; written.length < enough; ) {
-      const key = `w/${String(written.length).padStart(3, '0')}`;
-      // Where it is not known whether it was put it is tried again, and then not put twice.
-      await store.txn([{ key, on: 'create', to: 0n }], [put(key, '')]).then(
-        () => written.push(key),
-        () => undefined,
-      );
-    }
-  };
-  await writeSome();
-  await etcd.member(await etcd.leader()).kill();
-  await writeSome();
-  for (const pid of stores.cluster.localDaemons()) process.kill(pid, 'SIGKILL');
-  await writeSome();
-  expect(await reader.events(written.length)).toEqual(written.map((key) => `+${key}=`));
-  const before = session.deadline();
-  await waitUntil(() => session.deadline() > before, 'a renewal');
-  expect(await read(store, 'held')).toBe('');
+  await session.renew();
   await session.close();
-  expect(await read(store, 'held')).toBeUndefined();
+  expect(await reader.events(3)).toEqual(['+key=one', '+held=', '-held']);
+  await expect(session.renew()).rejects.toMatchObject({ code: 'sessionLost' });
   await reader.stop();
 });
 
-it('is down, and says why, when it cannot be reached', async () => {
-  for (const proxy of etcd.proxies) proxy.mode = 'refuse';
-  // Once that has failed all connections are known to be lost, and a write is certainly not sent.
-  await expect(store.get('key')).rejects.toMatchObject({ code: 'storeUnavailable' });
-  await expect(write(store, 'key', 'x')).rejects.toMatchObject({ code: 'storeUnavailable' });
-  const { stdout, status: code } = await status();
-  expect(stdout).toMatch(/^health +down$/m);
-  expect(stdout).toContain(`etcd at ${etcd.proxiedUrls[0]}: `);
-  expect(code).toBe(3);
-  etcd.heal();
-  await waitUntil(
-    () =>
-      write(store, 'key', 'y').then(
-        () => true,
-        () => false,
-      ),
-    'etcd to be found again',
-  );
+it('parts namespaces and users', async () => {
+  const mine = await storeOf(await fileOf('two', ', namespace: prod'));
+  const other = await storeOf(await fileOf('three', ', namespace: prod, user: somebody'));
+  await write(mine, 'db/primary', 'mine');
+  expect((await other.list('')).entries).toEqual([]);
+  const whole = await openEtcdStore({ urls: etcd.urls, tls: tls() });
+  const { entries } = await whole.list('nsh/prod/');
+  expect(entries.map(({ key }) => key)).toEqual([`nsh/prod/${userInfo().username}/db/primary`]);
+  await whole.close();
+  await other.txn([], [put('db/primary', 'theirs')]);
+  expect(await read(mine, 'db/primary')).toBe('mine');
+});
+
+it('is told by store status, with the warning that it is old and that it does not survive the loss of its only member', async () => {
+  const file = await fileOf('one', '');
+  const text = await cluster.nsh(['store', 'status'], { env: { NSH_CLUSTER: file } });
+  expect(text.stdout).toMatch(/^store +etcd at https:/m);
+  expect(text.stdout).toMatch(/^survives +not the loss of a member$/m);
+  const json = await cluster.nsh(['store', 'status', '--json'], { env: { NSH_CLUSTER: file } });
+  const report = JSON.parse(json.stdout) as { version: string; warnings: string[]; members: unknown[] };
+  expect(report).toMatchObject({ backend: 'etcd', health: 'ok', faultTolerant: false, node: null });
+  expect(report.members).toHaveLength(1);
+  const isOld = /^3\.[0-4]\./.test(report.version);
+  expect(report.warnings.some((warning) => warning.includes('older than 3.5'))).toBe(isOld);
+  expect(json.status).toBe(0);
+});
+
+it('that cannot be used says why: a certificate that is not there, nobody who listens', async () => {
+  const gone = await cluster.hosts.clusterFile({
+    cluster: 'seven',
+    fileName: 'seven.yaml',
+    extra: `store: {etcd: ${urls()}, ca: nowhere.pem}`,
+  });
+  const refused = await cluster.nsh(['store', 'status'], { env: { NSH_CLUSTER: gone } });
+  expect(refused.stdout).toMatch(/nowhere\.pem/);
+  expect(refused.status).toBe(2);
+  const nobody = await cluster.hosts.clusterFile({
+    cluster: 'eight',
+    fileName: 'eight.yaml',
+    extra: 'store: {etcd: ["http://127.0.0.1:9"]}',
+  });
+  const down = await cluster.nsh(['store', 'status'], { env: { NSH_CLUSTER: nobody }, timeoutMs: 30_000 });
+  expect(down.stdout).toMatch(/^health +down$/m);
+  expect(down.stdout).toMatch(/127\.0\.0\.1:9/);
+  expect(down.status).toBe(3);
 });

@@ -1,5 +1,5 @@
 /** The embedded store as a cluster has it: who may use it, what a broken link and a killed agent do to its clients, and its status. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEmbeddedStore } from '../../agent/store/open-store.ts';
@@ -170,6 +170,20 @@ it('is refused to a second agent, which is told who has it', async () => {
   expect(refused.status).not.toBe(0);
   await first.close();
   expect((await cluster.nsh(['store', 'status'], { env })).status).toBe(0);
+});
+
+it('is not served by a node whose own cluster file puts it elsewhere', async () => {
+  const { cluster } = stores;
+  const config = join(cluster.host('n1').home, '.config/nsh');
+  mkdirSync(config, { recursive: true });
+  writeFileSync(join(config, 'cluster.yaml'), `${readFileSync(cluster.file, 'utf8')}\nstore: {embedded: n2}\n`);
+  await cluster.nsh(['agent', 'stop', '-n', 'n1']);
+  const { stdout, code } = await status('-n', 'n1');
+  expect(stdout).toMatch(/by the cluster file on n1 \(\S+\) the store is on n2, not there: make the files alike/);
+  expect(code).toBe(255);
+  rmSync(config, { recursive: true });
+  await cluster.nsh(['agent', 'stop', '-n', 'n1']);
+  expect((await status('-n', 'n1')).code).toBe(0);
 });
 
 it('reads a list larger than one answer whole, at one revision', async () => {

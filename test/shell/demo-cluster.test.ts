@@ -83,6 +83,17 @@ describe('a demo cluster', () => {
     expect(await on(first, 'n1', 'echo still here')).toBe('still here');
   });
 
+  it('has a store that every node can use, and nsh on a node is of the cluster', async () => {
+    const cluster = await start(2);
+    const { stdout } = await run(nsh[0], [nsh[1], 'store', 'status'], { env: cluster.env });
+    expect(stdout).toMatch(/^store +embedded on n1\nhealth +ok$/m);
+    expect(stdout).toMatch(/^used by +n\[1-2\]$/m);
+    const inside = await run(nsh[0], [nsh[1], 'run', '-n', 'n2', '--', 'nsh', 'store', 'status', '-n', 'n2'], {
+      env: cluster.env,
+    });
+    expect(inside.stdout).toMatch(/^store +embedded on n1\nhealth +ok$/m);
+  });
+
   it('says why where a node does not come up, and leaves nothing', async () => {
     const broken = ['/bin/sh', '-c', 'echo no such thing >&2; exit 1'];
     const failure = startDemoCluster({ nodes: 2, env: process.env, nsh: broken });

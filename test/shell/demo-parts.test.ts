@@ -83,6 +83,7 @@ describe('the environment of a login on a demo node', () => {
       USER: 'me',
       LOGNAME: 'me',
       XDG_STATE_HOME: '/tmp/d/n1',
+      NSH_CLUSTER: '/tmp/d/cluster.yaml',
     });
   });
 });

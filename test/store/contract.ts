@@ -2,15 +2,24 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest';
 import { describeKeys } from './contract/keys.ts';
 import { describeRequests } from './contract/requests.ts';
-import { describeSessions } from './contract/sessions.ts';
+import { describeExpiry, describeSessions } from './contract/sessions.ts';
 import { describeTxn } from './contract/txn.ts';
 import { describeWatch } from './contract/watch.ts';
 import type { ContractContext, StoreFixture } from './contract/context.ts';
 
 export type { StoreFixture } from './contract/context.ts';
 
+export interface ContractOptions {
+  /** What waits for sessions to be renewed and to expire, some seconds each; false where that is not what is tried. Default true. */
+  readonly expiry?: boolean;
+}
+
 /** @param makeFixture one running store for all tests of the suite, which work below prefixes of their own. */
-export function describeStoreContract(name: string, makeFixture: () => Promise<StoreFixture>): void {
+export function describeStoreContract(
+  name: string,
+  makeFixture: () => Promise<StoreFixture>,
+  { expiry = true }: ContractOptions = {},
+): void {
   describe(`the store contract: ${name}`, () => {
     let fixture: StoreFixture;
     let count = 0;
@@ -44,6 +53,7 @@ export function describeStoreContract(name: string, makeFixture: () => Promise<S
     describeRequests(context);
     describeWatch(context);
     describeSessions(context);
+    if (expiry) describeExpiry(context);
   });
 }
 

@@ -3,17 +3,19 @@ import { ClientStore } from '../../src/store/client-store.ts';
 import { withNamespace } from '../../src/store/namespace.ts';
 import { storeAsCalls } from '../../src/store/store-as-calls.ts';
 import { put, read, write } from './contract/context.ts';
-import { describeStoreContract } from './contract.ts';
+import { describeStoreContract, type StoreFixture } from './contract.ts';
 import { OracleCore, OracleStore } from './oracle.ts';
 
-describeStoreContract('a namespace, as an agent serves it', async () => {
+async function makeFixture(): Promise<StoreFixture> {
   const core = new OracleCore();
   const one = () => new ClientStore(storeAsCalls(withNamespace(new OracleStore(core), 'nsh/lab/me/')));
   return await Promise.resolve({
     open: async () => await Promise.resolve(one()),
     close: async () => await Promise.resolve(),
   });
-});
+}
+
+describeStoreContract('a namespace, as an agent serves it', makeFixture, { expiry: false });
 
 it('hides every tenant from the others, also one whose name begins with the name of another', async () => {
   const whole = new OracleStore(new OracleCore());

@@ -144,6 +144,33 @@ describe('its history', () => {
     await recent.stop();
   });
 
+  it('is no bound for a watch that has nothing to tell: it says how far it is', async () => {
+    const embedded = open({ limits: { maxRevisions: 1_000 } });
+    const store = new ClientStore(embedded);
+    const controller = new AbortController();
+    const first = await write(store, 'quiet/key', '0');
+    const told: bigint[] = [];
+    const reading = (async () => {
+      for await (const { revision, events } of embedded.watch('quiet/', first + 1n, controller.signal)) {
+        expect(events).toEqual([]);
+        told.push(revision);
+      }
+    })();
+    for (let i = 0; i < 20; i++) await Promise.all(Array.from({ length: 100 }, () => write(store, 'loud', '')));
+    await expect.poll(() => told.length).toBe(4);
+    controller.abort();
+    await reading;
+    expect(told).toEqual([500n, 1_000n, 1_500n, 2_000n].map((count) => first + count));
+    // Who begins anew where it began is told that it is too late; who begins behind what it was told, is not.
+    await expect(new WatchReader(store, 'quiet/', first + 1n).events(1)).rejects.toMatchObject({
+      code: 'storeCompacted',
+    });
+    const again = new WatchReader(store, 'quiet/', first + 2_001n);
+    await write(store, 'quiet/key', '1');
+    expect(await again.events(1)).toEqual(['+quiet/key=1']);
+    await again.stop();
+  });
+
   it('is bounded in bytes too, but always has the newest revision', async () => {
     const store = new ClientStore(open({ limits: { maxBytes: 100_000 } }));
     const value = Buffer.alloc(60_000);

@@ -4,14 +4,13 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { build } from 'esbuild';
 import type { EmbeddedStore } from '../../../agent/store/embedded-store.ts';
 import { ClientStore } from '../../../src/store/client-store.ts';
 import type { Entry, SessionId } from '../../../src/store/store.ts';
 import { makeRandom } from '../../ids/random.ts';
+import { buildProgram } from './build-program.ts';
 import { sessionKey, type StoreDirectory } from './fixture.ts';
 
 /** Of all rounds so far. */
@@ -25,28 +24,28 @@ export interface Acknowledged {
 /** @throws Error where something acknowledged is lost, or what is there does not add up. */
 export async function killRounds(directory: StoreDirectory, rounds: number, seed: number): Promise<Acknowledged> {
   const random = makeRandom(seed);
-  const program = await buildWriter();
+  const program = await buildProgram('writer.ts');
   const known: Acknowledged = { counts: new Map(), opened: new Set(), ended: new Set(), writes: 0 };
-  for (let round = 1; round <= rounds; round++) {
-    note(known, await writeUntilKilled([program, directory.path], random.between(0, 150)));
-    const store = directory.open();
-    try {
-      await verify(store, known);
-    } catch (error) {
-      throw new Error(`seed ${seed}, round ${round}: ${String(error)}`, { cause: error });
-    } finally {
-      await store.close();
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      note(known, await writeUntilKilled([program, directory.path], random.between(0, 150)));
+      await verifyOnce(directory, known).catch((error: unknown) => {
+        throw new Error(`seed ${seed}, round ${round}: ${String(error)}`, { cause: error });
+      });
     }
+  } finally {
+    rmSync(program, { force: true });
   }
   return known;
 }
 
-async function buildWriter(): Promise<string> {
-  const outfile = join(import.meta.dirname, '../../../.cache/store-writer', `${process.pid}.mjs`);
-  mkdirSync(join(outfile, '..'), { recursive: true });
-  const entryPoints = [join(import.meta.dirname, 'writer.ts')];
-  await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external' });
-  return outfile;
+async function verifyOnce(directory: StoreDirectory, known: Acknowledged): Promise<void> {
+  const store = directory.open();
+  try {
+    await verify(store, known);
+  } finally {
+    await store.close();
+  }
 }
 
 /** @returns the whole lines that it wrote. */
