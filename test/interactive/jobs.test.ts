@@ -169,6 +169,13 @@ describe('a job in the background', () => {
       '[2]- Running @n2 sleep 1002 &',
       '[3]+ Running { sleep 1003; @n1 hostname; } &',
     ]);
+    const rows = await next.output(`ps -a --sort=start_time | awk '{ $1 = $3 = $4 = "" } 1'`);
+    // Behind the heading, and before this line itself.
+    expect(rows.slice(1, 4).map((row) => row.replace(/ +/g, ' ').trim())).toEqual([
+      'localhost sleep 1001',
+      'n2 @n2 sleep 1002',
+      'localhost { sleep 1003; @n1 hostname; }',
+    ]);
     await next.run('kill %1 %2 %3');
     expect(await next.run('wait')).toMatchObject({ status: 0 });
     expect(await listed(next)).toEqual([]);
