@@ -13,6 +13,7 @@ import {
 import { isIP } from 'node:net';
 import { grpcStatus, type Failure } from './failures.ts';
 import { status as statusMethod, type Method } from './methods.ts';
+import { plainReason } from './plain-reason.ts';
 import type { CredentialFiles } from './credentials.ts';
 import { authorityOf, hostOf } from './etcd-url.ts';
 
@@ -209,19 +210,4 @@ function metadataOf({ needsLeader = true }: { readonly needsLeader?: boolean }):
 
 function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
-}
-
-/**
- * grpc-js wraps the system's reason: "No connection established. Last error: connect ECONNREFUSED 127.0.0.1:2379. Resolution note: ".
- * OpenSSL's is long, and what matters of it is the name of the alert (RFC 8446, section 6).
- */
-function plainReason(details: string): string {
-  const reason = /Last error: (?:Error: )?(.*?)\.?(?: Resolution note:.*)?$/s.exec(details)?.[1] ?? details;
-  const alert = /(?:ssl|tls)v\d+ alert ([a-z ]+):/.exec(reason)?.[1];
-  if (alert !== undefined) return `it refuses our TLS handshake (${alert}); does it ask for a client certificate?`;
-  if (reason === '' || reason === 'null' || reason.startsWith('Failed to connect'))
-    return 'it closes the connection; does it speak TLS? Then its URL begins with https:';
-  if (reason.includes('disconnected before secure TLS connection'))
-    return 'it ends the TLS handshake; does it speak no TLS? Then its URL begins with http:';
-  return reason;
 }
