@@ -3,11 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureSshd } from './hosts/ensure-sshd.ts';
+import { ensureEtcd } from './store/etcd/ensure-etcd.ts';
 
 const checkout = join(import.meta.dirname, '..');
 
 export async function setup(): Promise<void> {
-  await bringSshd();
+  await bring(ensureSshd);
+  await bring(ensureEtcd);
   if (newest(['src', 'agent', 'shell', '.rolldown.config.mjs']) > newest(['dist'])) build();
 }
 
@@ -21,10 +23,10 @@ function build(): void {
   }
 }
 
-/** Without OpenSSH the integration tests fail, each for itself, with CI=true at once; the others run all the same. */
-async function bringSshd(): Promise<void> {
+/** Without these programs the tests that need them fail, each for itself, with CI=true at once; the others run all the same. */
+async function bring(ensure: () => Promise<unknown>): Promise<void> {
   try {
-    await ensureSshd();
+    await ensure();
   } catch (error) {
     if (process.env['CI'] === 'true') throw error;
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

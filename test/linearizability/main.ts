@@ -2,6 +2,7 @@
  * The long run: npm run linearizability -- [SECONDS [SEED]], default 300 s and a random seed. Rounds of all faults, a fresh set of clients
  * in each, until the time is over; the first history that is in no order ends it with status 1.
  */
+import { openEtcdStore } from '../../src/store/etcd/etcd-store.ts';
 import { makeRandom } from '../ids/random.ts';
 import { EtcdCluster } from '../store/etcd/cluster.ts';
 import { strikeAll } from './nemesis.ts';
@@ -14,7 +15,8 @@ const total = { ok: 0, failed: 0, unknown: 0, objects: 0 };
 try {
   for (let seed = Number(first); performance.now() < end; seed++) {
     const random = makeRandom(seed);
-    const workload = await runClients(cluster, {
+    const workload = await runClients({
+      open: () => openEtcdStore({ urls: cluster.proxiedUrls }),
       seed,
       clients: random.between(2, 10),
       strike: () => strikeAll(cluster, { random, faultMs: random.between(200, 3_000), calmMs: 200 }),

@@ -34,6 +34,14 @@ export const faults = {
     await leader.kill();
     return () => leader.start();
   },
+  'most members killed': async (cluster, random) => {
+    const spared = anyMember(cluster, random);
+    const killed = cluster.members.filter((_, index) => index !== spared);
+    await Promise.all(killed.map((member) => member.kill()));
+    return () => {
+      for (const member of killed) member.start();
+    };
+  },
   'the leader frozen': async (cluster) => {
     const leader = cluster.member(await cluster.leader());
     leader.freeze();

@@ -12,7 +12,8 @@ export function sessionOf(lease: bigint): SessionId {
 }
 
 export function entryOf({ key, value, createRevision, modRevision, version, lease }: KeyValue): Entry {
-  const entry = { key: Buffer.from(key).toString(), value, createRevision, modRevision, version };
+  // Copied: what was read is a view of the whole message, which a small value that is kept would keep as well.
+  const entry = { key: Buffer.from(key).toString(), value: Buffer.from(value), createRevision, modRevision, version };
   return lease === 0n ? entry : { ...entry, session: sessionOf(lease) };
 }
 

@@ -7,14 +7,15 @@ import {
   connectivityState,
   Metadata,
   type CallOptions as GrpcOptions,
-  type ChannelCredentials,
   type ClientDuplexStream,
   type ServiceError,
 } from '@grpc/grpc-js';
 import { isIP } from 'node:net';
 import { grpcStatus, type Failure } from './failures.ts';
 import { status as statusMethod, type Method } from './methods.ts';
-import { authorityOf, hostOf } from './tls.ts';
+import { plainReason } from './plain-reason.ts';
+import type { CredentialFiles } from './credentials.ts';
+import { authorityOf, hostOf } from './etcd-url.ts';
 
 export interface Attempt {
   /** In ms of `performance.now()`. */
@@ -65,23 +66,32 @@ const reasonTimeoutMs = 100;
 
 export class Endpoint {
   readonly url: string;
-  readonly #client: Client;
+  readonly #target: URL;
+  readonly #files: CredentialFiles;
+  /** Of the files that the client's credentials are from. */
+  #stamp: string;
+  #client: Client;
+  #isClosed = false;
 
-  /** @param url checked by tls.ts */
-  constructor(url: URL, credentials: ChannelCredentials) {
-    this.url = url.origin;
-    // An address is no name to ask a TLS server for (RFC 6066); the certificate is checked against it all the same: tls.ts.
-    const name = isIP(hostOf(url)) === 0 ? {} : { 'grpc.ssl_target_name_override': 'etcd' };
-    this.#client = new Client(`dns:${authorityOf(url)}`, credentials, { ...channelOptions, ...name });
+  /** @param target checked by etcd-url.ts */
+  constructor(target: URL, files: CredentialFiles) {
+    this.url = target.origin;
+    this.#target = target;
+    this.#files = files;
+    this.#stamp = files.stamp;
+    this.#client = this.#makeClient();
   }
 
   /** Returns when there is a connection. @throws AttemptFailed (not sent) */
   async connect({ deadline, signal }: Attempt): Promise<void> {
-    const channel = this.#client.getChannel();
     for (;;) {
+      const channel = this.#client.getChannel();
       const state = channel.getConnectivityState(true);
       if (state === connectivityState.READY) return;
-      if (state === connectivityState.TRANSIENT_FAILURE) throw this.#unsent(await this.#whyNot());
+      if (state === connectivityState.TRANSIENT_FAILURE) {
+        if (await this.#hasNewCredentials()) continue;
+        throw this.#unsent(await this.#whyNot());
+      }
       if (state === connectivityState.SHUTDOWN) throw this.#unsent('closed');
       if (signal.aborted) throw this.#unsent('given up', grpcStatus.cancelled);
       if (!(await this.#hasChanged(state, deadline, signal)) && performance.now() >= deadline)
@@ -130,7 +140,27 @@ export class Endpoint {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#client.close();
+  }
+
+  #makeClient(): Client {
+    const target = this.#target;
+    // An address is no name to ask a TLS server for (RFC 6066); the certificate is checked against it all the same: credentials.ts.
+    const name = isIP(hostOf(target)) === 0 ? {} : { 'grpc.ssl_target_name_override': 'etcd' };
+    const options = { ...channelOptions, ...name };
+    return new Client(`dns:${authorityOf(target)}`, this.#files.for(target), options);
+  }
+
+  /** True: there is a new client. The old one has no connection, and so nothing under way. */
+  async #hasNewCredentials(): Promise<boolean> {
+    if (this.#target.protocol === 'http:') return false;
+    await this.#files.refresh();
+    if (this.#files.stamp === this.#stamp || this.#isClosed) return false;
+    this.#stamp = this.#files.stamp;
+    this.#client.close();
+    this.#client = this.#makeClient();
+    return true;
   }
 
   #options({ deadline }: Attempt): GrpcOptions {
@@ -180,16 +210,4 @@ function metadataOf({ needsLeader = true }: { readonly needsLeader?: boolean }):
 
 function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
-}
-
-/**
- * grpc-js wraps the system's reason: "No connection established. Last error: connect ECONNREFUSED 127.0.0.1:2379. Resolution note: ".
- * OpenSSL's is long, and what matters of it is the name of the alert (RFC 8446, section 6).
- */
-function plainReason(details: string): string {
-  const reason = /Last error: (?:Error: )?(.*?)\.?(?: Resolution note:.*)?$/s.exec(details)?.[1] ?? details;
-  const alert = /ssl[^:]*alert ([a-z ]+):/.exec(reason)?.[1];
-  if (alert !== undefined) return `it refuses our TLS handshake (${alert}); does it ask for a client certificate?`;
-  if (reason === '' || reason === 'null' || reason.startsWith('Failed to connect')) return 'it closes the connection';
-  return reason;
 }

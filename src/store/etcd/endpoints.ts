@@ -1,8 +1,11 @@
 /** All endpoints of one etcd, and which of them is asked: always the same one, until it fails; then the next. */
+import { setMaxListeners } from 'node:events';
 import { NshError } from '../../protocol/errors.ts';
 import { storeClosed } from '../errors.ts';
 import { Endpoint } from './endpoint.ts';
-import { parseEtcdUrl, readCredentials, type EtcdTls } from './tls.ts';
+import { CredentialFiles, type EtcdTls } from './credentials.ts';
+import { parseEtcdUrl } from './etcd-url.ts';
+import { RaftTerm } from './raft-term.ts';
 
 export interface EtcdOptions {
   /** One or several, of the same cluster: `http://HOST:PORT` or `https://HOST:PORT`. */
@@ -16,10 +19,11 @@ export class Endpoints {
   readonly closing = new AbortController();
   readonly #make: (url: URL) => Endpoint;
   #current: number;
-  /** The highest raft term that any member told of. */
-  #term = 0n;
+  readonly #term = new RaftTerm();
 
   private constructor(urls: readonly URL[], make: (url: URL) => Endpoint) {
+    // One listener for each call that is under way, and there is no bound to those.
+    setMaxListeners(0, this.closing.signal);
     this.#make = make;
     this.all = urls.map((url) => make(url));
     // So that the clients of a cluster do not all ask the same member.
@@ -28,10 +32,10 @@ export class Endpoints {
 
   /** Connects to nobody yet. @throws NshError `clusterFile` */
   static async open({ urls, tls = {} }: EtcdOptions): Promise<Endpoints> {
-    const parsed = urls.map((url) => parseEtcdUrl(url));
+    const parsed = [...new Map(urls.map((text) => [parseEtcdUrl(text).origin, parseEtcdUrl(text)])).values()];
     if (parsed.length === 0) throw new NshError('clusterFile', 'the store names no etcd: give the URL of one at least');
-    const credentialsOf = await readCredentials(tls);
-    return new Endpoints(parsed, (url) => new Endpoint(url, credentialsOf(url)));
+    const files = await CredentialFiles.read(tls);
+    return new Endpoints(parsed, (url) => new Endpoint(url, files));
   }
 
   get urls(): string[] {
@@ -54,10 +58,9 @@ export class Endpoints {
     if (endpoint === this.current) this.#current = (this.#current + 1) % this.all.length;
   }
 
-  /** False: it comes from a member that has not heard of the present leader yet. */
+  /** For each answer. False: it comes from a member that has not heard of the present leader yet. */
   noteTerm(term: bigint): boolean {
-    if (term > this.#term) this.#term = term;
-    return term === this.#term;
+    return this.#term.note(term, performance.now());
   }
 
   close(): void {

@@ -8,12 +8,13 @@ import { backoffDelayMs } from '../../policy/backoff.ts';
 import { NshError } from '../../protocol/errors.ts';
 import { storeClosed, storeCompacted, storeUnavailable } from '../errors.ts';
 import type { WatchBatch, WatchOptions } from '../store.ts';
+import { call } from './call.ts';
 import { rangeOf } from './convert.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Endpoints } from './endpoints.ts';
 import { meaningOf } from './failures.ts';
 import type { InputOf, watchRequest, WatchResponse } from './messages.ts';
-import { watch as watchMethod } from './methods.ts';
+import { range, watch as watchMethod } from './methods.ts';
 import { WatchBatches } from './watch-batches.ts';
 import { anyOf, pause } from './waiting.ts';
 
@@ -37,6 +38,8 @@ export async function* watchPrefix(
 ): AsyncGenerator<WatchBatch, void, undefined> {
   const { signal, release } = anyOf(endpoints.closing.signal, options.signal);
   let next = fromRevision;
+  let hasTold = false;
+  let cluster = 0n;
   let failures = 0;
   let silences = 0;
   try {
@@ -49,8 +52,13 @@ export async function* watchPrefix(
         const silenceMs = timing.silenceMs * 2 ** Math.min(silences, 4);
         for await (const batch of watchOnce(endpoint, prefix, next, { ...timing, silenceMs }, signal)) {
           failures = 0;
-          if (batch === undefined) continue;
+          if ('cluster' in batch) {
+            if (hasTold) await checkSame(endpoints, { cluster, revision: next - 1n }, batch, signal);
+            cluster = batch.cluster;
+            continue;
+          }
           silences = 0;
+          hasTold = true;
           next = batch.revision + 1n;
           yield batch;
         }
@@ -77,8 +85,29 @@ class Silent extends Error {
 
 type Stream = ClientDuplexStream<InputOf<typeof watchRequest>, WatchResponse>;
 
+/** Where a watch stands when it is there: which etcd it is, and the revision of the member, which may be behind the others. */
+interface Standing {
+  readonly cluster: bigint;
+  readonly revision: bigint;
+}
+
 /**
- * Over one connection, until that fails. Gives undefined when it stands.
+ * Revisions never go back but where somebody has restored etcd from a backup, or set it up anew: what was told last is not in it, and what
+ * it has in its place would not be told. To whoever watches that is as if it were compacted: list, and watch from there.
+ * @throws NshError `storeCompacted`; Error where it cannot be found out
+ */
+async function checkSame(endpoints: Endpoints, before: Standing, now: Standing, signal: AbortSignal): Promise<void> {
+  if (now.cluster !== before.cluster) throw storeCompacted(now.revision);
+  if (now.revision >= before.revision) return;
+  const request = { key: Buffer.from('\0'), countOnly: true };
+  const { header } = await call(endpoints, range, request, { signal, isWrite: false }).catch((error: unknown) => {
+    throw new Error('etcd does not tell its revision', { cause: error });
+  });
+  if (header !== undefined && header.revision < before.revision) throw storeCompacted(header.revision);
+}
+
+/**
+ * Over one connection, until that fails; first where it stands.
  * @throws NshError `storeCompacted`; else what the stream failed with
  */
 async function* watchOnce(
@@ -87,7 +116,7 @@ async function* watchOnce(
   from: bigint,
   timing: WatchTiming,
   signal: AbortSignal,
-): AsyncGenerator<WatchBatch | undefined, void, undefined> {
+): AsyncGenerator<WatchBatch | Standing, void, undefined> {
   const stream: Stream = endpoint.stream(watchMethod);
   const cancel = (): void => stream.cancel();
   signal.addEventListener('abort', cancel, { once: true });
@@ -106,7 +135,7 @@ async function* watchOnce(
       if (response.done === true) throw new Error('etcd has ended the watch');
       const { value } = response;
       if (value.canceled) throw reasonOf(value);
-      if (value.created) yield undefined;
+      if (value.created) yield { cluster: value.header?.clusterId ?? 0n, revision: value.header?.revision ?? 0n };
       for (const batch of batches.add(value)) yield batch;
     }
   } finally {

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { describeEtcd, type MemberReport } from '../../../src/store/etcd/describe-status.ts';
 import { grpcStatus, meaningOf } from '../../../src/store/etcd/failures.ts';
 import { rangeOf, leaseOf, sessionOf } from '../../../src/store/etcd/convert.ts';
+import { plainReason } from '../../../src/store/etcd/plain-reason.ts';
+import { RaftTerm } from '../../../src/store/etcd/raft-term.ts';
 import { watchResponse, type WatchResponse } from '../../../src/store/etcd/messages.ts';
 import { WatchBatches } from '../../../src/store/etcd/watch-batches.ts';
 import type { SessionId } from '../../../src/store/store.ts';
@@ -45,6 +47,42 @@ describe('what a failure means', () => {
       for (const isWrite of [true, false])
         expect(meaningOf({ details: 'x', code, wasSent: false }, isWrite)).not.toBe('unknown');
     }
+  });
+});
+
+describe('why there is no connection', () => {
+  const wrapped = (reason: string): string => `No connection established. Last error: ${reason}. Resolution note: `;
+  const openssl = (alert: string): string =>
+    `80AC628CDF7F0000:error:0A000412:SSL routines:ssl3_read_bytes:${alert}:../deps/openssl/rec_layer_s3.c:1601:SSL alert number 42\n (2026-11-23T14:35:34.257Z)`;
+  it.each([
+    [wrapped('connect ECONNREFUSED 127.0.0.1:2379'), 'connect ECONNREFUSED 127.0.0.1:2379'],
+    ['Name resolution failed for target dns:none:2379', 'Name resolution failed for target dns:none:2379'],
+    // OpenSSL 1.1 to 3.0, TLS 1.3, and OpenSSL from 3.3 on.
+    [wrapped(openssl('sslv3 alert bad certificate')), /TLS handshake \(bad certificate\); .*client certificate/],
+    [wrapped(openssl('tlsv13 alert certificate required')), /TLS handshake \(certificate required\)/],
+    [wrapped(openssl('ssl/tls alert bad certificate')), /TLS handshake \(bad certificate\)/],
+    [wrapped('unable to verify the first certificate; if the root CA is installed locally, try …'), /\(ca\)$/],
+    [wrapped('self-signed certificate in certificate chain'), /^self-signed .*chain; name the authority/],
+    [wrapped('Failed to connect (2026-11-23T14:35:32.441Z)'), /begins with https:$/],
+    [wrapped('Client network socket disconnected before secure TLS connection was established'), /with http:$/],
+    [wrapped('read ECONNRESET (2026-11-23T14:35:32.441Z)'), 'read ECONNRESET'],
+  ])('%s', (details, expected) => {
+    expect(plainReason(details)).toMatch(expected);
+    expect(plainReason(details)).not.toContain('2026');
+  });
+});
+
+describe('the raft term of an answer', () => {
+  it('is refused when it is an earlier one, unless nobody has told of the later for half a minute', () => {
+    const term = new RaftTerm();
+    expect(term.note(7n, 1_000)).toBe(true);
+    expect(term.note(7n, 2_000)).toBe(true);
+    expect(term.note(6n, 2_001)).toBe(false);
+    expect(term.note(8n, 3_000)).toBe(true);
+    expect(term.note(7n, 32_999)).toBe(false);
+    // Set up anew, with the same addresses.
+    expect(term.note(2n, 33_000)).toBe(true);
+    expect(term.note(2n, 33_001)).toBe(true);
   });
 });
 

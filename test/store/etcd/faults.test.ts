@@ -18,6 +18,7 @@ const open = async (...urls: string[]): Promise<Store> => {
 };
 const newKey = (): string => `faults/${++count}`;
 const codeOf = (failed: unknown): unknown => (failed as { readonly code?: unknown }).code;
+const codeOfNext = (watch: AsyncIterator<unknown>): Promise<unknown> => outcomeOf(watch.next());
 const outcomeOf = (call: Promise<unknown>): Promise<unknown> =>
   call.then(
     () => 'done',
@@ -52,12 +53,10 @@ describe('a write whose answer is lost', () => {
   it('is storeUnknown at its deadline where the member is frozen, and the next call asks another one', async () => {
     const follower = await cluster.follower();
     const key = newKey();
-    // A store begins with any of its endpoints, and stays there.
-    let store: Store;
-    do {
-      store = await open(...cluster.proxiedUrls);
-      await write(store, key, 'before');
-    } while (cluster.proxy(follower).connections === 0);
+    const store = await open(...cluster.proxiedUrls);
+    cluster.admitOnly(follower);
+    await write(store, key, 'before');
+    cluster.heal();
     cluster.member(follower).freeze();
     await expect(store.txn([], [put(`${key}/1`, 'x')], [], { deadlineMs: 300 })).rejects.toSatisfy(isUnknown);
     await write(store, `${key}/2`, 'y');
@@ -118,6 +117,36 @@ describe('a read', () => {
     await expect(cutOff.txn([isOld], [], [], brief)).rejects.toSatisfy(isUnavailable);
     await expect(cutOff.txn([isOld], [{ op: 'get', key }], [], brief)).rejects.toSatisfy(isUnavailable);
     expect(await read(direct, key)).toBe('new');
+  });
+});
+
+describe('many calls at once', () => {
+  it('are all answered, and none is taken for a leak', async () => {
+    const warnings: string[] = [];
+    const note = (warning: Error): void => void warnings.push(String(warning));
+    process.on('warning', note);
+    const store = await open(...cluster.urls);
+    const key = newKey();
+    const watches = Array.from({ length: 20 }, () => store.watch(key, 1_000_000n)[Symbol.asyncIterator]());
+    const waiting = watches.map((watch) => codeOfNext(watch));
+    await Promise.all(Array.from({ length: 100 }, (_, i) => write(store, `${key}/${i}`, 'x')));
+    expect((await store.list(`${key}/`)).entries).toHaveLength(100);
+    await store.close();
+    expect(await Promise.all(waiting)).toEqual(watches.map(() => 'storeClosed'));
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+  });
+});
+
+describe('a list', () => {
+  it('of more than the 4 MiB that gRPC takes by itself comes whole', async () => {
+    const store = await open(...cluster.urls);
+    const key = newKey();
+    const value = Buffer.alloc(1_000_000, 'x');
+    for (let i = 0; i < 6; i++) await store.txn([], [{ op: 'put', key: `${key}/${i}`, value }]);
+    const { entries, more } = await store.list(`${key}/`);
+    expect([entries.map((entry) => entry.value.length), more]).toEqual([Array<number>(6).fill(1_000_000), false]);
+    await store.txn([], [{ op: 'deletePrefix', prefix: `${key}/` }]);
   });
 });
 

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Certificates } from './certificates.ts';
@@ -72,6 +72,11 @@ export class EtcdMember {
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
+  }
+
+  /** Of one that is not running: everything is gone, as after a restore from an empty backup. */
+  async forget(): Promise<void> {
+    await rm(`${this.spec.directory}/data`, { recursive: true });
   }
 
   freeze(): void {

@@ -1,9 +1,10 @@
 /** URLs, certificates, and an etcd that asks clients for theirs. */
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openEtcdStore } from '../../../src/store/etcd/etcd-store.ts';
-import { authorityOf, parseEtcdUrl, type EtcdTls } from '../../../src/store/etcd/tls.ts';
+import { authorityOf, parseEtcdUrl } from '../../../src/store/etcd/etcd-url.ts';
+import type { EtcdTls } from '../../../src/store/etcd/credentials.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { read, write } from '../contract/context.ts';
 import type { Certificates } from './certificates.ts';
@@ -95,6 +96,28 @@ describe('an etcd with TLS and client certificates', () => {
         });
       }),
     );
+  });
+
+  it('is reached with certificates that were renewed while the store was open', async () => {
+    const [cert, key] = [join(dirname(files.ca), 'renewed.crt'), join(dirname(files.ca), 'renewed.key')];
+    await copyFile(files.strangerCert, cert);
+    await copyFile(files.strangerKey, key);
+    const store = await open({ ca: files.ca, cert, key });
+    await expect(write(store, 'tls/6', 'x')).rejects.toThrow(/refuses our TLS handshake/);
+    // Half of it is there: they do not belong together, and the old ones are still used.
+    await copyFile(files.clientCert, cert);
+    await expect(write(store, 'tls/6', 'x')).rejects.toThrow(/refuses our TLS handshake/);
+    await copyFile(files.clientKey, key);
+    await write(store, 'tls/6', 'x');
+    expect(await read(store, 'tls/6')).toBe('x');
+  });
+
+  it('is not reached with http:, and the error asks for https:', async () => {
+    const store = await open(
+      {},
+      cluster.urls.map((url) => url.replace('https:', 'http:')),
+    );
+    await expect(write(store, 'tls/5', 'x')).rejects.toThrow(/does it speak TLS\? Then its URL begins with https:/);
   });
 
   it('is not trusted under an address that its certificate does not name', async () => {
