@@ -40,7 +40,9 @@ export class Connection {
   constructor(stream: Duplex, options: ConnectionOptions) {
     this.#options = options;
     const { service, links, store } = options;
-    const storeServer = new StoreServer((at, signal) => store.find(at, (node) => ({ ...this.#requester(node), signal })));
+    const storeServer = new StoreServer((at, signal) =>
+      store.find(at, (node) => ({ ...this.#requester(node), signal })),
+    );
     this.#handlers = {
       ...storeServer.handlers,
       'store.reach': async (params, context) => {

@@ -138,6 +138,11 @@ export class EtcdCluster {
     for (const proxy of this.#peerProxies) proxy.cutAll();
   }
 
+  /** Clients reach this member alone, until `heal`: whoever connects now stays with it afterwards. */
+  admitOnly(index: number): void {
+    for (const [other, proxy] of this.proxies.entries()) proxy.mode = other === index ? 'pass' : 'refuse';
+  }
+
   /** Joins all members, and lets all clients through. */
   heal(): void {
     this.#parted.clear();

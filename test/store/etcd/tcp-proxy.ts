@@ -34,8 +34,6 @@ export class TcpProxy {
   cutsAnswer: () => boolean = () => false;
   /** First bytes of a client → whether it may go on; for a proxy that tells clients apart. */
   admits: (first: Buffer) => boolean = () => true;
-  /** Connections so far. */
-  accepted = 0;
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   #mode: ProxyMode = 'pass';
@@ -72,7 +70,6 @@ export class TcpProxy {
   }
 
   #accept(client: Socket, target: Address): void {
-    this.accepted += 1;
     if (this.#mode === 'refuse') {
       client.on('error', ignore).destroy();
       return;
