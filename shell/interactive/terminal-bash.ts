@@ -125,14 +125,16 @@ async function startStep(
   const token = randomUUID().replaceAll('-', '');
   const { redirections, pipes, source, target: output } = plan;
   const where = bash.outlives === true ? 'background' : 'foreground';
-  const argv = leaderCommand({ driver: bash.driver, name: bash.name, token, redirections, startsIn: where });
+  const leader = leaderCommand({ driver: bash.driver, name: bash.name, token, redirections, startsIn: where });
   const job = jobMark(titleOf(bash, options), token);
   const feedTimeoutMs = bash.readsFrom === undefined ? {} : { feedTimeoutMs: streamTimeoutMs(options.env) };
+  const { env, ...common } = runParams(bash, client, isOwn, options);
   const params = {
-    ...runParams(bash, client, isOwn, options),
+    ...common,
     ...pipes,
     ...feedTimeoutMs,
-    argv,
+    argv: leader.argv,
+    env: { ...env, ...leader.env },
     job,
     foreground: clientId,
   };
@@ -144,7 +146,12 @@ async function startStep(
       plainOn = node.name;
       const { channel: _channel, job: _job, ...others } = params;
       const led = plainLeaderCommand({ argv: plain.argv, token, redirections, startsIn: where });
-      return await client.call(node, 'run', { ...others, ...plain, argv: led }, { signal: options.signal() });
+      return await client.call(
+        node,
+        'run',
+        { ...others, ...plain, argv: led.argv, env: { ...plain.env, ...led.env } },
+        { signal: options.signal() },
+      );
     });
   const started = await announcing(bash, client, node, start);
   const gpid = toGpid(node.id, started.pid);

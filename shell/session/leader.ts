@@ -2,13 +2,15 @@
  * The job-control leader of a foreground step: the session leader on its terminal, which runs the step's own bash as a job in a process group
  * of its own. A program that is the session leader itself is in an orphaned group, whose Ctrl-Z the kernel throws away (setpgid(2)).
  *
- *   bash --norc --noprofile -c LEADER NAME DRIVER TOKEN
+ *   NSH_LEADER=TEXT bash --norc --noprofile -c LEADER NAME DRIVER TOKEN
  *
+ * Its text is in the environment, which its job does not get: in the command line it would fill the screen of everybody who types `ps -ef`.
  * When the job stops, the leader says so on the terminal (stop-notice.ts) and stops itself until SIGCONT: then the job is continued in the
  * foreground, which is said too, or, where SIGUSR1 came with it, in the background. SIGUSR2 brings a job from there to the foreground. While it
  * is not in the foreground a real-time signal stands for one that the job is to get (`jobSignal`). The leader ends with the job's status;
  * what was typed and nobody has read the shim takes from the terminal.
  */
+import { createHash } from 'node:crypto';
 import { constants } from 'node:os';
 
 /** Status of a wait that SIGUSR2 has broken off. */
@@ -91,7 +93,7 @@ const afterJob = [
 ].join('; ');
 
 /** @param run runs the job and leaves its status in `s`. */
-const leader = (run: string): string =>
+const leaderText = (run: string): string =>
   [
     '\\builtin set -m',
     "\\builtin trap 'm=bg' USR1",
@@ -103,6 +105,21 @@ const leader = (run: string): string =>
     'k "$2"',
     '\\builtin exit $s',
   ].join('; ');
+
+/** Another text is another version: its leader is not asked for what it might not know. */
+const version = createHash('sha256').update(leaderText('')).digest('hex').slice(0, 8);
+const textName = 'NSH_LEADER';
+/** Takes the text out of an environment and runs it. In the words of sh(1). */
+export const runText = `eval "unset -v ${textName}; $${textName}"`;
+const leader = `: ${version}; \\builtin ${runText}`;
+
+/** What to run, and what it is to have in its environment besides. */
+export interface LeaderCommand {
+  readonly argv: string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export const withText = (argv: string[], text: string): LeaderCommand => ({ argv, env: { [textName]: text } });
 
 export interface LeaderOptions {
   /** `background`: of what ends in `&`. Default `foreground`. */
@@ -123,14 +140,14 @@ export function leaderCommand({
   token,
   redirections = '',
   startsIn = 'foreground',
-}: LeaderOptions): string[] {
+}: LeaderOptions): LeaderCommand {
   const job = `bash --norc --noprofile -c "$1" "$0" ${redirections}`.trimEnd();
   const run =
     startsIn === 'foreground' ? `${job}; s=$?` : `m=bg; ${takeTraps}; ${job} & w >/dev/null 2>&1; ${dropTraps}`;
-  return ['bash', '--norc', '--noprofile', '-c', leader(run), name, driver, token];
+  return withText(['bash', '--norc', '--noprofile', '-c', leader, name, driver, token], leaderText(run));
 }
 
 /** The token of a leader, from its command line; undefined where that is no leader's, or another version's. */
 export function leaderToken(argv: readonly string[]): string | undefined {
-  return argv[4]?.includes(afterJob) === true ? argv[7] : undefined;
+  return argv[4] === leader ? argv[7] : undefined;
 }

@@ -6,7 +6,7 @@
  * The same signals and the same notice. Nobody takes it over from a shell that has gone.
  */
 import { findSignal } from '../../src/ids/signals.ts';
-import { calledBack, jobSignal } from './leader.ts';
+import { calledBack, jobSignal, runText, withText, type LeaderCommand } from './leader.ts';
 
 const stopStatuses = ['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'].map((name) => 128 + (findSignal(name) ?? 0));
 const signals = Array.from({ length: 31 }, (_, i) => i + 1);
@@ -61,7 +61,7 @@ export interface PlainLeaderOptions {
   readonly redirections: string;
 }
 
-export function plainLeaderCommand({ startsIn, argv, token, redirections }: PlainLeaderOptions): string[] {
+export function plainLeaderCommand({ startsIn, argv, token, redirections }: PlainLeaderOptions): LeaderCommand {
   const job = `sh "$@" ${redirections}`.trimEnd();
   const run =
     startsIn === 'foreground'
@@ -79,5 +79,5 @@ export function plainLeaderCommand({ startsIn, argv, token, redirections }: Plai
     'k "$token"',
     'exit $s',
   ].join('\n');
-  return ['sh', '-c', leader, 'sh', token, ...argv.slice(1)];
+  return withText(['sh', '-c', runText, 'sh', token, ...argv.slice(1)], leader);
 }
