@@ -266,7 +266,7 @@ export class LiveProcess {
     this.#deadlines.clear('timeout');
     this.leader.reaped();
     this.inputs.terminalLeft();
-    const unread = takeUnreadInput(this.#started, this.streams[0]);
+    const unread = this.foreground.state === 'none' ? undefined : takeUnreadInput(this.#started, this.streams[0]);
     for (const stream of this.streams) stream.drain();
     this.report.keep(this.#started.channel?.take(), unread);
     const timedOutMs = this.#timedOutMs;

@@ -1,6 +1,6 @@
 /**
- * What a process with a channel left for its foreground client, until that has it: its report, and what was typed on its terminal and read by
- * nobody. In memory alone: it may hold what must not be on a disk.
+ * What a process left for its foreground client, until that has it: its report, where it has a channel, and what was typed on its terminal and
+ * read by nobody. In memory alone: it may hold what must not be on a disk.
  */
 export class OwedReport {
   #bytes: Buffer | undefined;

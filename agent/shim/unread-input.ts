@@ -14,13 +14,13 @@ const { O_RDONLY, O_NOCTTY, O_NONBLOCK } = constants;
  * Takes it all, half a line too; the terminal is raw from then on. To be called before its output is read to the end: where nobody has it open
  * any more, that is the end of it.
  * @param output of the terminal.
- * @returns undefined where nobody is to have it: without a terminal, or without a channel, on which the rest is reported.
+ * @returns undefined without a terminal.
  */
 export function takeUnreadInput(
-  { terminalPath, channel }: Pick<Started, 'terminalPath' | 'channel'>,
+  { terminalPath }: Pick<Started, 'terminalPath'>,
   output: Pick<OutputStream, 'makeRaw'> | undefined,
 ): Buffer | undefined {
-  if (terminalPath === undefined || channel === undefined) return undefined;
+  if (terminalPath === undefined) return undefined;
   output?.makeRaw();
   const unread = readAll(terminalPath);
   // The kernel keeps a Ctrl-D as a NUL.

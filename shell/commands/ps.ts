@@ -115,8 +115,9 @@ async function chooseNodes(
     const wanted = new Set<number | undefined>(pids.map((pid) => splitGpid(pid)?.node));
     return known.filter((node) => wanted.has(node.id));
   }
-  // what this session started may run on this machine though it is in no cluster file
-  return query.selection.scopes.has('session') ? known : everyNode(cluster);
+  // What nsh runs may run on this machine though it is in no cluster file.
+  const { selection } = query;
+  return selection.scopes.has('session') || onlyManaged(selection) ? known : everyNode(cluster);
 }
 
 function psParams(query: PsQuery, pids: readonly number[] | undefined): PsParams {

@@ -25,6 +25,7 @@ import { foregroundFailure } from '../run/report.ts';
 import { nameOfDirectory } from '../session/caller.ts';
 import type { StartedJob } from '../session/jobs.ts';
 import { leaderCommand } from '../session/leader.ts';
+import { plainLeaderCommand } from '../session/plain-leader.ts';
 import { announcing, plainProgram, withDirectFeed } from '../session/node-runner.ts';
 import type { BashEnd, BashJob, BashRunner, PipelinePlace, RunningBash } from '../session/runner.ts';
 import { streamTimeoutMs } from '../session/stream-timeout.ts';
@@ -124,14 +125,16 @@ async function startStep(
   const token = randomUUID().replaceAll('-', '');
   const { redirections, pipes, source, target: output } = plan;
   const where = bash.outlives === true ? 'background' : 'foreground';
-  const argv = leaderCommand({ driver: bash.driver, name: bash.name, token, redirections, startsIn: where });
+  const leader = leaderCommand({ driver: bash.driver, name: bash.name, token, redirections, startsIn: where });
   const job = jobMark(titleOf(bash, options), token);
   const feedTimeoutMs = bash.readsFrom === undefined ? {} : { feedTimeoutMs: streamTimeoutMs(options.env) };
+  const { env, ...common } = runParams(bash, client, isOwn, options);
   const params = {
-    ...runParams(bash, client, isOwn, options),
+    ...common,
     ...pipes,
     ...feedTimeoutMs,
-    argv,
+    argv: leader.argv,
+    env: { ...env, ...leader.env },
     job,
     foreground: clientId,
   };
@@ -142,7 +145,13 @@ async function startStep(
       if (plain === undefined) throw error;
       plainOn = node.name;
       const { channel: _channel, job: _job, ...others } = params;
-      return await client.call(node, 'run', { ...others, ...plain }, { signal: options.signal() });
+      const led = plainLeaderCommand({ argv: plain.argv, token, redirections, startsIn: where });
+      return await client.call(
+        node,
+        'run',
+        { ...others, ...plain, argv: led.argv, env: { ...plain.env, ...led.env } },
+        { signal: options.signal() },
+      );
     });
   const started = await announcing(bash, client, node, start);
   const gpid = toGpid(node.id, started.pid);

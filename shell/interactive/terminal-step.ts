@@ -159,6 +159,7 @@ export class TerminalStep implements KeyboardStage {
       ? handOverJob({
           ...handOver(),
           stopToken: token,
+          isCalledBack: from === 'stopped' || from === 'background',
           release: change.signal,
           open: (parts) => this.#open(parts, from),
         })

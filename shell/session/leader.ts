@@ -2,17 +2,19 @@
  * The job-control leader of a foreground step: the session leader on its terminal, which runs the step's own bash as a job in a process group
  * of its own. A program that is the session leader itself is in an orphaned group, whose Ctrl-Z the kernel throws away (setpgid(2)).
  *
- *   bash --norc --noprofile -c LEADER NAME DRIVER TOKEN
+ *   NSH_LEADER=TEXT bash --norc --noprofile -c LEADER NAME DRIVER TOKEN
  *
+ * Its text is in the environment, which its job does not get: in the command line it would fill the screen of everybody who types `ps -ef`.
  * When the job stops, the leader says so on the terminal (stop-notice.ts) and stops itself until SIGCONT: then the job is continued in the
- * foreground, or, where SIGUSR1 came with it, in the background. SIGUSR2 brings a job from the background to the foreground. While the job
+ * foreground, which is said too, or, where SIGUSR1 came with it, in the background. SIGUSR2 brings a job from there to the foreground. While it
  * is not in the foreground a real-time signal stands for one that the job is to get (`jobSignal`). The leader ends with the job's status;
  * what was typed and nobody has read the shim takes from the terminal.
  */
+import { createHash } from 'node:crypto';
 import { constants } from 'node:os';
 
 /** Status of a wait that SIGUSR2 has broken off. */
-const calledBack = 128 + constants.signals.SIGUSR2;
+export const calledBack = 128 + constants.signals.SIGUSR2;
 
 const firstRealtime = 34;
 
@@ -33,16 +35,19 @@ const dropTraps = [
   `for i in {1..31}; do \\builtin trap : $((i + ${jobSignal(0)})); done`,
 ].join('; ');
 
-/** It may have ended in the background, just when it was called. */
+/** What came while the job was stopped, oldest first. */
+const passWhatCame = 'q=; g $t; t=';
+
+const notice = (status: string): string => `\\builtin printf '\\e]7717;%s;%s\\a' "$1" ${status} >/dev/tty`;
+/** It may have ended in the background, just when it was called. A key that comes before it has the terminal would be for nobody. */
 const inForeground = [
+  passWhatCame,
   dropTraps,
-  'if \\builtin kill -0 %1 2>/dev/null; then \\builtin fg %1 >/dev/null; else \\builtin wait %1; fi',
+  `if \\builtin kill -0 %1 2>/dev/null; then ${notice('0')}; \\builtin fg %1 >/dev/null; else \\builtin wait %1; fi`,
   's=$?',
 ].join('; ');
-/** A wait that a signal interrupted is taken up again. */
-const wait = '\\builtin wait %1; s=$?; if [[ -n $t ]]; then \\builtin wait %1; s=$?; fi';
-/** What bash says of a job meanwhile is for nobody. */
-const inBackground = `t=; { \\builtin bg %1; ${wait}; } >/dev/null 2>&1; ${dropTraps}`;
+/** What bash says of a job meanwhile is for nobody. A signal comes behind bg: bash forgets the status of what ends before it. */
+const inBackground = `{ \\builtin bg %1; ${passWhatCame}; w; } >/dev/null 2>&1; ${dropTraps}`;
 
 /**
  * A key that sends a signal makes the terminal throw away what is on its way, and the notice must come through (NOFLSH in termios(3)). In a
@@ -55,16 +60,32 @@ const stop = [
   // Where nsh does not take bash's own line away it is erased. Stdout may be a pipe.
   `[[ $m = bg ]] || \\builtin printf '\\e[A\\e[2K' >/dev/tty`,
   setFlush(''),
-  `\\builtin printf '\\e]7717;%s;%s\\a' "$1" $s >/dev/tty`,
-  'm=fg',
+  'm=fg c= q=1',
   takeTraps,
-  '\\builtin kill -STOP $$',
+  notice('$s'),
+  // What it says may be answered before it has come to stop.
+  '[[ -n $c ]] || \\builtin kill -STOP $$',
   setFlush('-'),
 ].join('; ');
 
-/** No loop: bash leaves every loop in which a job stops. */
+const stopSignals = (['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'] as const).map((name) => constants.signals[name]);
+const isStopSignal = `[[ $1 = @(${stopSignals.join('|')}) ]]`;
+const isStopped = `[[ $s = @(${stopSignals.map((signal) => 128 + signal).join('|')}) ]]`;
+
+/** No loops: bash leaves every loop in which a job stops. */
 const afterJob = [
-  'f() { t=1; \\builtin kill -$1 %1; }',
+  'f() { if [[ -n $q ]]; then t+=" $1"; else p=1; \\builtin kill -$1 %1; fi; }',
+  // It may have stopped again by itself, which bash does not know yet: bash would continue what it is to terminate.
+  `g() { [[ -z $1 ]] || { p=1; \\builtin kill -$1 %1; ${isStopSignal} || \\builtin kill -CONT %1; \\builtin shift; g "$@"; }; }`,
+  // Waits until the job stops or has ended, or is called to the foreground. A signal that is passed on breaks a wait off: it is taken up again,
+  // until the job has been waited for and there is none (`jobs -p` leaves the status of one that has ended alone). One that was stopped before a
+  // signal reached it may be about to end.
+  [
+    'w() { \\builtin wait %1; s=$?',
+    `[[ $s != ${calledBack} ]] || \\builtin return 0`,
+    `if ${isStopped}; then [[ -n $p ]] || \\builtin return 0; p=; : "$(\\command sleep 0.1)"; fi`,
+    '! \\builtin jobs -p %1 || w; }',
+  ].join('; '),
   'k() { \\builtin kill -0 %1 2>/dev/null || \\builtin return 0',
   `if [[ $s = ${calledBack} ]]; then m=fg; else ${stop}; fi`,
   `if [[ $m = fg ]]; then ${inForeground}; else ${inBackground}; fi`,
@@ -72,17 +93,33 @@ const afterJob = [
 ].join('; ');
 
 /** @param run runs the job and leaves its status in `s`. */
-const leader = (run: string): string =>
+const leaderText = (run: string): string =>
   [
     '\\builtin set -m',
     "\\builtin trap 'm=bg' USR1",
     '\\builtin trap : USR2',
+    '\\builtin trap c=1 CONT',
     dropTraps,
     afterJob,
     run,
     'k "$2"',
     '\\builtin exit $s',
   ].join('; ');
+
+/** Another text is another version: its leader is not asked for what it might not know. */
+const version = createHash('sha256').update(leaderText('')).digest('hex').slice(0, 8);
+const textName = 'NSH_LEADER';
+/** Takes the text out of an environment and runs it. In the words of sh(1). */
+export const runText = `eval "unset -v ${textName}; $${textName}"`;
+const leader = `: ${version}; \\builtin ${runText}`;
+
+/** What to run, and what it is to have in its environment besides. */
+export interface LeaderCommand {
+  readonly argv: string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export const withText = (argv: string[], text: string): LeaderCommand => ({ argv, env: { [textName]: text } });
 
 export interface LeaderOptions {
   /** `background`: of what ends in `&`. Default `foreground`. */
@@ -103,16 +140,14 @@ export function leaderCommand({
   token,
   redirections = '',
   startsIn = 'foreground',
-}: LeaderOptions): string[] {
+}: LeaderOptions): LeaderCommand {
   const job = `bash --norc --noprofile -c "$1" "$0" ${redirections}`.trimEnd();
   const run =
-    startsIn === 'foreground'
-      ? `${job}; s=$?`
-      : `m=bg; ${takeTraps}; ${job} & t=; { ${wait}; } >/dev/null 2>&1; ${dropTraps}`;
-  return ['bash', '--norc', '--noprofile', '-c', leader(run), name, driver, token];
+    startsIn === 'foreground' ? `${job}; s=$?` : `m=bg; ${takeTraps}; ${job} & w >/dev/null 2>&1; ${dropTraps}`;
+  return withText(['bash', '--norc', '--noprofile', '-c', leader, name, driver, token], leaderText(run));
 }
 
 /** The token of a leader, from its command line; undefined where that is no leader's, or another version's. */
 export function leaderToken(argv: readonly string[]): string | undefined {
-  return argv[4]?.includes(afterJob) === true ? argv[7] : undefined;
+  return argv[4] === leader ? argv[7] : undefined;
 }

@@ -23,6 +23,10 @@ import { RawTerminal } from './raw-terminal.ts';
  * reaches a terminal in the very moment in which its last process ends is lost, and Ctrl-Z reaches nobody before the job has the terminal.
  */
 const holdInputMs = 40;
+/** A job that is called back says when it is about to have the terminal; then it takes so long, */
+const readyMs = 10;
+/** and no longer than this. */
+const maxReadyMs = 2_000;
 
 export interface HandOverOptions {
   readonly stdin: Readable;
@@ -45,6 +49,8 @@ export interface HandOverOptions {
    * the detach keys, with the stream still open.
    */
   readonly stopToken?: string;
+  /** Its job is called back to the terminal, and says so: until then it gets nothing of what is typed. */
+  readonly isCalledBack?: boolean;
   /** What reaches the process of what is typed. */
   readonly onTyped?: (bytes: Buffer) => void;
   /** Fires when the keyboard goes to another stage of the pipeline: the stream stays open. */
@@ -95,6 +101,7 @@ class HandOver {
   /** Typed before there was a stream, or while it is too early. */
   #early: Buffer[] = [];
   #hold: NodeJS.Timeout | undefined;
+  #isReady = false;
   #planned = false;
   /** What nsh says next begins on a line of its own. */
   #endsLine = true;
@@ -164,7 +171,8 @@ class HandOver {
     const { stopToken } = this.#options;
     const { sink } = this.#terminal;
     if (stopToken === undefined) return sink;
-    this.#notices = new NoticeSink(stopToken, sink, (status) => this.#leave?.({ kind: 'stopped', status }));
+    const onStopped = (status: number): void => this.#leave?.({ kind: 'stopped', status });
+    this.#notices = new NoticeSink(stopToken, sink, onStopped, () => this.#ready());
     return this.#notices;
   }
 
@@ -181,10 +189,21 @@ class HandOver {
   #connect(stream: ProcessStream): void {
     this.#stream = stream;
     stream.stdin.on('drain', this.#onDrain);
-    if (this.#options.stopToken === undefined) this.#sendEarly();
-    else this.#hold = setTimeout(() => this.#sendEarly(), holdInputMs);
+    const { stopToken, isCalledBack } = this.#options;
+    if (stopToken === undefined) this.#sendEarly();
+    else this.#holdFor(isCalledBack === true ? (this.#isReady ? readyMs : maxReadyMs) : holdInputMs);
     if (this.#inputEnded) this.#ended();
     this.#terminal.resumeInput();
+  }
+
+  #ready(): void {
+    this.#isReady = true;
+    if (this.#hold !== undefined) this.#holdFor(readyMs);
+  }
+
+  #holdFor(ms: number): void {
+    clearTimeout(this.#hold);
+    this.#hold = setTimeout(() => this.#sendEarly(), ms);
   }
 
   #sendEarly(): void {

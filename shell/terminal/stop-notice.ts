@@ -8,6 +8,8 @@ const bashLine = '[1]+  Stopped';
 /** With it the leader takes bash's line off a screen that is looked at later. */
 const eraseLine = '\u001b[A\u001b[2K';
 const longestBytes = 512;
+/** In place of a status: the job is about to have the terminal. */
+const readyStatus = '0';
 const lineFeed = '\n';
 
 export interface Filtered {
@@ -15,6 +17,8 @@ export interface Filtered {
   readonly output: Buffer;
   /** The status with which the job stopped; undefined where it did not. */
   readonly stopped: number | undefined;
+  /** The job, called back, has the terminal in a moment. */
+  readonly isReady: boolean;
 }
 
 export class StopNotice {
@@ -38,14 +42,18 @@ export class StopNotice {
     );
   }
 
-  /** A notice is the last thing before the leader stops: what comes after it belongs to what is continued later. */
+  /** That the job has stopped is the last thing before the leader stops: what comes after it belongs to what is continued later. */
   push(bytes: Buffer): Filtered {
-    const text = this.#held + bytes.toString('latin1');
-    const match = this.#pattern.exec(text);
-    if (match !== null) {
+    let text = this.#held + bytes.toString('latin1');
+    let isReady = false;
+    for (let match = this.#pattern.exec(text); match !== null; match = this.#pattern.exec(text)) {
+      text = text.slice(0, match.index) + text.slice(match.index + match[0].length);
+      if (match[1] === readyStatus) {
+        isReady = true;
+        continue;
+      }
       this.#held = '';
-      const output = text.slice(0, match.index) + text.slice(match.index + match[0].length);
-      return { output: Buffer.from(output, 'latin1'), stopped: Number(match[1]) };
+      return { output: Buffer.from(text, 'latin1'), stopped: Number(match[1]), isReady };
     }
     const from = this.#suspicious(text);
     this.#held = text.slice(from);
@@ -53,6 +61,7 @@ export class StopNotice {
     return {
       output: from === text.length ? this.#whole(bytes, text) : Buffer.from(text.slice(0, from), 'latin1'),
       stopped: undefined,
+      isReady,
     };
   }
 
@@ -65,6 +74,11 @@ export class StopNotice {
 
   get isHolding(): boolean {
     return this.#held !== '';
+  }
+
+  /** More than a few characters that anything may begin with. */
+  get isLikely(): boolean {
+    return this.#held.length >= bashLine.length;
   }
 
   /** The usual case costs no copy. */

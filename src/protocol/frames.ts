@@ -86,7 +86,7 @@ export type OpenedFrame = v.InferOutput<typeof openedFrame>;
 
 export const exitFrame = v.object({
   ...exitStatusSchema.entries,
-  /** Base64: what was typed on the terminal of a process with a channel and read by nobody; for its foreground client. */
+  /** Base64: what was typed on the terminal and read by nobody; for the foreground client of the process. */
   unread: v.optional(v.string()),
 });
 

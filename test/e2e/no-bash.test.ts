@@ -1,34 +1,17 @@
 /** A node that has no bash: sh runs what is meant for it. */
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { agentCommand } from '../hosts/cluster-file.ts';
 import { startCluster, type NshCluster } from './nsh-cluster.ts';
+import { withoutBash, type AgentWithoutBash } from './without-bash.ts';
 
 let cluster: NshCluster;
-let directory = '';
+let agent: AgentWithoutBash;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'nsh-bin-'));
-  mkdirSync(join(directory, 'bin'));
-  // All that this machine has, but for bash.
-  const taken = new Set<string>();
-  for (const bin of ['/usr/bin', '/bin']) {
-    for (const name of readdirSync(bin).filter((each) => !each.includes('bash') && !taken.has(each))) {
-      symlinkSync(join(bin, name), join(directory, 'bin', name));
-      taken.add(name);
-    }
-  }
-  const agent = join(directory, 'agent');
-  writeFileSync(agent, `#!/bin/sh\n[ "$(uname -n)" != n1 ] || PATH=${directory}/bin\nexec ${agentCommand} "$@"\n`, {
-    mode: 0o755,
-  });
-  cluster = await startCluster({ count: 2, file: { agentCommand: agent } });
+  agent = await withoutBash('n1');
+  cluster = await startCluster({ count: 2, file: { agentCommand: agent.agentCommand } });
 });
 afterAll(async () => {
   await cluster.stop();
-  await rm(directory, { recursive: true, force: true });
+  await agent.remove();
 });
 
 const notice =

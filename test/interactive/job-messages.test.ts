@@ -60,12 +60,14 @@ beforeAll(() => {
   tmux = new Tmux();
   const bin = join(machine.directory, 'bin');
   mkdirSync(bin);
-  // It says `on` when it begins and when it is continued, `here` when it gets the terminal back.
+  // It says `on` when it begins and when it is continued in the foreground, `here` when it gets the terminal back. In the background it is
+  // silent: what it said might come before the next prompt or behind it.
   writeFileSync(
     join(bin, 'hold'),
     `#!/usr/bin/env python3
 import os, signal, time
-def on(*_): os.write(1, b'on\\n')
+def on(*_):
+    if os.tcgetpgrp(0) == os.getpgrp(): os.write(1, b'on\\n')
 signal.signal(signal.SIGCONT, on)
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 on()

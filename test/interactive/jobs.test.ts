@@ -77,6 +77,19 @@ describe('a job in the background', () => {
     await shell.waitForText('Killed');
   });
 
+  it('runs on when it gets several signals at once, and is terminated when it is stopped', async () => {
+    const shell = await open();
+    await shell.run(`{ trap 'echo caught usr1' USR1; while :; do sleep 0.1; done; } &`);
+    await shell.run('kill -USR1 %1; kill -CONT %1; kill -USR1 %1; kill -WINCH %1');
+    await shell.waitForText('caught usr1');
+    expect((await listed(shell))[0]).toMatch(/^\[1\]\+ Running/);
+    await shell.run('kill -STOP %1');
+    await shell.waitForText('Stopped');
+    await shell.run('kill %1');
+    await shell.waitForText('[1]+  Terminated');
+    expect(await listed(shell)).toEqual([]);
+  });
+
   it('that reads the terminal is stopped, which is told in words, and a job alone continues it', async () => {
     const shell = await open();
     await shell.run('cat &');
@@ -155,6 +168,13 @@ describe('a job in the background', () => {
       '[1] Running sleep 1001 &',
       '[2]- Running @n2 sleep 1002 &',
       '[3]+ Running { sleep 1003; @n1 hostname; } &',
+    ]);
+    const rows = await next.output(`ps -a --sort=start_time | awk '{ $1 = $3 = $4 = "" } 1'`);
+    // Behind the heading, and before this line itself.
+    expect(rows.slice(1, 4).map((row) => row.replace(/ +/g, ' ').trim())).toEqual([
+      'localhost sleep 1001',
+      'n2 @n2 sleep 1002',
+      'localhost { sleep 1003; @n1 hostname; }',
     ]);
     await next.run('kill %1 %2 %3');
     expect(await next.run('wait')).toMatchObject({ status: 0 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BashJob, BashRunner } from '../../shell/session/runner.ts';
 import { openSession, type TestSession } from './session-fixture.ts';
+import { sessionReport, type ReportParts } from './session-report.ts';
 
 let shell: TestSession;
 /** What the node answers in place of its state. */
@@ -25,43 +26,9 @@ afterEach(() => {
   shell.dispose();
 });
 
-interface Parts {
-  readonly variables?: string;
-  readonly functions?: string;
-  readonly names?: string;
-  readonly aliases?: string;
-  readonly traps?: string;
-  readonly limits?: string;
-  readonly options?: string;
-  readonly shopts?: string;
-  readonly umask?: string;
-  readonly directory?: string;
-}
-
-function state(parts: Parts): string {
-  const { umask = '0022\n', directory = '/\n', options = '', shopts = '', variables = '', functions = '' } = parts;
-  const fields = [
-    options,
-    '0',
-    shopts,
-    umask,
-    directory,
-    variables,
-    functions,
-    parts.names ?? '',
-    parts.aliases ?? '',
-    parts.traps ?? '',
-    parts.limits ?? '',
-    '',
-    '',
-    '',
-  ];
-  return ['nsh-state-2', '0', '_', '', ...fields, '1', '/', '0', 'nsh-state-end', ''].join('\0');
-}
-
 /** The node's own state first, then the hostile one. */
-function answering(parts: Parts): void {
-  answer = (job) => (job.reports === 2 ? state({}) : '') + state(parts);
+function answering(parts: ReportParts): void {
+  answer = (job) => (job.reports === 2 ? sessionReport({}) : '') + sessionReport(parts);
 }
 
 const touch = 'touch OWNED';
@@ -127,14 +94,18 @@ describe('a node that returns hostile state', () => {
 
   it.each([
     ['of another form', () => 'hello\0'],
-    ['that breaks off', () => state({}).slice(0, 30)],
-    ['with something behind', (job: BashJob) => `${state({}).repeat(job.reports)}more\0`],
+    ['that breaks off', () => sessionReport({}).slice(0, 30)],
+    ['with something behind', (job: BashJob) => `${sessionReport({}).repeat(job.reports)}more\0`],
     [
       'of 10 MB',
-      (job: BashJob) => state({}).repeat(job.reports - 1) + state({ variables: `declare -- x="${'x'.repeat(1e7)}"\n` }),
+      (job: BashJob) =>
+        sessionReport({}).repeat(job.reports - 1) + sessionReport({ variables: `declare -- x="${'x'.repeat(1e7)}"\n` }),
     ],
     ['with a count of a million', () => ['nsh-state-2', '0', '_', '', '', '1000000', 'a', ''].join('\0')],
-    ['with a umask that is none', (job: BashJob) => state({}).repeat(job.reports - 1) + state({ umask: '$(id)\n' })],
+    [
+      'with a umask that is none',
+      (job: BashJob) => sessionReport({}).repeat(job.reports - 1) + sessionReport({ umask: '$(id)\n' }),
+    ],
   ])('a state %s is refused whole, and the session is as it was', async (_, text) => {
     answer = text;
     const { stdout } = await shell.run('x=mine', '@evil true', 'echo $x');

@@ -74,7 +74,7 @@ export type StreamEnd =
       readonly status: ExitStatus;
       /** What it left on the channel that its `run` gave it. */
       readonly report?: Buffer;
-      /** What was typed on its terminal and nobody has read, where it had a channel; `untaken` comes behind it. */
+      /** What was typed on its terminal and nobody has read, for its foreground client; `untaken` comes behind it. */
       readonly unread: Buffer;
     }
   /** `detach` was called. */

@@ -2,12 +2,10 @@
  * The demo cluster with a home directory of its own: nodes n1, n2, … in a second, without sshd. What an NshCluster (real sshd) and a
  * OneMachine have for an interactive session, this has too: `env`, `directory`, `stop`.
  */
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { nshProgram } from '../../e2e/nsh-program.ts';
 import { startDemoCluster, type DemoCluster } from '../../../shell/demo/demo-cluster.ts';
 
 export interface DemoNodes {
@@ -20,7 +18,10 @@ export interface DemoNodes {
   stop(): Promise<void>;
 }
 
-const run = promisify(execFile);
+/** Empty where it has ended, or is not ours. */
+async function readOf(pid: string, file: string): Promise<string> {
+  return await readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
+}
 
 export async function startDemoNodes(nodes = 3): Promise<DemoNodes> {
   const directory = await mkdtemp(join(tmpdir(), 'nsh-play-'));
@@ -32,11 +33,12 @@ export async function startDemoNodes(nodes = 3): Promise<DemoNodes> {
     directory,
     env: demo.env,
     endAll: async () => {
-      const nsh = (...words: string[]) => run(process.execPath, [nshProgram, ...words], { env: demo.env });
-      const { stdout } = await nsh('ps', '-a', '-o', 'pid=,lpid=');
-      const left = stdout.split('\n').flatMap((row) => /^ *(\d+) +\d+/.exec(row)?.[1] ?? []);
-      // Some end before they are told to.
-      if (left.length > 0) await nsh('kill', '-KILL', ...left).catch(() => undefined);
+      for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+        const [environ, cmdline] = await Promise.all(['environ', 'cmdline'].map((file) => readOf(pid, file)));
+        if (!environ?.includes(`HOME=${directory}`) || /nsh-(?:agent|shim)/.test(cmdline ?? '')) continue;
+        // It may have ended meanwhile.
+        spawnSync('kill', ['-KILL', pid]);
+      }
     },
     stop: async () => {
       const left = await demo.stop();

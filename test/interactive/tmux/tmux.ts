@@ -131,6 +131,11 @@ export class TmuxWindow {
     await waitUntil(async () => (await this.stty('size')) === wanted, `${this.#name} to be ${columns} by ${rows}`);
   }
 
+  /** What its program has set as the title of the window; else the name of this machine. */
+  async title(): Promise<string> {
+    return (await this.#tmux.run(['display-message', '-p', '-t', this.#target, '#{pane_title}'])).trim();
+  }
+
   /** What stty(1) says of its terminal, as its program has set it. */
   async stty(operand: string): Promise<string> {
     this.#tty ??= (await this.#tmux.run(['display-message', '-p', '-t', this.#target, '#{pane_tty}'])).trim();

@@ -2,17 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { StopNotice } from '../../../shell/terminal/stop-notice.ts';
 
 const notice = '\u001b]7717;tok;148\u0007';
+const ready = '\u001b]7717;tok;0\u0007';
 const line = '[1]+  Stopped                 bash --norc --noprofile -c "$1" "$0"\r\n';
 
 /** Pushes the text in pieces. */
-function run(text: string, pieceBytes: number): { shown: string; stops: number[] } {
+function run(text: string, pieceBytes: number): { shown: string; stops: (number | 'ready')[] } {
   const filter = new StopNotice('tok');
   const bytes = Buffer.from(text, 'latin1');
   let shown = '';
-  const stops: number[] = [];
+  const stops: (number | 'ready')[] = [];
   for (let at = 0; at < bytes.length; at += pieceBytes) {
-    const { output, stopped } = filter.push(bytes.subarray(at, at + pieceBytes));
+    const { output, stopped, isReady } = filter.push(bytes.subarray(at, at + pieceBytes));
     shown += output.toString('latin1');
+    if (isReady) stops.push('ready');
     if (stopped !== undefined) stops.push(stopped);
   }
   return { shown: shown + filter.flush().toString('latin1'), stops };
@@ -23,6 +25,8 @@ describe.each([1, 2, 3, 7, 64, 10_000])('a stop notice in pieces of %i bytes', (
     ['alone', notice, '', [148]],
     ['behind the line of bash', `^Z\r\n${line}${notice}`, '^Z\r\n', [148]],
     ['that erases that line', `^Z\r\n${line}\u001b[A\u001b[2K${notice}`, '^Z\r\n', [148]],
+    ['that the job is called back, before what it writes', `sleep 5\r\n${ready}out`, 'sleep 5\r\nout', ['ready']],
+    ['that it is called back and stops at once', `${ready}^Z\r\n${line}${notice}`, '^Z\r\n', ['ready', 148]],
     ['of another token', '\u001b]7717;kot;148\u0007x', '\u001b]7717;kot;148\u0007x', []],
     ['that is none', `${line}and so on\r\n\u001b]7717;tok;\r\n`, `${line}and so on\r\n\u001b]7717;tok;\r\n`, []],
     ['in a flood', `${'y\r\n'.repeat(3000)}${line}${notice}`, 'y\r\n'.repeat(3000), [148]],
