@@ -24,3 +24,16 @@ export type {
   WatchEvent,
 } from './store/store.ts';
 export type { ExitStatus, ManagedProcess, ProcessRef, ProcessTable, RawColumn } from './protocol/process.ts';
+export { passBarrier, type Passed } from './coordination/barrier.ts';
+export { readClaims, type ClaimState } from './coordination/claims.ts';
+export { addToCounter, changeCounter, readCounter, type Count } from './coordination/counter.ts';
+export { findDeadlocks } from './coordination/deadlock.ts';
+export { campaign, observeLeader, type Leader } from './coordination/election.ts';
+export type { Hold } from './coordination/hold.ts';
+export { deleteValue, getValue, listValues, putValue, watchValues, type KeptValue } from './coordination/key-value.ts';
+export { acquireLock, type LockOptions } from './coordination/lock.ts';
+export { awaitName, findName, listNames, registerName, watchName, type NamedParty } from './coordination/names.ts';
+export type { Participant } from './coordination/participant.ts';
+export type { Party } from './coordination/party.ts';
+export { acquireSemaphore } from './coordination/semaphore.ts';
+export type { TurnOptions } from './coordination/turn.ts';

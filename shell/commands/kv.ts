@@ -44,7 +44,7 @@ export const kvCommand: Command = {
     const parsed = parseOptions(options, args);
     const given = new Given(parsed.options);
     const [verb, ...operands] = parsed.operands;
-    const action = verbs[verb ?? ''];
+    const action = verbs.get(verb ?? '');
     if (verb === undefined || action === undefined) {
       const what = verb === undefined ? 'it is not said what to do' : `${quoteText(verb)} cannot be done`;
       throw new NshError('usage', `${what}: get, put, del, ls or watch`);
@@ -56,6 +56,7 @@ export const kvCommand: Command = {
       if (given.has(option) && !action.takes.includes(option))
         throw new NshError('usage', `${verb} does not take --${option.long ?? ''}`);
     }
+    readCondition(given);
     const store = await (await context.cluster()).store(context.signal);
     return await action.run({ context, store, given, operands });
   },
@@ -74,13 +75,13 @@ interface Verb {
   run(call: Call): Promise<number>;
 }
 
-const verbs: Readonly<Record<string, Verb>> = {
-  get: { operands: [1, 1], takes: [jsonOption], run: get },
-  put: { operands: [1, 2], takes: [newOption, revisionOption], run: put },
-  del: { operands: [1, 1], takes: [revisionOption], run: del },
-  ls: { operands: [0, 1], takes: [jsonOption], run: list },
-  watch: { operands: [0, 1], takes: [jsonOption], run: watch },
-};
+const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
+  ['get', { operands: [1, 1], takes: [jsonOption], run: get }],
+  ['put', { operands: [1, 2], takes: [newOption, revisionOption], run: put }],
+  ['del', { operands: [1, 1], takes: [revisionOption], run: del }],
+  ['ls', { operands: [0, 1], takes: [jsonOption], run: list }],
+  ['watch', { operands: [0, 1], takes: [jsonOption], run: watch }],
+]);
 
 async function get({ context, store, given, operands: [key = ''] }: Call): Promise<number> {
   const found = await getValue(store, key, { signal: context.signal });

@@ -9,7 +9,15 @@ import { spawn, type ChildProcess } from 'node:child_process';
 /** What it is told, a word a line: seconds left, `pid=N`, `term`, `kill`, `end`. */
 const script = `
 command -v timeout >/dev/null && command -v dd >/dev/null && command -v grep >/dev/null || exit 0
-mark=$1 left=$2 pid=
+mark=$1 pid=
+timeout 1.5 true 2>/dev/null && fractions=yes || fractions=
+set_left() {
+  left=$1
+  [ -n "$fractions" ] && return
+  left=\${left%.*}
+  [ "$left" -gt 0 ] || left=1
+}
+set_left "$2"
 find_all() {
   all=
   for file in $(grep -lF "$mark" /proc/[0-9]*/environ 2>/dev/null); do
@@ -43,7 +51,7 @@ while :; do
       term) strike ;;
       kill) finish ;;
       pid=*) pid=\${word#pid=} ;;
-      *) left=$word ;;
+      *) set_left "$word" ;;
     esac
   done
 done
@@ -67,7 +75,7 @@ export class Guardian {
    */
   constructor(mark: string, msLeft: number) {
     const { PATH } = process.env;
-    this.#shell = spawn('/bin/sh', ['-c', script, 'nsh-guardian', mark, String(seconds(msLeft))], {
+    this.#shell = spawn('/bin/sh', ['-c', script, 'nsh-guardian', mark, seconds(msLeft)], {
       detached: true,
       cwd: '/',
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -84,7 +92,7 @@ export class Guardian {
   }
 
   extend(msLeft: number): void {
-    this.#tell(String(seconds(msLeft)));
+    this.#tell(seconds(msLeft));
   }
 
   /** Asks all that belongs to the command to end, and kills it after `msLeft`. */
@@ -107,7 +115,7 @@ export class Guardian {
   }
 }
 
-/** Rounded down, since what comes after it is too late; timeout(1) takes 0 for "never". */
-function seconds(ms: number): number {
-  return Math.max(1, Math.floor(ms / 1000));
+/** What comes after it is too late, so it is rounded down, by the script too where timeout(1) knows no fractions; that takes 0 for "never". */
+function seconds(ms: number): string {
+  return Math.max(0.1, Math.floor(ms / 100) / 10).toFixed(1);
 }

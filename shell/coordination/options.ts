@@ -34,6 +34,8 @@ export const jsonOption: OptionSpec = { long: 'json', summary: 'as JSON' };
 
 const defaultTtlSeconds = 15;
 const minTtlSeconds = 3;
+/** What a timer holds. */
+const maxTimeoutMs = 2 ** 31 - 1;
 
 export interface Patience {
   /** ms; 0 with `--try`. */
@@ -67,7 +69,11 @@ export class Given {
   patience(): Patience {
     if (this.has(tryOption)) return { timeoutMs: 0 };
     const text = this.value(timeoutOption);
-    return text === undefined ? {} : { timeoutMs: parseDuration(text, '--timeout') };
+    if (text === undefined) return {};
+    const timeoutMs = parseDuration(text, '--timeout');
+    if (timeoutMs > maxTimeoutMs)
+      throw new NshError('usage', `--timeout ${text}: 24d is the most; without it there is no end`);
+    return { timeoutMs };
   }
 
   /** @throws NshError `usage` */

@@ -10,6 +10,8 @@ import type { StoreSession } from '../store/store.ts';
 /** Of the TTL, before the deadline. */
 const stopMargin = 1 / 3;
 const killMargin = 1 / 5;
+/** The deadline is looked at so often, ms: it comes nearer where the machine has slept. */
+const lookMs = 1_000;
 
 /** `performance.now()` at which whatever still runs must be killed. */
 export function killTime({ ttlMs }: Pick<StoreSession, 'ttlMs'>, deadline: number): number {
@@ -55,7 +57,7 @@ export class Fence {
       this.#stopNow(sessionLost(id, `it has not been renewed for ${Math.round((ttlMs * (1 - stopMargin)) / 1000)} s`));
       return;
     }
-    this.#timer = setTimeout(() => this.#watch(), Math.min(Math.ceil(left), 0x7fffffff));
+    this.#timer = setTimeout(() => this.#watch(), Math.min(Math.ceil(left), lookMs));
     this.#timer.unref();
   }
 

@@ -27,7 +27,10 @@ export class Hold {
     this.token = claim.token;
   }
 
-  /** Fires when the holder must stop, TTL/3 before the store may give it to another one; the reason is an NshError `sessionLost`. */
+  /**
+   * Fires when the holder must stop, TTL/3 before the store may give it to another one; the reason is an NshError `sessionLost`. Call
+   * `release` then, too: the session may still be renewed in time, and this would be kept for nobody.
+   */
   get lost(): AbortSignal {
     return this.#fence.stop;
   }

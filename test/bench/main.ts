@@ -3,6 +3,7 @@
  * `benches`; wall time means something on a machine that does nothing else, processor time and ratios anywhere.
  */
 import { benchBytes } from './bytes.ts';
+import { benchCoordination } from './coordination.ts';
 import { benchEditor } from './editor.ts';
 import { benchFirstPrompt } from './first-prompt.ts';
 import { benchFlood } from './flood.ts';
@@ -46,6 +47,7 @@ const benches: readonly (readonly [name: string, bench: (setting: Setting) => Pr
   ['state', (setting) => benchSessionState(setting, isQuick ? 10 : 60)],
   ['lines', (setting) => benchLines(setting, isQuick ? 5 : 30)],
   ['flood', (setting) => benchFlood(setting, isQuick ? 2 : 7)],
+  ['coordination', (setting) => benchCoordination(setting, isQuick ? 50 : 300)],
   ['editor', (setting) => benchEditor(setting, isQuick ? 3 : 12)],
   [
     'table300',

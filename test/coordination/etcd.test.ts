@@ -95,10 +95,13 @@ describe('a holder', () => {
     await new Promise((resolve) => held.lost.addEventListener('abort', resolve, { once: true }));
     expect(a.session.deadline() - performance.now()).toBeGreaterThan(1_000);
     expect(b.session.lost.aborted).toBe(false);
+    await expect(held.txn([], [])).rejects.toMatchObject({ code: 'sessionLost' });
+    // Its session may live on when there is a majority again in time: what it held is given up by whoever held it.
+    const released = held.release();
     await cluster.restore();
     const leader = must(await waiting);
     await leader.txn([], [{ op: 'put', key: 'order', value: Buffer.from('b') }]);
-    await expect(held.txn([], [])).rejects.toMatchObject({ code: 'sessionLost' });
+    await released;
   }, 60_000);
 });
 
