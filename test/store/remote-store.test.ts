@@ -166,6 +166,8 @@ describe('a watch', () => {
     const readers = Array.from({ length: 3 }, () => new WatchReader(line.store, 'k', 2n));
     for (let i = 0; i < total; i++) {
       await write(line.whole, `k${i % 7}`, String(i));
+      // Once for certain.
+      if (i === total / 2) line.break();
       if (random.between(1, 10) === 1) await readers[i % 3]?.events(i + 1);
     }
     const wanted = Array.from({ length: total }, (_, i) => `+k${i % 7}=${i}`);
@@ -174,7 +176,7 @@ describe('a watch', () => {
       expect(reader.batches.map(({ revision }) => Number(revision))).toEqual(wanted.map((_, i) => i + 2));
       await reader.stop();
     }
-    expect(line.connections).toBeGreaterThan(3);
+    expect(line.connections).toBeGreaterThan(1);
   });
 
   it('that stands behind what was compacted while it was cut off is told so', async () => {
