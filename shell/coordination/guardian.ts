@@ -66,6 +66,9 @@ fi
 finish
 `;
 
+/** Not on the command line, where it would fill every ps. */
+const scriptVariable = 'NSH_GUARDIAN';
+
 export class Guardian {
   readonly #shell: ChildProcess;
 
@@ -75,11 +78,11 @@ export class Guardian {
    */
   constructor(mark: string, msLeft: number) {
     const { PATH } = process.env;
-    this.#shell = spawn('/bin/sh', ['-c', script, 'nsh-guardian', mark, seconds(msLeft)], {
+    this.#shell = spawn('/bin/sh', ['-c', `eval "$${scriptVariable}"`, 'nsh-guardian', mark, seconds(msLeft)], {
       detached: true,
       cwd: '/',
       stdio: ['pipe', 'ignore', 'ignore'],
-      env: { LC_ALL: 'C', ...(PATH === undefined ? {} : { PATH }) },
+      env: { LC_ALL: 'C', [scriptVariable]: script, ...(PATH === undefined ? {} : { PATH }) },
     });
     // No shell, or one that has ended: nsh itself still does what it can.
     this.#shell.on('error', () => undefined);

@@ -43,7 +43,8 @@ const claims = (): Promise<readonly ClaimState[]> => readClaims(store);
 const statesOf = async (name: string): Promise<string[]> =>
   (await claims()).filter(({ place }) => place.name === name).map(({ state }) => state);
 const untilStates = async (name: string, wanted: readonly string[]): Promise<void> => {
-  await expect.poll(() => statesOf(name), { timeout: 20_000, interval: 20 }).toEqual(wanted);
+  const isSo = async (): Promise<boolean> => (await statesOf(name)).join() === wanted.join();
+  await waitUntil(isSo, `${name}: ${wanted.join()}`, 20_000);
 };
 
 /** Writes `WORD` into the log again and again until it is ended; `WORD over` where it is asked to end. */
@@ -93,14 +94,14 @@ describe('nsh lock', () => {
 });
 
 describe.concurrent('a command under a lock', () => {
-  const begin = async (name: string, ...options: readonly string[]): Promise<RunningNsh> => {
-    const holder = machine.spawn('lock', '--ttl', '3s', ...options, name, 'sh', '-c', writer(name, 'old'));
+  const begin = async (name: string): Promise<RunningNsh> => {
+    const holder = machine.spawn('lock', '--ttl', '5s', name, 'sh', '-c', writer(name, 'old'));
     await waitUntil(() => linesOf(name).length > 0, 'the command to run');
     return holder;
   };
   /** Whether the old one is gone, and what the log says in the end, once the next one has run. */
   const next = async (name: string): Promise<{ readonly isOldGone: boolean; readonly last: string | undefined }> => {
-    const successor = machine.spawn('lock', '--ttl', '3s', name, 'sh', '-c', `echo new >> ${logOf(name)}`);
+    const successor = machine.spawn('lock', '--ttl', '5s', name, 'sh', '-c', `echo new >> ${logOf(name)}`);
     expect((await successor.end()).status).toBe(0);
     const pid = Number(linesOf(`${name}.pid`)[0]?.split(' ')[0]);
     return { isOldGone: !isRunning(pid), last: linesOf(name).at(-1) };
@@ -121,19 +122,93 @@ describe.concurrent('a command under a lock', () => {
     expect(status).toBe(255);
     expect(stderr).toMatch(/the session \w+ has ended: .*; sh is ended/);
   });
-});
 
-describe.concurrent('a waiter', () => {
-  it('that is killed does not keep the next one waiting once its session has ended', async () => {
+  it('is not kept waiting by a waiter that was killed, once the session of that has ended', async () => {
     const holder = machine.spawn('lock', 'q2', 'sh', '-c', 'echo has it; read x');
     await holder.untilStdout('has it');
-    const killed = machine.spawn('lock', '--ttl', '3s', 'q2', 'true');
+    const killed = machine.spawn('lock', '--ttl', '5s', 'q2', 'true');
     await untilStates('q2', ['holds', 'waits']);
     killed.kill('SIGKILL');
     const last = machine.spawn('lock', 'q2', 'true');
     await untilStates('q2', ['holds', 'waits', 'waits']);
     holder.child.stdin.end('\n');
     expect((await last.end()).status).toBe(0);
+  });
+});
+
+describe.concurrent('many at once', () => {
+  it('names those who wait for each other for ever', async () => {
+    const inner = (name: string, other: string): string =>
+      `echo has ${name}; read x; ${nsh} lock ${other} true; echo over`;
+    const one = machine.spawn('lock', 'left', 'sh', '-c', inner('left', 'right'));
+    const two = machine.spawn('lock', 'right', 'sh', '-c', inner('right', 'left'));
+    await Promise.all([one.untilStdout('has'), two.untilStdout('has')]);
+    expect(findDeadlocks(await claims())).toEqual([]);
+    one.child.stdin.end('\n');
+    two.child.stdin.end('\n');
+    await untilStates('left', ['holds', 'waits']);
+    await untilStates('right', ['holds', 'waits']);
+    const { deadlocks } = JSON.parse((await machine.nsh('locks', '--json')).stdout) as { deadlocks: string[][] };
+    expect(deadlocks.map((circle) => circle.length)).toEqual([4]);
+    const { stdout, stderr, status } = await machine.nsh('locks', '--no-headers', 'left');
+    expect(status).toBe(0);
+    expect(stdout.split('\n').filter((line) => line.includes('left'))).toHaveLength(2);
+    expect(stderr).toMatch(
+      /deadlock: \d+ on \S+ \(true\) waits for lock '(left|right)', and \d+ on \S+ \(true\) waits for lock/,
+    );
+    // The command that is ended takes along what it has asked for.
+    const waiting = must((await claims()).find(({ place, state }) => place.name === 'left' && state === 'waits'));
+    process.kill(waiting.party.gpid, 'SIGTERM');
+    expect([(await one.end()).status, (await two.end()).status]).toEqual([0, 0]);
+  });
+
+  it('counts, keeps values, and finds by name', async () => {
+    const added = await Promise.all(Array.from({ length: 4 }, () => machine.nsh('counter', 'n', '+2')));
+    expect(added.map(({ stdout }) => Number(stdout)).sort((a, b) => a - b)).toEqual([2, 4, 6, 8]);
+    expect(await machine.nsh('counter', 'n', '=-5')).toMatchObject({ stdout: '-5\n', status: 0 });
+    const put = machine.spawn('kv', 'put', 'bytes');
+    put.child.stdin.end(Buffer.from([0, 255, 10]));
+    expect((await put.end()).status).toBe(0);
+    expect([...(await machine.nsh('kv', 'get', 'bytes')).bytes]).toEqual([0, 255, 10]);
+    expect(JSON.parse((await machine.nsh('kv', 'get', '--json', 'bytes')).stdout)).toMatchObject({ base64: 'AP8K' });
+    const watching = machine.spawn('kv', 'watch', 'w/');
+    await machine.nsh('kv', 'put', 'w/1', 'one\u001b[31m');
+    await machine.nsh('kv', 'del', 'w/1');
+    await watching.untilStdout('put w/1 one?[31m\ndel w/1\n');
+    watching.kill('SIGINT');
+    expect((await watching.end()).status).toBe(130);
+    expect(await machine.nsh('kv', 'put', '--new', 'bytes', 'x')).toMatchObject({ status: 1 });
+    expect(await machine.nsh('name', '--find', 'db/primary')).toMatchObject({ status: 1 });
+    const finder = machine.spawn('name', '--find', '-t', '20s', 'db/primary');
+    const named = machine.spawn('name', 'db/primary', 'here:5432', '--', 'sh', '-c', 'echo $NSH_FENCING_TOKEN; read x');
+    expect(await finder.end()).toMatchObject({ status: 0, stdout: 'here:5432\n' });
+    expect((await machine.nsh('name', 'db/primary')).stderr).toContain(`is taken by ${named.child.pid} on`);
+    named.child.stdin.end('\n');
+    expect((await named.end()).stdout).toMatch(/^\d+\n$/);
+    expect((await machine.nsh('name', '-l')).stdout).toBe('');
+  });
+
+  it('brings processes together, and has one leader', async () => {
+    const early = Array.from({ length: 2 }, () => machine.spawn('barrier', '-n', '3', 'gate'));
+    await untilStates('gate', ['waits', 'waits']);
+    const other = await machine.nsh('barrier', '-n', '2', 'gate');
+    expect(other).toMatchObject({ status: 1, stderr: expect.stringContaining('with -n 3') as unknown });
+    expect(await machine.nsh('barrier', '-n', '3', 'gate')).toMatchObject({ status: 0 });
+    for (const each of early) expect((await each.end()).status).toBe(0);
+    expect(await machine.nsh('barrier', '-n', '2', '-t', '100ms', 'gate')).toMatchObject({ status: 124 });
+    const leader = machine.spawn('elect', '--says', 'first', 'boss', 'sh', '-c', 'echo leads; read x');
+    await leader.untilStdout('leads');
+    const observer = machine.spawn('elect', '--observe', 'boss');
+    await observer.untilStdout(' first\n');
+    const second = machine.spawn('elect', '--says', 'second', 'boss', 'sh', '-c', 'echo leads; read x');
+    await untilStates('boss', ['holds', 'waits']);
+    leader.child.stdin.end('\n');
+    await second.untilStdout('leads');
+    await observer.untilStdout(' second\n');
+    observer.kill('SIGTERM');
+    second.child.stdin.end('\n');
+    expect((await second.end()).status).toBe(0);
+    await observer.end();
   });
 });
 
@@ -170,80 +245,6 @@ describe('the agent', () => {
     }
     await untilStates('lost', []);
   });
-});
-
-it('names those who wait for each other for ever', async () => {
-  const inner = (name: string, other: string): string =>
-    `echo has ${name}; read x; ${nsh} lock --ttl 3s ${other} true; echo over`;
-  const one = machine.spawn('lock', 'left', 'sh', '-c', inner('left', 'right'));
-  const two = machine.spawn('lock', 'right', 'sh', '-c', inner('right', 'left'));
-  await Promise.all([one.untilStdout('has'), two.untilStdout('has')]);
-  expect(findDeadlocks(await claims())).toEqual([]);
-  one.child.stdin.end('\n');
-  two.child.stdin.end('\n');
-  await untilStates('left', ['holds', 'waits']);
-  await untilStates('right', ['holds', 'waits']);
-  const { deadlocks } = JSON.parse((await machine.nsh('locks', '--json')).stdout) as { deadlocks: string[][] };
-  expect(deadlocks.map((circle) => circle.length)).toEqual([4]);
-  const { stdout, stderr, status } = await machine.nsh('locks', '--no-headers', 'left');
-  expect(status).toBe(0);
-  expect(stdout.split('\n').filter((line) => line.includes('left'))).toHaveLength(2);
-  expect(stderr).toMatch(
-    /deadlock: \d+ on \S+ \(true\) waits for lock '(left|right)', and \d+ on \S+ \(true\) waits for lock/,
-  );
-  // The command that is ended takes along what it has asked for.
-  const waiting = must((await claims()).find(({ state }) => state === 'waits'));
-  process.kill(waiting.party.gpid, 'SIGTERM');
-  expect([(await one.end()).status, (await two.end()).status]).toEqual([0, 0]);
-});
-
-it('counts, keeps values, and finds by name', async () => {
-  const added = await Promise.all(Array.from({ length: 4 }, () => machine.nsh('counter', 'n', '+2')));
-  expect(added.map(({ stdout }) => Number(stdout)).sort((a, b) => a - b)).toEqual([2, 4, 6, 8]);
-  expect(await machine.nsh('counter', 'n', '=-5')).toMatchObject({ stdout: '-5\n', status: 0 });
-  const put = machine.spawn('kv', 'put', 'bytes');
-  put.child.stdin.end(Buffer.from([0, 255, 10]));
-  expect((await put.end()).status).toBe(0);
-  expect([...(await machine.nsh('kv', 'get', 'bytes')).bytes]).toEqual([0, 255, 10]);
-  expect(JSON.parse((await machine.nsh('kv', 'get', '--json', 'bytes')).stdout)).toMatchObject({ base64: 'AP8K' });
-  const watching = machine.spawn('kv', 'watch', 'w/');
-  await machine.nsh('kv', 'put', 'w/1', 'one\u001b[31m');
-  await machine.nsh('kv', 'del', 'w/1');
-  await watching.untilStdout('put w/1 one?[31m\ndel w/1\n');
-  watching.kill('SIGINT');
-  expect((await watching.end()).status).toBe(130);
-  expect(await machine.nsh('kv', 'put', '--new', 'bytes', 'x')).toMatchObject({ status: 1 });
-  expect(await machine.nsh('name', '--find', 'db/primary')).toMatchObject({ status: 1 });
-  const finder = machine.spawn('name', '--find', '-t', '20s', 'db/primary');
-  const named = machine.spawn('name', 'db/primary', 'here:5432', '--', 'sh', '-c', 'echo $NSH_FENCING_TOKEN; read x');
-  expect(await finder.end()).toMatchObject({ status: 0, stdout: 'here:5432\n' });
-  expect((await machine.nsh('name', 'db/primary')).stderr).toContain(`is taken by ${named.child.pid} on`);
-  named.child.stdin.end('\n');
-  expect((await named.end()).stdout).toMatch(/^\d+\n$/);
-  expect((await machine.nsh('name', '-l')).stdout).toBe('');
-});
-
-it('brings processes together, and has one leader', async () => {
-  const early = Array.from({ length: 2 }, () => machine.spawn('barrier', '-n', '3', 'gate'));
-  await untilStates('gate', ['waits', 'waits']);
-  const other = await machine.nsh('barrier', '-n', '2', 'gate');
-  expect(other).toMatchObject({ status: 1, stderr: expect.stringContaining('with -n 3') as unknown });
-  expect(await machine.nsh('barrier', '-n', '3', 'gate')).toMatchObject({ status: 0 });
-  for (const each of early) expect((await each.end()).status).toBe(0);
-  expect(await machine.nsh('barrier', '-n', '2', '-t', '100ms', 'gate')).toMatchObject({ status: 124 });
-  const leader = machine.spawn('elect', '--says', 'first', 'boss', 'sh', '-c', 'echo leads; read x');
-  await leader.untilStdout('leads');
-  const observer = machine.spawn('elect', '--observe', 'boss');
-  await observer.untilStdout(' first\n');
-  const second = machine.spawn('elect', '--says', 'second', 'boss', 'sh', '-c', 'echo leads; read x');
-  await untilStates('boss', ['holds', 'waits']);
-  leader.child.stdin.end('\n');
-  await second.untilStdout('leads');
-  await observer.untilStdout(' second\n');
-  observer.kill('SIGTERM');
-  second.child.stdin.end('\n');
-  expect((await second.end()).status).toBe(0);
-  await observer.end();
 });
 
 function must<T>(value: T | undefined): T {
