@@ -8,8 +8,10 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A busy machine takes its time; who waits for nothing has waited in vain either way.
+    expect: { poll: { timeout: 15_000 } },
     reporters: ['default'],
   },
 });

@@ -52,7 +52,7 @@ it('has ended when all have, each told of the end of its neighbours at once', as
   const { group, first, second } = stages();
   const settled = group.settled();
   first.end(1);
-  await vi.waitFor(() => expect(first.close).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(first.close).toHaveBeenCalledOnce(), { timeout: 15_000 });
   expect(second.close).not.toHaveBeenCalled();
   second.end(0);
   expect(await settled).toEqual({ statuses: [1, 0] });
@@ -62,7 +62,7 @@ it('stops the others when one is stopped, and brings all back together', async (
   const { group, first, second } = stages();
   const settled = group.settled();
   second.stop();
-  await vi.waitFor(() => expect(first.signals).toEqual(['TSTP']));
+  await vi.waitFor(() => expect(first.signals).toEqual(['TSTP']), { timeout: 15_000 });
   first.stop();
   const { stopped, statuses } = await settled;
   expect(statuses).toEqual([148, 148]);
@@ -89,11 +89,11 @@ it('interrupts the others with the one that Ctrl-C has ended, before they hear o
   const { group, first, second } = stages();
   const settled = group.settled();
   first.end(130);
-  await vi.waitFor(() => expect(second.signals).toEqual(['INT']));
+  await vi.waitFor(() => expect(second.signals).toEqual(['INT']), { timeout: 15_000 });
   expect(first.close).not.toHaveBeenCalled();
   second.end(130);
   expect(await settled).toEqual({ statuses: [130, 130] });
-  await vi.waitFor(() => expect(first.close).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(first.close).toHaveBeenCalledOnce(), { timeout: 15_000 });
 });
 
 it('stops at once who could not say that he has stopped, where the person asks for it', async () => {

@@ -120,7 +120,7 @@ describe('a process stream', () => {
     const server = new FrameServer({ stdout: Buffer.alloc(0), stderr: undefined });
     const { stream } = connect(server);
     stream.stdin.write('early');
-    await vi.waitFor(() => expect(server.input.toString()).toBe('early'));
+    await vi.waitFor(() => expect(server.input.toString()).toBe('early'), { timeout: 15_000 });
   });
 
   it('gives no more credit than its consumer takes', async () => {
@@ -134,7 +134,7 @@ describe('a process stream', () => {
       },
     };
     const { stream } = connect(server, { stdout: slow, windowBytes: 65_536 });
-    await vi.waitFor(() => expect(got.bytes).toBe(65_536));
+    await vi.waitFor(() => expect(got.bytes).toBe(65_536), { timeout: 15_000 });
     expect(server.greatestInFlight).toBe(65_536);
     while (got.bytes < 1_000_000 || waiting.length > 0) {
       waiting.shift()?.();
@@ -150,7 +150,7 @@ describe('a process stream', () => {
     const { stream } = connect(server, { stdout: { write: (_bytes, taken) => (release = taken) } });
     let ended = false;
     void stream.ended.then(() => (ended = true));
-    await vi.waitFor(() => expect(release).toBeDefined());
+    await vi.waitFor(() => expect(release).toBeDefined(), { timeout: 15_000 });
     await new Promise((resolve) => setImmediate(resolve));
     expect(ended).toBe(false);
     release?.();
@@ -172,7 +172,7 @@ describe('a process stream', () => {
       },
     });
     await stream.opened;
-    await vi.waitFor(() => expect(stdout.bytes().toString()).toBe('0123456789'));
+    await vi.waitFor(() => expect(stdout.bytes().toString()).toBe('0123456789'), { timeout: 15_000 });
     server.process.stdout = Buffer.alloc(100, '.');
     server.process.exit = exited(0);
     server.gap(10, 100);
@@ -199,12 +199,12 @@ describe('a process stream', () => {
     const { stream, pairs } = connect(server, { size: { cols: 80, rows: 24 } });
     stream.sendSignal(2, false);
     await stream.opened;
-    await vi.waitFor(() => expect(server.signals).toEqual(['2']));
+    await vi.waitFor(() => expect(server.signals).toEqual(['2']), { timeout: 15_000 });
     stream.resize({ cols: 100, rows: 30 });
-    await vi.waitFor(() => expect(server.resizes).toEqual(['100x30']));
+    await vi.waitFor(() => expect(server.resizes).toEqual(['100x30']), { timeout: 15_000 });
     pairs[0]?.cut();
     stream.resize({ cols: 120, rows: 40 });
-    await vi.waitFor(() => expect(server.opens.length).toBe(2));
+    await vi.waitFor(() => expect(server.opens.length).toBe(2), { timeout: 15_000 });
     expect(server.opens.map((frame) => frame.size)).toEqual([
       { cols: 80, rows: 24 },
       { cols: 120, rows: 40 },
@@ -219,7 +219,7 @@ describe('a process stream', () => {
       await stream.opened;
       stream.detach(final);
       expect(await stream.ended).toEqual({ kind: 'detached' });
-      await vi.waitFor(() => expect(server.detaches).toEqual([final]));
+      await vi.waitFor(() => expect(server.detaches).toEqual([final]), { timeout: 15_000 });
     }
   });
 
@@ -276,7 +276,7 @@ describe('a process stream', () => {
     const broken = new Writable({ write: (_chunk, _encoding, done) => done(new Error('EPIPE')) });
     const { stream } = connect(server, { stdout: writableSink(broken) });
     expect(await stream.ended).toMatchObject({ kind: 'outputClosed', stream: 'stdout' });
-    await vi.waitFor(() => expect(server.detaches).toEqual([true]));
+    await vi.waitFor(() => expect(server.detaches).toEqual([true]), { timeout: 15_000 });
   });
 
   it('can be read as a Readable whose reader sets the pace', async () => {
@@ -284,7 +284,7 @@ describe('a process stream', () => {
     const server = new FrameServer({ stdout: content, stderr: Buffer.alloc(0), exit: exited(0) });
     const { sink, readable } = readableSink();
     connect(server, { stdout: sink, windowBytes: 100_000 });
-    await vi.waitFor(() => expect(server.greatestInFlight).toBe(100_000));
+    await vi.waitFor(() => expect(server.greatestInFlight).toBe(100_000), { timeout: 15_000 });
     const chunks: Buffer[] = [];
     for await (const chunk of readable) chunks.push(chunk as Buffer);
     expect(digest(Buffer.concat(chunks))).toBe(digest(content));
@@ -403,7 +403,7 @@ describe('a better connection', () => {
     const server = new FrameServer({ stdout: Buffer.alloc(0), stderr: undefined });
     const { stream, ways } = withShortcut(server);
     await stream.opened;
-    await vi.waitFor(() => expect(ways).toEqual(['dial']));
+    await vi.waitFor(() => expect(ways).toEqual(['dial']), { timeout: 15_000 });
     stream.sendSignal(15, false);
     await vi.waitFor(() => expect(ways).toEqual(['dial', 'shortcut']), { timeout: 5_000 });
     expect(server.opens.length).toBe(1);
@@ -421,7 +421,7 @@ describe('a better connection', () => {
         return Promise.resolve(pair.a);
       },
     });
-    await vi.waitFor(() => expect(server.opens.length).toBe(1));
+    await vi.waitFor(() => expect(server.opens.length).toBe(1), { timeout: 15_000 });
     const first = server.detaches.length;
     await vi.waitFor(() => expect(pairs[0]?.a.destroyed).toBe(true), { timeout: 5_000 });
     expect(stream.connected).toBe(true);
@@ -429,7 +429,7 @@ describe('a better connection', () => {
     stream.resize({ cols: 100, rows: 30 });
     stream.stdin.write('typed');
     welcome?.();
-    await vi.waitFor(() => expect(server.input.toString()).toBe('typed'));
+    await vi.waitFor(() => expect(server.input.toString()).toBe('typed'), { timeout: 15_000 });
     expect(server.signals).toEqual(['2 foreground']);
     // The open frame had gone out before the size changed.
     expect(server.resizes).toEqual(['100x30']);

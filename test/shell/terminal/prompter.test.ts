@@ -101,7 +101,7 @@ describe('the progress line', () => {
     const progress = new Progress({ stderr, stdout }, 5);
     progress.say('connecting to a node with a long name\u001b[2J');
     expect(read(stderr)).toBe('');
-    await vi.waitFor(() => expect(stderr.readableLength).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(stderr.readableLength).toBeGreaterThan(0), { timeout: 15_000 });
     expect(read(stderr)).toBe('\rconnecting to a nod\u001b[K');
     stdout.write('data');
     expect(read(stderr)).toBe('\r\u001b[K');

@@ -147,7 +147,7 @@ describe('a real process on a real terminal', () => {
     expect((await machine.nsh(['logs', gpid])).stdout).toContain('\u001b[31mred\u001b[m\r\n');
     const again = open('attach', gpid);
     expect((await again.ended()).status).toBe(2);
-    await vi.waitFor(() => expect(again.shown).toMatch(/red[^]*exited with status 2/));
+    await vi.waitFor(() => expect(again.shown).toMatch(/red[^]*exited with status 2/), { timeout: 15_000 });
   });
 
   /** A person's terminal with two lines on it, in which a process that has ended is attached to. */
@@ -199,7 +199,9 @@ describe('a real process on a real terminal', () => {
   it('shows a terminal that lives in a pipe from its oldest kept line on, each line once', async () => {
     const script = 'seq 3; read line; seq 4 6';
     const gpid = String(await machine.start('-t', 'sh', '-c', script));
-    await vi.waitFor(async () => expect((await machine.nsh(['logs', gpid])).stdout).toContain('3'));
+    await vi.waitFor(async () => expect((await machine.nsh(['logs', gpid])).stdout).toContain('3'), {
+      timeout: 15_000,
+    });
     const live = machine.spawn('attach', gpid);
     await live.untilStdout('3\r\n');
     live.child.stdin.write('\n');
@@ -211,7 +213,9 @@ describe('a real process on a real terminal', () => {
 
   it('shows only what is new of it with --no-scrollback', async () => {
     const gpid = String(await machine.start('-t', 'sh', '-c', 'seq 3; read line; seq 4 6'));
-    await vi.waitFor(async () => expect((await machine.nsh(['logs', gpid])).stdout).toContain('3'));
+    await vi.waitFor(async () => expect((await machine.nsh(['logs', gpid])).stdout).toContain('3'), {
+      timeout: 15_000,
+    });
     const live = machine.spawn('attach', '--no-scrollback', gpid);
     live.child.stdin.write('\n');
     expect((await live.end()).stdout).not.toContain('3');

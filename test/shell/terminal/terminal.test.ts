@@ -75,7 +75,7 @@ describe('a foreground terminal', () => {
     const session = await inFullScreen();
     session.signal('SIGTERM');
     await session.ended();
-    await vi.waitFor(() => expect(session.server.detaches).toEqual([true]));
+    await vi.waitFor(() => expect(session.server.detaches).toEqual([true]), { timeout: 15_000 });
   });
 
   it('passes what is typed and what is drawn on untouched', async () => {
@@ -85,11 +85,14 @@ describe('a foreground terminal', () => {
     await session.untilShown('c>');
     expect(session.shown).toContain('<a\nb\r\nc>');
     session.type('\u0003\u001a\u0011\u0013\u0016\r\n\u00ff');
-    await vi.waitFor(() =>
-      expect(session.server.input).toEqual(Buffer.from('\u0003\u001a\u0011\u0013\u0016\r\n\u00ff')),
+    await vi.waitFor(
+      () => expect(session.server.input).toEqual(Buffer.from('\u0003\u001a\u0011\u0013\u0016\r\n\u00ff')),
+      { timeout: 15_000 },
     );
     session.type('\u001c\u001c\u001cx');
-    await vi.waitFor(() => expect(session.server.input.toString('latin1')).toMatch(/\u001c\u001cx$/));
+    await vi.waitFor(() => expect(session.server.input.toString('latin1')).toMatch(/\u001c\u001cx$/), {
+      timeout: 15_000,
+    });
   });
 
   it('keeps what was typed before it was up', async () => {
@@ -113,7 +116,7 @@ describe('a foreground terminal', () => {
     await session.untilOpen(2);
     session.server.append(Buffer.from('AFTER'));
     await session.untilShown('READYAFTER');
-    await vi.waitFor(() => expect(session.server.input.toString()).toBe('typed meanwhile'));
+    await vi.waitFor(() => expect(session.server.input.toString()).toBe('typed meanwhile'), { timeout: 15_000 });
   });
 
   it.each([
@@ -125,7 +128,9 @@ describe('a foreground terminal', () => {
     await session.untilShown('[nsh: connection to web1 lost, connecting again; ctrl-\\ d leaves]');
     leave(session);
     await session.ended();
-    await vi.waitFor(() => expect(session.shown).toMatch(/connecting again[^\]]*\][^]*\u001b\[\?1049l/));
+    await vi.waitFor(() => expect(session.shown).toMatch(/connecting again[^\]]*\][^]*\u001b\[\?1049l/), {
+      timeout: 15_000,
+    });
     // On the screen that the program had: before that is left.
     expect(session.shown).toMatch(
       /connecting again[^\]]*\][^]*\u001b7\u001b\[24;1H\u001b\[K\u001b8[^]*\u001b\[\?1049l/,
@@ -196,7 +201,7 @@ describe('attach', () => {
       from: { stdout: 6 },
       size: { cols: 80, rows: 24 },
     });
-    await vi.waitFor(() => expect(session.server.resizes).toEqual(['80x23', '80x24']));
+    await vi.waitFor(() => expect(session.server.resizes).toEqual(['80x23', '80x24']), { timeout: 15_000 });
     session.type('\u001cd');
     const result = await session.ended();
     expect(result.status).toBe(0);
