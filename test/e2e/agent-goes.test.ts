@@ -71,10 +71,10 @@ describe('where no agent runs on this machine', () => {
     const machine = machineWith();
     const { stdout, stderr, status } = await machine.nsh('agent', 'status');
     expect([status, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^localhost +stopped +- +- +- +- +-$/m);
+    expect(stdout).toMatch(/^localhost +stopped +- +- +- +- +- +-$/m);
     const json = JSON.parse((await machine.nsh('agent', 'status', '--json', '-n', 'localhost')).stdout) as object[];
     expect(json).toEqual([
-      { node: 'localhost', state: 'stopped', version: null, pid: null, lpid: null, shims: [], managed: 0 },
+      { node: 'localhost', state: 'stopped', version: null, pid: null, lpid: null, shims: [], managed: 0, boot: null },
     ]);
     expect(machine.agentPid()).toBeUndefined();
     expect(existsSync(machine.paths.state)).toBe(false);
