@@ -44,9 +44,9 @@ async function start(shell: NshWindow, line: string, says: string): Promise<void
 describe('what is typed while a line runs, and read by nobody', () => {
   it('is run behind it, line by line', async () => {
     const shell = await open();
-    await start(shell, 'echo begun; sleep 0.7', 'begun');
-    await shell.type('echo first\recho second\rcat\rto cat\r');
-    await shell.waitForScreen(({ rows }) => rows.filter((row) => row === 'to cat').length === 3, 'what cat says');
+    await start(shell, 'echo begun; sleep 2', 'begun');
+    await shell.type('echo first\recho second\rsed -u s/^/got:/\rto sed\r');
+    await shell.waitForScreen(({ rows }) => rows.includes('got:to sed'), 'what sed says');
     await shell.keys('C-d');
     await shell.prompt(5);
     const { rows } = await shell.screen();
