@@ -9,11 +9,11 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
-    // One look at a screen among six thousand tests may come at a bad moment; what has needed a second try is marked `(retry x1)`.
+    // One look at a screen among six thousand tests may come at a bad moment; what has needed a second try is named.
     retry: process.env['CI'] === 'true' ? 1 : 0,
     hookTimeout: 60_000,
     // A busy machine takes its time; who waits for nothing has waited in vain either way.
     expect: { poll: { timeout: 15_000 } },
-    reporters: ['default'],
+    reporters: ['default', './test/second-tries.ts'],
   },
 });
