@@ -1,5 +1,7 @@
 /** A cluster whose store is an etcd of three members with TLS, used through this machine's agent while etcd and agent are killed. */
+import { userInfo } from 'node:os';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { openEtcdStore } from '../../src/store/etcd/etcd-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { put, read, WatchReader, write } from '../store/contract/context.ts';
 import { EtcdCluster } from '../store/etcd/cluster.ts';
@@ -9,6 +11,8 @@ import { waitUntil } from './wait-until.ts';
 let etcd: EtcdCluster;
 let stores: StoreCluster;
 let store: Store;
+/** Straight to etcd, past agent and namespace. */
+let direct: Store;
 
 beforeAll(async () => {
   etcd = await EtcdCluster.start({ tls: true });
@@ -17,10 +21,12 @@ beforeAll(async () => {
   const entry = { etcd: etcd.proxiedUrls, ca, cert, key, namespace: 'staging' };
   stores = await startStoreCluster({ count: 1, file: { extra: `store: ${JSON.stringify(entry)}` } });
   store = await stores.open();
+  direct = await openEtcdStore({ urls: etcd.urls, tls: { ca, cert, key } });
 });
 afterEach(() => etcd.restore());
 afterAll(async () => {
   await stores.close();
+  await direct.close();
   await etcd.stop();
 });
 
@@ -38,6 +44,16 @@ it('is told of by nsh store status, with its members, and that it survives the l
     faultTolerant: true,
     members: etcd.members.map(() => ({ name: expect.stringMatching(/^m\d$/) as unknown })),
   });
+});
+
+it('has the keys of this user and namespace apart from all others', async () => {
+  const mine = `nsh/staging/${userInfo().username}/`;
+  await write(store, 'key', 'x');
+  await write(direct, 'nsh/staging/somebody/key', 'y');
+  expect(await read(direct, `${mine}key`)).toBe('x');
+  expect((await store.list('')).entries.map(({ key }) => key)).toEqual(['key']);
+  await store.txn([], [{ op: 'deletePrefix', prefix: '' }]);
+  expect(await read(direct, 'nsh/staging/somebody/key')).toBe('y');
 });
 
 it('tells a watch each change once, and keeps a session, while the leader of etcd and the agent are killed', async () => {
