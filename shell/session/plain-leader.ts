@@ -1,5 +1,5 @@
 /**
- * The job-control leader (leader.ts) of a step on a machine without bash, in what sh(1) has of it: POSIX, and as dash and busybox carry it out.
+ * The job-control leader (leader.ts) of a step on a machine without bash, in what sh(1) has of it: POSIX, as dash carries it out.
  *
  *   sh -c LEADER sh TOKEN WORDS…        runs `sh WORDS…` as its job
  *

@@ -4,6 +4,7 @@
  * Described in man/nsh-protocol.7; a new method goes into `methods` here, agent/daemon/handlers and that page.
  */
 import * as v from 'valibot';
+import { method, none } from './method.ts';
 import {
   bootSchema,
   exitStatusSchema,
@@ -200,15 +201,6 @@ export const screenResult = v.object({
   partial: v.boolean(),
 });
 export type ScreenResult = v.InferOutput<typeof screenResult>;
-
-interface Method<P extends v.GenericSchema, R extends v.GenericSchema> {
-  readonly params: P;
-  readonly result: R;
-}
-function method<P extends v.GenericSchema, R extends v.GenericSchema>(params: P, result: R): Method<P, R> {
-  return { params, result };
-}
-const none = v.object({});
 
 export const methods = {
   hello: method(helloParams, helloResult),

@@ -4,6 +4,7 @@
  * What they mean stands in src/store/store.ts; on the wire they are made and read by src/store/wire.ts alone.
  */
 import * as v from 'valibot';
+import { method, none } from './method.ts';
 import { nodeIdSchema } from './process.ts';
 
 const text = v.pipe(v.string(), v.maxLength(8192));
@@ -83,15 +84,6 @@ export const storeStatus = v.object({
   sizeBytes: v.optional(v.number()),
 });
 export type WireStatus = v.InferOutput<typeof storeStatus>;
-
-interface Method<P extends v.GenericSchema, R extends v.GenericSchema> {
-  readonly params: P;
-  readonly result: R;
-}
-function method<P extends v.GenericSchema, R extends v.GenericSchema>(params: P, result: R): Method<P, R> {
-  return { params, result };
-}
-const none = v.object({});
 
 export const storeMethods = {
   /**

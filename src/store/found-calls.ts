@@ -2,12 +2,11 @@
  * A store that is looked for at each call, for those who use it for long: a node that cannot be logged in to now may be there the next time,
  * and a changed cluster file may name another store. Calls that do not find it fail with `storeUnavailable`; watches wait.
  */
-import { backoffDelayMs } from '../policy/backoff.ts';
 import { toNshError } from '../protocol/errors.ts';
 import { isStoreError, storeUnavailable } from './errors.ts';
 import { giveUp, throwIfCancelled } from './give-up.ts';
 import { defaultDeadlineMs } from './limits.ts';
-import { pause, watchBackoff } from './pause.ts';
+import { resumedWatch } from './resumed-watch.ts';
 import type { StoreCalls } from './store-calls.ts';
 import type { CallOptions, WatchBatch } from './store.ts';
 
@@ -29,7 +28,8 @@ export function foundCalls(find: () => Promise<StoreCalls>): StoreCalls {
     list: (prefix, options) => ask(options, (calls, left) => calls.list(prefix, { ...options, ...left })),
     txn: (compares, then, otherwise, options) =>
       ask(options, (calls, left) => calls.txn(compares, then, otherwise, left)),
-    watch: (prefix, fromRevision, signal) => watchFound(find, prefix, fromRevision, signal),
+    watch: (prefix, fromRevision, signal) =>
+      resumedWatch((from) => watchFound(find, prefix, from, signal), fromRevision, signal),
     grant: (ttlSeconds, options) => ask(options, (calls, left) => calls.grant(ttlSeconds, left)),
     renew: (id, options) => ask(options, (calls, left) => calls.renew(id, left)),
     revoke: (id, options) => ask(options, (calls, left) => calls.revoke(id, left)),
@@ -53,22 +53,8 @@ async function* watchFound(
   fromRevision: bigint,
   signal: AbortSignal,
 ): AsyncGenerator<WatchBatch> {
-  let next = fromRevision;
-  for (let failures = 0; !signal.aborted; ) {
-    try {
-      const calls = await findOr(find, { signal, deadlineMs: findMs });
-      for await (const batch of calls.watch(prefix, next, signal)) {
-        failures = 0;
-        next = batch.revision + 1n;
-        yield batch;
-      }
-    } catch (error) {
-      const { code } = toNshError(error);
-      if (code === 'storeCompacted' || code === 'invalidParams' || code === 'tooLarge') throw error;
-      failures++;
-      await pause(backoffDelayMs(failures, watchBackoff, Math.random()), signal);
-    }
-  }
+  const calls = await findOr(find, { signal, deadlineMs: findMs });
+  yield* calls.watch(prefix, fromRevision, signal);
 }
 
 /** A watch may wait for a slow login, ms. */

@@ -13,6 +13,7 @@ import { isCompacted, isStoreError, storeUnavailable, storeUnknown } from './err
 import { giveUp, throwIfCancelled } from './give-up.ts';
 import { defaultDeadlineMs } from './limits.ts';
 import { pause, watchBackoff } from './pause.ts';
+import { resumedWatch } from './resumed-watch.ts';
 import type { Granted, StoreCalls } from './store-calls.ts';
 import type {
   CallOptions,
@@ -88,23 +89,8 @@ export class RemoteStore implements StoreCalls {
     return { succeeded, revision: BigInt(revision), results: results.map((result) => fromWireOpResult(result)) };
   }
 
-  async *watch(prefix: string, fromRevision: bigint, signal: AbortSignal): AsyncGenerator<WatchBatch> {
-    let next = fromRevision;
-    let failures = 0;
-    while (!signal.aborted) {
-      try {
-        for await (const batch of this.#watchOnce(prefix, next, signal)) {
-          failures = 0;
-          next = batch.revision + 1n;
-          yield batch;
-        }
-      } catch (error) {
-        const { code } = toNshError(error);
-        if (code === 'storeCompacted' || code === 'invalidParams' || code === 'tooLarge') throw error;
-        failures++;
-        await pause(backoffDelayMs(failures, watchBackoff, Math.random()), signal);
-      }
-    }
+  watch(prefix: string, fromRevision: bigint, signal: AbortSignal): AsyncIterable<WatchBatch> {
+    return resumedWatch((from) => this.#watchOnce(prefix, from, signal), fromRevision, signal);
   }
 
   async grant(ttlSeconds: number, options: CallOptions): Promise<Granted> {
