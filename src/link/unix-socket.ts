@@ -6,14 +6,19 @@ import { NshError } from '../protocol/errors.ts';
 
 /**
  * Each direction ends by itself, as over a link.
- * @throws NodeJS.ErrnoException `ENOENT`, `ECONNREFUSED` where nothing listens.
+ * @throws NodeJS.ErrnoException `ENOENT`, `ECONNREFUSED` where nothing listens: also where the listener has ended before it took
+ * the connection, which the kernel calls `ECONNRESET`.
  */
 export function openUnixSocket(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path, allowHalfOpen: true });
-    socket.once('error', reject);
+    const fail = (error: NodeJS.ErrnoException): void => {
+      if (error.code === 'ECONNRESET') error.code = 'ECONNREFUSED';
+      reject(error);
+    };
+    socket.once('error', fail);
     socket.once('connect', () => {
-      socket.off('error', reject);
+      socket.off('error', fail);
       resolve(socket);
     });
   });

@@ -123,14 +123,9 @@ test('after both agents were killed ps -a, wait and logs know the running and th
 });
 
 test('wait goes on while either agent is killed and started again', async () => {
-  const gpid = await cluster.start(
-    '-n',
-    'n1',
-    '--',
-    'sh',
-    '-c',
-    'while [ ! -e "$HOME/go" ]; do sleep 0.05; done; exit 11',
-  );
+  const go = `${cluster.host('n1').home}/go-${performance.now()}`;
+  const until = `while [ ! -e ${go} ]; do sleep 0.05; done; exit 11`;
+  const gpid = await cluster.start('-n', 'n1', '--', 'sh', '-c', until);
   const waiting = cluster.spawnNsh(['wait', String(gpid)]);
   await new Promise((resolve) => {
     setTimeout(resolve, 500);
@@ -138,7 +133,7 @@ test('wait goes on while either agent is killed and started again', async () => 
   await killRemote();
   await waitUntil(async () => (await cluster.nsh(['kill', '-0', String(gpid)])).status === 0, 'the agent of the node');
   killLocal();
-  await cluster.host('n1').exec(['touch', `${cluster.host('n1').home}/go`]);
+  await cluster.host('n1').exec(['touch', go]);
   const { status, stderr } = await waiting.end();
   expect([status, stderr]).toEqual([11, '']);
 });
