@@ -6,6 +6,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   agent: async () => (await import('./agent.ts')).agentCommand,
   attach: async () => (await import('./attach.ts')).attachCommand,
   barrier: async () => (await import('./barrier.ts')).barrierCommand,
+  cluster: async () => (await import('./cluster.ts')).clusterCommand,
   completion: async () => (await import('./completion.ts')).completionCommand,
   counter: async () => (await import('./counter.ts')).counterCommand,
   demo: async () => (await import('./demo.ts')).demoCommand,
@@ -53,6 +54,7 @@ export const summaries: readonly (readonly [name: string, summary: string])[] = 
   ['nodeset', 'expand, fold and count sets of nodes'],
   ['agent', 'start, stop and inspect the agents'],
   ['store', 'show the coordination store and who can use it'],
+  ['cluster', 'show and change the nodes and labels that agents act on'],
   ['help', 'list the commands, or tell more of one'],
   ['man', "show manual pages, nsh's own and others"],
   ['completion', 'print the script that completes nsh in another shell'],
@@ -63,7 +65,16 @@ export const summaries: readonly (readonly [name: string, summary: string])[] = 
  * Commands of `nsh` that are no builtins of a session: they stand for a process of their own, and their names are too common to be taken
  * from what a person has on the PATH (`sem` is GNU parallel's).
  */
-const programsAlone: ReadonlySet<string> = new Set(['lock', 'sem', 'elect', 'barrier', 'counter', 'kv', 'name']);
+const programsAlone: ReadonlySet<string> = new Set([
+  'lock',
+  'sem',
+  'elect',
+  'barrier',
+  'counter',
+  'kv',
+  'name',
+  'cluster',
+]);
 
 /** Those that a session has as builtins. */
 export const builtinSummaries = summaries.filter(([name]) => !programsAlone.has(name));

@@ -37,6 +37,8 @@ export function operandWants(command: string, position: number): readonly Want[]
       return first(words('start', 'stop', 'status'));
     case 'store':
       return first(words('status'));
+    case 'cluster':
+      return first(words('show', 'diff', 'apply'));
     case 'kv':
       return first(words('get', 'put', 'del', 'ls', 'watch'));
     case 'lock':
