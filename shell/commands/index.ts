@@ -11,6 +11,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   counter: async () => (await import('./counter.ts')).counterCommand,
   demo: async () => (await import('./demo.ts')).demoCommand,
   elect: async () => (await import('./elect.ts')).electCommand,
+  group: async () => (await import('./group.ts')).groupCommand,
   help: async () => (await import('./help.ts')).makeHelpCommand({ summaries, load: loadCommand }),
   kill: async () => (await import('./kill.ts')).killCommand,
   kv: async () => (await import('./kv.ts')).kvCommand,
@@ -19,12 +20,14 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   logs: async () => (await import('./logs.ts')).logsCommand,
   man: async () => (await import('./man.ts')).manCommand,
   name: async () => (await import('./name.ts')).nameCommand,
+  node: async () => (await import('./node.ts')).nodeCommand,
   nodes: async () => (await import('./nodes.ts')).nodesCommand,
   nodeset: async () => (await import('./nodeset.ts')).nodesetCommand,
   pgrep: async () => (await import('./pgrep.ts')).pgrepCommand,
   pkill: async () => (await import('./pkill.ts')).pkillCommand,
   ps: async () => (await import('./ps.ts')).psCommand,
   run: async () => (await import('./run.ts')).runCommand,
+  scale: async () => (await import('./scale.ts')).scaleCommand,
   sem: async () => (await import('./sem.ts')).semCommand,
   store: async () => (await import('./store.ts')).storeCommand,
   top: async () => (await import('./top.ts')).topCommand,
@@ -51,6 +54,9 @@ export const summaries: readonly (readonly [name: string, summary: string])[] = 
   ['counter', 'count with a number that the cluster shares'],
   ['kv', 'keep values by key for the whole cluster, and watch them'],
   ['name', 'give a process a name by which the cluster finds it'],
+  ['group', 'keep groups of like processes running in the cluster'],
+  ['scale', 'change how many processes of a group run'],
+  ['node', 'drain nodes of the groups that run there'],
   ['nodeset', 'expand, fold and count sets of nodes'],
   ['agent', 'start, stop and inspect the agents'],
   ['store', 'show the coordination store and who can use it'],
@@ -63,7 +69,7 @@ export const summaries: readonly (readonly [name: string, summary: string])[] = 
 
 /**
  * Commands of `nsh` that are no builtins of a session: they stand for a process of their own, and their names are too common to be taken
- * from what a person has on the PATH (`sem` is GNU parallel's).
+ * from what a person has on the PATH (`sem` is GNU parallel's, `node` is Node.js).
  */
 const programsAlone: ReadonlySet<string> = new Set([
   'lock',
@@ -74,6 +80,9 @@ const programsAlone: ReadonlySet<string> = new Set([
   'kv',
   'name',
   'cluster',
+  'group',
+  'scale',
+  'node',
 ]);
 
 /** Those that a session has as builtins. */
