@@ -1,0 +1,70 @@
+/** The commands of groups and of the cluster of record as the nsh program has them, with the embedded store of this machine's agent. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OneMachine } from './one-machine.ts';
+
+let machine: OneMachine;
+
+beforeAll(() => {
+  machine = new OneMachine();
+});
+afterAll(async () => {
+  await machine.stop();
+});
+
+interface Shown {
+  readonly name: string;
+  readonly replicas: number;
+  readonly spec: { readonly env?: Readonly<Record<string, string>>; readonly command: readonly string[] };
+}
+
+const show = async (name: string): Promise<Shown> =>
+  JSON.parse((await machine.nsh('group', 'show', '--json', name)).stdout) as Shown;
+
+describe('nsh group, scale and cluster', () => {
+  it('write a group and the first cluster of record, and both are there afterwards', async () => {
+    const started = await machine.nsh('group', 'start', 'web', '-n', '0', '-e', 'A=b c', '--', 'sleep', '--x', '-n');
+    expect(started).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    expect(await show('web')).toMatchObject({
+      replicas: 0,
+      spec: { command: ['sleep', '--x', '-n'], env: { A: 'b c' } },
+    });
+    expect((await machine.nsh('cluster', 'show')).stdout).toMatch(/ID {2}NODE +LABELS\n 0 {2}localhost\n$/);
+    expect(await machine.nsh('cluster', 'diff')).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    const again = await machine.nsh('group', 'start', 'web', '--', 'true');
+    expect(again).toMatchObject({ status: 1, stdout: '' });
+    expect(again.stderr).toContain("nsh group: there is a group 'web' already");
+    const unknown = await machine.nsh('scale', 'wbe=3');
+    expect(unknown).toMatchObject({ status: 1, stderr: "nsh scale: there is no group 'wbe'; did you mean 'web'?\n" });
+  });
+
+  it('lose no change where several come at once', async () => {
+    await machine.nsh('group', 'start', 'busy', '-n', '0', '--', 'sleep', '1000');
+    const all = await Promise.all([
+      machine.nsh('group', 'update', 'busy', '-e', 'A=1'),
+      machine.nsh('group', 'update', 'busy', '-e', 'B=2'),
+      machine.nsh('group', 'update', 'busy', '--stop-timeout', '1s'),
+    ]);
+    expect(all.map(({ status, stderr }) => ({ status, stderr }))).toEqual(all.map(() => ({ status: 0, stderr: '' })));
+    expect((await show('busy')).spec).toMatchObject({ env: { A: '1', B: '2' }, 'stop-timeout': '1s' });
+    const events = (await machine.nsh('group', 'events', 'busy')).stdout;
+    expect(events.match(/ update /g)).toHaveLength(3);
+  });
+
+  it('say what to do where there is no store to reach', async () => {
+    const directory = join(machine.directory, 'etcd');
+    mkdirSync(directory);
+    const file = join(directory, 'c.yaml');
+    writeFileSync(file, 'cluster: nowhere\nstore: { etcd: ["http://127.0.0.1:1"] }\nnodes:\n  - { id: 1, name: n1 }\n');
+    for (const words of [
+      ['group', 'start', 'x', '--', 'true'],
+      ['node', 'drain', 'n1'],
+    ]) {
+      const { status, stdout, stderr } = await machine.nsh('--cluster', file, ...words);
+      expect({ status, stdout }).toEqual({ status: 255, stdout: '' });
+      expect(stderr).toMatch(/^nsh (?:group|node): .*127\.0\.0\.1:1/);
+    }
+    await machine.nsh('--cluster', file, 'agent', 'stop', '--kill');
+  });
+});
