@@ -165,6 +165,7 @@ const storedWanted = v.object({
   round: slot,
   restarts: count,
   rest: v.exactOptional(v.picklist(['stopped', 'removed'])),
+  op: v.exactOptional(text),
 });
 
 export function writeWanted({ spec: wanted, ...rest }: Wanted): string {
