@@ -221,6 +221,7 @@ const storedPresence = v.object({
   memTotalBytes: count,
   memAvailableBytes: count,
   memoryLimit: v.picklist(['cgroup', 'rlimit']),
+  labels: v.exactOptional(v.array(text)),
 });
 
 export function writePresence(presence: NodePresence): string {

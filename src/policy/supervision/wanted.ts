@@ -62,6 +62,8 @@ export interface NodePresence {
   readonly memAvailableBytes: number;
   /** How it enforces `memory` of a group. */
   readonly memoryLimit: 'cgroup' | 'rlimit';
+  /** As its own cluster file has them; the cluster of record goes before. */
+  readonly labels?: readonly string[];
 }
 
 export interface Drained {
