@@ -30,6 +30,7 @@ import {
 } from '../../src/policy/supervision/stored.ts';
 import type { Together } from '../../src/policy/supervision/together.ts';
 import type { GroupStatus, NodePresence, Wanted } from '../../src/policy/supervision/wanted.ts';
+import { parseRecord, recordKey, type ClusterRecord } from '../../src/coordination/cluster-record.ts';
 import type { Entry } from '../../src/store/store.ts';
 import { log } from '../daemon/log.ts';
 
@@ -99,6 +100,12 @@ export class GroupReader {
     return found;
   }
 
+  /** Undefined: there is none yet, or it cannot be read. */
+  record(entries: Entries): ClusterRecord | undefined {
+    const entry = entries.get(recordKey);
+    return entry === undefined ? undefined : this.#value(entry, (text) => parseRecord(Buffer.from(text)));
+  }
+
   #byGroup<T>(
     entries: Entries,
     prefix: typeof orderPrefixes | typeof reportPrefixes,
@@ -130,7 +137,20 @@ export class GroupReader {
   }
 }
 
-export function placeableNode(node: LivingNode): PlaceableNode {
-  const { id, name, labels = [], isDrained, memTotalBytes, memAvailableBytes } = node;
-  return { id, name, labels, isAlive: true, isDrained, memTotalBytes, memAvailableBytes };
+/**
+ * Those that live, as the cluster of record has them: with its names and labels, and without those that are not in it, so that what they run
+ * leaves them. Without a record each goes by its own cluster file.
+ */
+export function placeableNodes(
+  nodes: ReadonlyMap<number, LivingNode>,
+  record: ClusterRecord | undefined,
+): PlaceableNode[] {
+  const recorded = record === undefined ? undefined : new Map(record.nodes.map((node) => [node.id, node]));
+  return [...nodes.values()].flatMap((node): PlaceableNode[] => {
+    const { id, isDrained, memTotalBytes, memAvailableBytes } = node;
+    const known = recorded === undefined ? node : recorded.get(id);
+    if (known === undefined) return [];
+    const { name, labels = [] } = known;
+    return [{ id, name, labels, isAlive: true, isDrained, memTotalBytes, memAvailableBytes }];
+  });
 }

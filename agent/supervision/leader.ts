@@ -5,6 +5,7 @@
 import { campaign } from '../../src/coordination/election.ts';
 import type { Hold } from '../../src/coordination/hold.ts';
 import type { Participant } from '../../src/coordination/participant.ts';
+import { recordKey } from '../../src/coordination/cluster-record.ts';
 import { placeOf } from '../../src/coordination/keys.ts';
 import { pauseAfter, untilAnswered } from '../../src/coordination/patience.ts';
 import { fenceTimes, freeAtMs } from '../../src/policy/placement/fence.ts';
@@ -17,7 +18,7 @@ import { isClosed, isSessionLost, isUnavailable, isUnknown } from '../../src/sto
 import type { Op } from '../../src/store/store.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import { log } from '../daemon/log.ts';
-import { GroupReader, placeableNode, type LivingNode, type StoredGroup } from './group-facts.ts';
+import { GroupReader, placeableNodes, type LivingNode, type StoredGroup } from './group-facts.ts';
 import { chain, transactionsOf } from './lead-writes.ts';
 import { Mirror } from './mirror.ts';
 
@@ -61,6 +62,7 @@ class Leader {
   readonly #reader = new GroupReader();
   readonly #groups: Mirror;
   readonly #nodes: Mirror;
+  readonly #record: Mirror;
   /** Where each replica belongs. */
   #current: ReadonlyMap<string, number> = new Map();
   /** Node id → when its session was found to be gone. */
@@ -75,12 +77,13 @@ class Leader {
     const onNews = (): void => this.#news();
     this.#groups = new Mirror(store, 'group/', { onListed: onNews, onChanged: onNews });
     this.#nodes = new Mirror(store, 'node/', { onListed: onNews, onChanged: onNews });
+    this.#record = new Mirror(store, recordKey, { onListed: onNews, onChanged: onNews });
   }
 
   async lead(signal: AbortSignal): Promise<void> {
     const ends = new AbortController();
     const both = AbortSignal.any([signal, ends.signal]);
-    const following = [this.#groups.follow(both), this.#nodes.follow(both)];
+    const following = [this.#groups, this.#nodes, this.#record].map((mirror) => mirror.follow(both));
     try {
       await Promise.race([Promise.all(following), this.#decideAlways(both)]);
     } finally {
@@ -94,7 +97,7 @@ class Leader {
     for (let failures = 0; !signal.aborted; ) {
       await this.#untilNews(wakeMs, signal);
       if (signal.aborted) return;
-      if (this.#groups.revision === 0n || this.#nodes.revision === 0n) continue;
+      if ([this.#groups, this.#nodes, this.#record].some(({ revision }) => revision === 0n)) continue;
       try {
         wakeMs = await this.#decide(signal);
         failures = 0;
@@ -162,7 +165,7 @@ class Leader {
     }
     const placement = placeGroups({
       groups: running.map(({ wanted }) => wanted.spec),
-      nodes: [...nodes.values()].map(placeableNode),
+      nodes: placeableNodes(nodes, this.#reader.record(this.#record.entries)),
       current: new Map([...ordered, ...this.#current]),
       unmeasured,
     });

@@ -3,11 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OneMachine } from './one-machine.ts';
+import { waitUntil } from './wait-until.ts';
 
 let machine: OneMachine;
 
-beforeAll(() => {
+beforeAll(async () => {
   machine = new OneMachine();
+  await machine.startAgent('--session-ttl', '3');
 });
 afterAll(async () => {
   await machine.stop();
@@ -15,7 +17,9 @@ afterAll(async () => {
 
 interface Shown {
   readonly name: string;
+  readonly state: string;
   readonly replicas: number;
+  readonly slots: readonly { name: string; state: string; pid: number | null; run?: number; outdated: boolean }[];
   readonly spec: { readonly env?: Readonly<Record<string, string>>; readonly command: readonly string[] };
 }
 
@@ -50,6 +54,45 @@ describe('nsh group, scale and cluster', () => {
     expect((await show('busy')).spec).toMatchObject({ env: { A: '1', B: '2' }, 'stop-timeout': '1s' });
     const events = (await machine.nsh('group', 'events', 'busy')).stdout;
     expect(events.match(/ update /g)).toHaveLength(3);
+  });
+
+  it('have agents run what is wanted, and wait until it is so', async () => {
+    const nsh = async (...words: readonly string[]): Promise<void> => {
+      const { status, stderr } = await machine.nsh(...words);
+      expect({ words, status, stderr }).toEqual({ words, status: 0, stderr: '' });
+    };
+    const slots = async (): Promise<Shown['slots']> => (await show('live')).slots;
+    await nsh('group', 'start', '--wait=20s', 'live', '-n', '2', '--stop-timeout', '2s', '--', 'sleep', '1000');
+    const before = await slots();
+    expect(before.map(({ name, state }) => `${name} ${state}`)).toEqual(['live/1 ready', 'live/2 ready']);
+    process.kill(before[0]?.pid ?? 0, 'SIGKILL');
+    await waitUntil(
+      async () => (await slots())[0]?.run === 2 && (await show('live')).state === 'running',
+      'a successor',
+    );
+    expect((await machine.nsh('group', 'show', 'live')).stdout).toContain('the one before was ended by SIGKILL');
+    await nsh('scale', '--wait=20s', 'live=3');
+    await nsh('group', 'update', '--wait=20s', 'live', '--', 'sleep', '1001');
+    expect((await slots()).map(({ state, outdated }) => ({ state, outdated }))).toEqual(
+      [1, 2, 3].map(() => ({ state: 'ready', outdated: false })),
+    );
+    await nsh('group', 'restart', '--wait=20s', 'live');
+    await nsh('group', 'stop', '--wait=20s', 'live');
+    expect(await show('live')).toMatchObject({ state: 'stopped', slots: [] });
+    await nsh('group', 'start', '--wait=20s', 'live');
+    await nsh('group', 'rm', '--wait=20s', 'live');
+    expect((await machine.nsh('group', 'show', 'live')).status).toBe(1);
+  });
+
+  it('say why a group has failed, and start it again', async () => {
+    const started = await machine.nsh('group', 'start', '-w', 'bad', '--intensity', '1', '--', 'sh', '-c', 'exit 3');
+    expect(started).toMatchObject({ status: 1, stdout: '' });
+    expect(started.stderr).toMatch(/^nsh group: bad: 2 restarts within 30s, where 1 is allowed/);
+    expect((await machine.nsh('group', 'ls', 'bad')).stdout).toMatch(/^bad +failed +0\/1 /m);
+    const updated = await machine.nsh('group', 'update', 'bad', '--', 'sleep', '1000');
+    expect(updated.status).toBe(0);
+    expect(await machine.nsh('group', 'start', '-w', 'bad')).toMatchObject({ status: 0 });
+    await machine.nsh('group', 'rm', '-w', 'bad');
   });
 
   it('say what to do where there is no store to reach', async () => {
