@@ -30,6 +30,7 @@ import {
 } from '../../src/policy/supervision/stored.ts';
 import type { Together } from '../../src/policy/supervision/together.ts';
 import type { GroupStatus, NodePresence, Wanted } from '../../src/policy/supervision/wanted.ts';
+import { parseRecord, recordKey, type ClusterRecord } from '../../src/coordination/cluster-record.ts';
 import type { Entry } from '../../src/store/store.ts';
 import { log } from '../daemon/log.ts';
 
@@ -99,6 +100,11 @@ export class GroupReader {
     return found;
   }
 
+  record(entries: Entries): ClusterRecord | undefined {
+    const entry = entries.get(recordKey);
+    return entry === undefined ? undefined : this.#value(entry, () => parseRecord(entry.value));
+  }
+
   #byGroup<T>(
     entries: Entries,
     prefix: typeof orderPrefixes | typeof reportPrefixes,
@@ -130,7 +136,11 @@ export class GroupReader {
   }
 }
 
-export function placeableNode(node: LivingNode): PlaceableNode {
-  const { id, name, labels = [], isDrained, memTotalBytes, memAvailableBytes } = node;
+/** @param record the cluster of record, where there is one: a node that is not in it is treated as drained. */
+export function placeableNode(node: LivingNode, record: ClusterRecord | undefined): PlaceableNode {
+  const { id, name, memTotalBytes, memAvailableBytes } = node;
+  const recorded = record?.nodes.find((each) => each.id === id);
+  const labels = record === undefined ? (node.labels ?? []) : (recorded?.labels ?? []);
+  const isDrained = node.isDrained || (record !== undefined && recorded === undefined);
   return { id, name, labels, isAlive: true, isDrained, memTotalBytes, memAvailableBytes };
 }

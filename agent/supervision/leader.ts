@@ -5,6 +5,7 @@
 import { campaign } from '../../src/coordination/election.ts';
 import type { Hold } from '../../src/coordination/hold.ts';
 import type { Participant } from '../../src/coordination/participant.ts';
+import { recordKey } from '../../src/coordination/cluster-record.ts';
 import { placeOf } from '../../src/coordination/keys.ts';
 import { pauseAfter, untilAnswered } from '../../src/coordination/patience.ts';
 import { fenceTimes, freeAtMs } from '../../src/policy/placement/fence.ts';
@@ -61,6 +62,7 @@ class Leader {
   readonly #reader = new GroupReader();
   readonly #groups: Mirror;
   readonly #nodes: Mirror;
+  readonly #record: Mirror;
   /** Where each replica belongs. */
   #current: ReadonlyMap<string, number> = new Map();
   /** Node id → when its session was found to be gone. */
@@ -75,12 +77,14 @@ class Leader {
     const onNews = (): void => this.#news();
     this.#groups = new Mirror(store, 'group/', { onListed: onNews, onChanged: onNews });
     this.#nodes = new Mirror(store, 'node/', { onListed: onNews, onChanged: onNews });
+    this.#record = new Mirror(store, recordKey, { onListed: onNews, onChanged: onNews });
   }
 
   async lead(signal: AbortSignal): Promise<void> {
     const ends = new AbortController();
     const both = AbortSignal.any([signal, ends.signal]);
-    const following = [this.#groups.follow(both), this.#nodes.follow(both)];
+    const mirrors = [this.#groups, this.#nodes, this.#record];
+    const following = mirrors.map((mirror) => mirror.follow(both));
     try {
       await Promise.race([Promise.all(following), this.#decideAlways(both)]);
     } finally {
@@ -94,7 +98,7 @@ class Leader {
     for (let failures = 0; !signal.aborted; ) {
       await this.#untilNews(wakeMs, signal);
       if (signal.aborted) return;
-      if (this.#groups.revision === 0n || this.#nodes.revision === 0n) continue;
+      if ([this.#groups, this.#nodes, this.#record].some(({ revision }) => revision === 0n)) continue;
       try {
         wakeMs = await this.#decide(signal);
         failures = 0;
@@ -160,9 +164,10 @@ class Leader {
         }
       }
     }
+    const record = this.#reader.record(this.#record.entries);
     const placement = placeGroups({
       groups: running.map(({ wanted }) => wanted.spec),
-      nodes: [...nodes.values()].map(placeableNode),
+      nodes: [...nodes.values()].map((node) => placeableNode(node, record)),
       current: new Map([...ordered, ...this.#current]),
       unmeasured,
     });

@@ -108,7 +108,7 @@ function aroundOf(snapshot: GroupsSnapshot, name: string, known: SeenWanted): Ar
 const rouseMs = 15_000;
 
 /**
- * Agents are started on demand, and one that nobody has spoken with yet takes part in nothing: those are spoken with. Then it is said what
+ * Agents are started on demand, and one that nobody has asked yet takes part in nothing: those are asked. Then it is said what
  * keeps a group from being placed for now.
  */
 async function rouse(
@@ -118,16 +118,20 @@ async function rouse(
   command: string,
 ): Promise<void> {
   const obstacles = (now: GroupsSnapshot): string[] => specs.flatMap((spec) => findObstacle(spec, nodes, now) ?? []);
-  if (obstacles(snapshot).length === 0 && nodes.every(({ id }) => snapshot.present.has(id))) return;
+  // Where no group was wanted before, those that take part may just be leaving.
+  const mayLeave = snapshot.wanted.size === 0;
+  const isThere = (id: number): boolean => !mayLeave && snapshot.present.has(id);
+  if (obstacles(snapshot).length === 0 && nodes.every(({ id }) => isThere(id))) return;
   const reporter = makeReporter(context, command);
   const recorded = new Set(nodes.map(({ id }) => id));
-  const absent = client.nodes.filter(({ id }) => recorded.has(id) && !snapshot.present.has(id));
+  const absent = client.nodes.filter(({ id }) => recorded.has(id) && !isThere(id));
   const options = { signal: context.signal, deadlineMs: rouseMs };
   let failed = 0;
-  for await (const { node, error } of client.fanout(absent, 'info', {}, options)) {
-    if (error === undefined) continue;
+  for await (const { node, error, result } of client.fanout(absent, 'supervise', {}, options)) {
+    const problem = error?.message ?? result?.problem ?? undefined;
+    if (problem === undefined) continue;
     failed++;
-    reporter.say(error.message.startsWith(`${node.name}:`) ? error.message : `${node.name}: ${error.message}`);
+    reporter.say(problem.startsWith(`${node.name}:`) ? problem : `${node.name}: ${problem}`);
   }
   // Those that were spoken with come a moment later: what the leader then says of it is its status.
   if (failed === 0) return;
