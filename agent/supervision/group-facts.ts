@@ -100,10 +100,9 @@ export class GroupReader {
     return found;
   }
 
-  /** Undefined: there is none yet, or it cannot be read. */
   record(entries: Entries): ClusterRecord | undefined {
     const entry = entries.get(recordKey);
-    return entry === undefined ? undefined : this.#value(entry, (text) => parseRecord(Buffer.from(text)));
+    return entry === undefined ? undefined : this.#value(entry, () => parseRecord(entry.value));
   }
 
   #byGroup<T>(
@@ -137,20 +136,12 @@ export class GroupReader {
   }
 }
 
-/**
- * Those that live, as the cluster of record has them: with its names and labels, and without those that are not in it, so that what they run
- * leaves them. Without a record each goes by its own cluster file.
- */
-export function placeableNodes(
-  nodes: ReadonlyMap<number, LivingNode>,
-  record: ClusterRecord | undefined,
-): PlaceableNode[] {
-  const recorded = record === undefined ? undefined : new Map(record.nodes.map((node) => [node.id, node]));
-  return [...nodes.values()].flatMap((node): PlaceableNode[] => {
-    const { id, isDrained, memTotalBytes, memAvailableBytes } = node;
-    const known = recorded === undefined ? node : recorded.get(id);
-    if (known === undefined) return [];
-    const { name, labels = [] } = known;
-    return [{ id, name, labels, isAlive: true, isDrained, memTotalBytes, memAvailableBytes }];
-  });
+/** @param record the cluster of record, where there is one: a node that is not in it is treated as drained. */
+export function placeableNode(node: LivingNode, record: ClusterRecord | undefined): PlaceableNode {
+  const { id, memTotalBytes, memAvailableBytes } = node;
+  const recorded = record?.nodes.find((each) => each.id === id);
+  const name = recorded?.name ?? node.name;
+  const labels = record === undefined ? (node.labels ?? []) : (recorded?.labels ?? []);
+  const isDrained = node.isDrained || (record !== undefined && recorded === undefined);
+  return { id, name, labels, isAlive: true, isDrained, memTotalBytes, memAvailableBytes };
 }

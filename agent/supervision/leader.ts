@@ -18,7 +18,7 @@ import { isClosed, isSessionLost, isUnavailable, isUnknown } from '../../src/sto
 import type { Op } from '../../src/store/store.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import { log } from '../daemon/log.ts';
-import { GroupReader, placeableNodes, type LivingNode, type StoredGroup } from './group-facts.ts';
+import { GroupReader, placeableNode, type LivingNode, type StoredGroup } from './group-facts.ts';
 import { chain, transactionsOf } from './lead-writes.ts';
 import { Mirror } from './mirror.ts';
 
@@ -83,7 +83,8 @@ class Leader {
   async lead(signal: AbortSignal): Promise<void> {
     const ends = new AbortController();
     const both = AbortSignal.any([signal, ends.signal]);
-    const following = [this.#groups, this.#nodes, this.#record].map((mirror) => mirror.follow(both));
+    const mirrors = [this.#groups, this.#nodes, this.#record];
+    const following = mirrors.map((mirror) => mirror.follow(both));
     try {
       await Promise.race([Promise.all(following), this.#decideAlways(both)]);
     } finally {
@@ -163,9 +164,10 @@ class Leader {
         }
       }
     }
+    const record = this.#reader.record(this.#record.entries);
     const placement = placeGroups({
       groups: running.map(({ wanted }) => wanted.spec),
-      nodes: placeableNodes(nodes, this.#reader.record(this.#record.entries)),
+      nodes: [...nodes.values()].map((node) => placeableNode(node, record)),
       current: new Map([...ordered, ...this.#current]),
       unmeasured,
     });

@@ -67,9 +67,10 @@ export class GroupsUnderTest {
     return text === undefined ? undefined : readStatus(text, group);
   }
 
-  async drain(node: number): Promise<void> {
+  async drain(node: number, isDrained: boolean): Promise<void> {
     const value = Buffer.from(writeDrained({ atMs: Date.now(), by: 'test' }));
-    await this.store.txn([], [{ op: 'put', key: drainedKey(node), value }]);
+    const key = drainedKey(node);
+    await this.store.txn([], [isDrained ? { op: 'put', key, value } : { op: 'delete', key }]);
   }
 
   /** As the nodes report them, by slot. */
