@@ -1,7 +1,7 @@
 /** How every command that changes groups goes about it: decide and write, say what keeps it from coming true, wait where that is asked for. */
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import { readRecord, type RecordedNode } from '../../src/coordination/cluster-record.ts';
-import { editGroups, maxGroupsAtOnce, type SeenWanted } from '../../src/coordination/groups/edit.ts';
+import { editGroups, maxGroupsAtOnce, type SeenWanted, type WantedChange } from '../../src/coordination/groups/edit.ts';
 import { readGroups, type GroupsSnapshot } from '../../src/coordination/groups/snapshot.ts';
 import { viewGroup } from '../../src/coordination/groups/view.ts';
 import type { GroupSpec } from '../../src/policy/supervision/spec.ts';
@@ -51,47 +51,45 @@ export async function openGroups(context: CommandContext, command: string): Prom
 
 /** @returns the exit status. @throws NshError */
 export async function changeGroups(context: CommandContext, change: GroupsChange): Promise<number> {
-  const { command, names, decide, places, isStart = false, waitMs } = change;
+  const { command, names, places, isStart = false, waitMs } = change;
   if (names.length > maxGroupsAtOnce)
     throw new NshError('usage', `${names.length} groups at once; ${maxGroupsAtOnce} is the most`);
   const opened = await openGroups(context, command);
-  const { client, store, snapshot, nodes } = opened;
-  const notes = new Set<string>();
-  const after = await editGroups(
+  const { client, store, snapshot } = opened;
+  const known = new Map(names.map((name) => [name, { name, revision: 0n, ...snapshot.wanted.get(name) }]));
+  const foreseen = decideAll(known, change, opened, []);
+  const specs = [...foreseen.values()].flatMap(({ to }) => (to.rest === undefined ? [to.spec] : []));
+  // Without any agent nobody would carry out an end, either.
+  const asksAll = isStart || snapshot.present.size === 0;
+  const asks = foreseen.size > 0 && (places || asksAll);
+  // Where no group is wanted no agent stays, however often it is asked: a first one is put there stopped.
+  const isFirst = asks && specs.length > 0 && snapshot.wanted.size === 0;
+  const rousing = async (): Promise<Roused | undefined> =>
+    asks ? await rouse(context, opened, { command, asksAll, specs }) : undefined;
+  let roused = isFirst ? undefined : await rousing();
+  const notes: string[] = [];
+  const options = { by: nearHost(client), signal: context.signal };
+  let after = await editGroups(
     store,
     names,
     (seen) => {
-      notes.clear();
-      return new Map(
-        names.flatMap((name) => {
-          const known = seen.get(name) ?? { name, revision: 0n };
-          const { change: to, note } = decide(known, aroundOf(snapshot, name, known));
-          if (to === undefined) {
-            notes.add(note);
-            return [];
-          }
-          if (places && to.to.rest === undefined) refuseUnplaceable(to.to.spec, nodes, snapshot);
-          return [[name, to] as const];
-        }),
-      );
+      const changes = decideAll(seen, change, opened, notes);
+      if (!isFirst) return changes;
+      return new Map([...changes].map(([name, each]) => [name, { ...each, to: { ...each.to, rest: 'stopped' } }]));
     },
     {
-      by: nearHost(client),
-      signal: context.signal,
+      ...options,
       along: async () => firstRecord(client, await readRecord(store, { signal: context.signal })),
     },
   );
+  if (isFirst) {
+    roused = await rousing();
+    const put = after;
+    after = await editGroups(store, names, (seen) => letGo(seen, put), options);
+  }
   const reporter = makeReporter(context, command);
   for (const note of notes) reporter.say(note);
-  const changed = [...after.values()].filter(
-    ({ name, revision }) => revision !== (snapshot.wanted.get(name)?.revision ?? 0n),
-  );
-  const specs = changed.flatMap(({ wanted }) =>
-    wanted === undefined || wanted.rest !== undefined ? [] : [wanted.spec],
-  );
-  // Without any agent nobody would carry out an end, either.
-  const asksAll = isStart || snapshot.present.size === 0;
-  if (changed.length > 0 && (places || asksAll)) await rouse(context, opened, { command, asksAll, specs });
+  await roused?.all;
   if (waitMs === undefined) return 0;
   const since = new Map([...after].map(([name, { revision }]) => [name, revision]));
   return await awaitThings(context, {
@@ -101,6 +99,39 @@ export async function changeGroups(context: CommandContext, change: GroupsChange
     prefix: 'group/',
     timeoutMs: waitMs,
   });
+}
+
+/** @param notes is filled with what is so already. @throws NshError: why not. */
+function decideAll(
+  seen: ReadonlyMap<string, SeenWanted>,
+  { names, decide, places }: GroupsChange,
+  { snapshot, nodes }: Opened,
+  notes: string[],
+): Map<string, WantedChange> {
+  notes.length = 0;
+  return new Map(
+    names.flatMap((name) => {
+      const known = seen.get(name) ?? { name, revision: 0n };
+      const { change: to, note } = decide(known, aroundOf(snapshot, name, known));
+      if (to === undefined) {
+        notes.push(note);
+        return [];
+      }
+      if (places && to.to.rest === undefined) refuseUnplaceable(to.to.spec, nodes, snapshot);
+      return [[name, to] as const];
+    }),
+  );
+}
+
+/** Those that are as they were put; who has changed one meanwhile knew that it was stopped. */
+function letGo(seen: ReadonlyMap<string, SeenWanted>, put: ReadonlyMap<string, SeenWanted>): Map<string, WantedChange> {
+  return new Map(
+    [...seen].flatMap(([name, { wanted, revision }]) => {
+      if (wanted === undefined || revision !== put.get(name)?.revision) return [];
+      const { rest: _rest, op: _op, ...to } = wanted;
+      return [[name, { to }] as const];
+    }),
+  );
 }
 
 function aroundOf(snapshot: GroupsSnapshot, name: string, known: SeenWanted): Around {
@@ -113,19 +144,43 @@ function aroundOf(snapshot: GroupsSnapshot, name: string, known: SeenWanted): Ar
 
 /** Beyond what an agent itself takes until others see it (10 s). */
 const rouseMs = 15_000;
+/** Nodes that have not answered by then are not waited for: what is written is placed on those that have. */
+const patienceMs = 5_000;
+
+interface Roused {
+  /** All have answered, or failed, and what there is to say has been said. */
+  readonly all: Promise<void>;
+}
 
 /**
  * Agents take part from when they are asked to, until no group is wanted any more: whoever wants one asks them, all for a group that is new
- * and else those who do not. Then it is said what keeps the groups from being placed for now.
+ * and else those who do not; and before it is written, since what has a place stays there when further nodes come.
  */
-async function rouse(
+async function rouse(context: CommandContext, opened: Opened, asking: Asking): Promise<Roused> {
+  const all = askAgents(context, opened, asking);
+  // Its failure is that of whoever awaits it.
+  all.catch(() => undefined);
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, patienceMs);
+  });
+  await Promise.race([all, enough]);
+  clearTimeout(timer);
+  return { all };
+}
+
+interface Asking {
+  readonly command: string;
+  readonly asksAll: boolean;
+  /** Of the groups that are to be placed. */
+  readonly specs: readonly GroupSpec[];
+}
+
+/** Then it is said what keeps the groups from being placed for now. */
+async function askAgents(
   context: CommandContext,
   { client, store, snapshot, nodes }: Opened,
-  {
-    command,
-    asksAll,
-    specs,
-  }: { readonly command: string; readonly asksAll: boolean; readonly specs: readonly GroupSpec[] },
+  { command, asksAll, specs }: Asking,
 ): Promise<void> {
   const reporter = makeReporter(context, command);
   const recorded = new Set(nodes.map(({ id }) => id));

@@ -21,8 +21,8 @@ export interface SeenWanted {
 
 export interface WantedChange {
   readonly to: Omit<Wanted, 'op'>;
-  /** A word for the command, and what it did, for `nsh group events`. */
-  readonly event: Pick<GroupEvent, 'kind' | 'text'>;
+  /** A word for the command, and what it did, for `nsh group events`; absent: nothing to tell. */
+  readonly event?: Pick<GroupEvent, 'kind' | 'text'>;
 }
 
 export interface EditOptions {
@@ -65,12 +65,11 @@ export async function editGroups(
     for (const [name, { to, event }] of changes) {
       const known = before.get(name);
       compares.push({ key: wantedKey(name), on: 'mod', to: known?.seen.revision ?? 0n });
+      ops.push({ op: 'put', key: wantedKey(name), value: Buffer.from(writeWanted({ ...to, op })) });
+      if (event === undefined) continue;
       const text = `${event.text === undefined ? '' : `${event.text}, `}by ${by}`;
       const events = addEvents(known?.events ?? [], { atMs: now(), kind: event.kind, text });
-      ops.push(
-        { op: 'put', key: wantedKey(name), value: Buffer.from(writeWanted({ ...to, op })) },
-        { op: 'put', key: eventsKey(name, 'person'), value: Buffer.from(writeEvents(events)) },
-      );
+      ops.push({ op: 'put', key: eventsKey(name, 'person'), value: Buffer.from(writeEvents(events)) });
     }
     const done = await tryWrite({ store, compares, ops, op, name: [...changes.keys()][0], giveUp });
     if (done !== undefined) {
