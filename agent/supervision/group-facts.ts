@@ -138,8 +138,9 @@ export class GroupReader {
 
 /** @param record the cluster of record, where there is one: a node that is not in it is treated as drained. */
 export function placeableNode(node: LivingNode, record: ClusterRecord | undefined): PlaceableNode {
-  const { id, name, memTotalBytes, memAvailableBytes } = node;
+  const { id, memTotalBytes, memAvailableBytes } = node;
   const recorded = record?.nodes.find((each) => each.id === id);
+  const name = recorded?.name ?? node.name;
   const labels = record === undefined ? (node.labels ?? []) : (recorded?.labels ?? []);
   const isDrained = node.isDrained || (record !== undefined && recorded === undefined);
   return { id, name, labels, isAlive: true, isDrained, memTotalBytes, memAvailableBytes };

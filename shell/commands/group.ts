@@ -118,6 +118,7 @@ async function start({ context, names, command, given }: Call): Promise<number> 
   return await change(context, given, {
     names,
     places: true,
+    isStart: true,
     decide: (seen, around) => (spec === undefined ? decideAgain(seen, around) : decideNew(seen, spec)),
   });
 }

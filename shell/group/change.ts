@@ -22,6 +22,8 @@ export interface GroupsChange {
   readonly decide: (seen: SeenWanted, around: Around) => Decision;
   /** What comes of it is to be placed: see whether it can be. */
   readonly places: boolean;
+  /** It makes a group, or begins another round of one. */
+  readonly isStart?: true;
   /** ms; undefined: do not wait. */
   readonly waitMs: number | undefined;
 }
@@ -49,7 +51,7 @@ export async function openGroups(context: CommandContext, command: string): Prom
 
 /** @returns the exit status. @throws NshError */
 export async function changeGroups(context: CommandContext, change: GroupsChange): Promise<number> {
-  const { command, names, decide, places, waitMs } = change;
+  const { command, names, decide, places, isStart = false, waitMs } = change;
   if (names.length > maxGroupsAtOnce)
     throw new NshError('usage', `${names.length} groups at once; ${maxGroupsAtOnce} is the most`);
   const opened = await openGroups(context, command);
@@ -81,11 +83,15 @@ export async function changeGroups(context: CommandContext, change: GroupsChange
   );
   const reporter = makeReporter(context, command);
   for (const note of notes) reporter.say(note);
-  const specs = [...after.values()].flatMap(({ wanted, revision }) => {
-    const isChanged = snapshot.wanted.get(wanted?.spec.name ?? '')?.revision !== revision;
-    return wanted === undefined || wanted.rest !== undefined || !isChanged ? [] : [wanted.spec];
-  });
-  if (places && specs.length > 0) await rouse(context, opened, specs, command);
+  const changed = [...after.values()].filter(
+    ({ name, revision }) => revision !== (snapshot.wanted.get(name)?.revision ?? 0n),
+  );
+  const specs = changed.flatMap(({ wanted }) =>
+    wanted === undefined || wanted.rest !== undefined ? [] : [wanted.spec],
+  );
+  // Without any agent nobody would carry out an end, either.
+  const asksAll = isStart || snapshot.present.size === 0;
+  if (changed.length > 0 && (places || asksAll)) await rouse(context, opened, { command, asksAll, specs });
   if (waitMs === undefined) return 0;
   const since = new Map([...after].map(([name, { revision }]) => [name, revision]));
   return await awaitThings(context, {
@@ -105,36 +111,38 @@ function aroundOf(snapshot: GroupsSnapshot, name: string, known: SeenWanted): Ar
   return view?.state === 'failed' && isSame ? { names, failed: view.why ?? 'it stopped' } : { names };
 }
 
+/** Beyond what an agent itself takes until others see it (10 s). */
 const rouseMs = 15_000;
 
 /**
- * Agents are started on demand, and one that nobody has asked yet takes part in nothing: those are asked. Then it is said what
- * keeps a group from being placed for now.
+ * Agents take part from when they are asked to, until no group is wanted any more: whoever wants one asks them, all for a group that is new
+ * and else those who do not. Then it is said what keeps the groups from being placed for now.
  */
 async function rouse(
   context: CommandContext,
   { client, store, snapshot, nodes }: Opened,
-  specs: readonly GroupSpec[],
-  command: string,
+  {
+    command,
+    asksAll,
+    specs,
+  }: { readonly command: string; readonly asksAll: boolean; readonly specs: readonly GroupSpec[] },
 ): Promise<void> {
-  const obstacles = (now: GroupsSnapshot): string[] => specs.flatMap((spec) => findObstacle(spec, nodes, now) ?? []);
-  // Where no group was wanted before, those that take part may just be leaving.
-  const mayLeave = snapshot.wanted.size === 0;
-  const isThere = (id: number): boolean => !mayLeave && snapshot.present.has(id);
-  if (obstacles(snapshot).length === 0 && nodes.every(({ id }) => isThere(id))) return;
   const reporter = makeReporter(context, command);
   const recorded = new Set(nodes.map(({ id }) => id));
-  const absent = client.nodes.filter(({ id }) => recorded.has(id) && !isThere(id));
-  const options = { signal: context.signal, deadlineMs: rouseMs };
+  const asked = client.nodes.filter(({ id }) => recorded.has(id) && (asksAll || !snapshot.present.has(id)));
   let failed = 0;
-  for await (const { node, error, result } of client.fanout(absent, 'supervise', {}, options)) {
+  const options = { signal: context.signal, deadlineMs: rouseMs };
+  for await (const { node, result, error } of client.fanout(asked, 'supervise', {}, options)) {
     const problem = error?.message ?? result?.problem ?? undefined;
     if (problem === undefined) continue;
     failed++;
-    reporter.say(problem.startsWith(`${node.name}:`) ? problem : `${node.name}: ${problem}`);
+    const told = problem.startsWith(`${node.name}:`) ? problem : `${node.name}: ${problem}`;
+    reporter.say(`${told}: it takes part in no group until that is mended`);
   }
-  // Those that were spoken with come a moment later: what the leader then says of it is its status.
   if (failed === 0) return;
-  for (const text of obstacles(await readGroups(store, { signal: context.signal })))
-    reporter.say(`${text}: it is placed as soon as that changes`);
+  const now = await readGroups(store, { signal: context.signal });
+  for (const spec of specs) {
+    const obstacle = findObstacle(spec, nodes, now);
+    if (obstacle !== undefined) reporter.say(`${obstacle}: it is placed as soon as that changes`);
+  }
 }

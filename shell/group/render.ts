@@ -137,7 +137,7 @@ function replicaColumns({ name }: GroupView, { nameOf, nowMs }: Surroundings): r
 function noteOf({ why, lastEnd }: ReplicaView): string {
   const notes = [
     ...(why === undefined ? [] : [why]),
-    ...(lastEnd === undefined ? [] : [`last ${describeEnd(lastEnd)}`]),
+    ...(lastEnd === undefined ? [] : [`the one before ${describeEnd(lastEnd)}`]),
   ];
   return notes.join('; ');
 }

@@ -159,7 +159,7 @@ describe('nsh group start', () => {
     await world.come(3);
     const { status, stderr } = await world.nsh('group start web --on @front -- x');
     expect(status).toBe(0);
-    expect(stderr).toContain('nsh group: web1: connection refused\n');
+    expect(stderr).toContain('nsh group: web1: connection refused: it takes part in no group');
     expect(stderr).toMatch(/web\/1: .*it is placed as soon as that changes/);
   });
 
@@ -380,7 +380,7 @@ describe('nsh group ls, show and events', () => {
         '',
         'REPLICA  NODE       PID  STATE     FOR  RUN  VERSION       NOTE',
         `web/1    web1  10004711  ready       -    1  ${version}`,
-        `web/2    web2         -  waiting     -    2  ${version}  last exited with status 3`,
+        `web/2    web2         -  waiting     -    2  ${version}  the one before exited with status 3`,
         'web/3    -            -  unplaced    -    -  -             web1: no room',
         '',
       ].join('\n'),
