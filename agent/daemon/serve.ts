@@ -123,6 +123,7 @@ class Agent {
       service,
       openStore: () => store.open(),
       labels: () => this.#links.nodes.find(({ id }) => id === node)?.labels ?? [],
+      expected: () => this.#links.nodes.map(({ id }) => id),
       ttlSeconds: this.#options.sessionTtl,
       onChange: () => this.#checkIdle(),
     });

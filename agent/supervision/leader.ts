@@ -26,9 +26,18 @@ import { Mirror } from './mirror.ts';
 export const leaderElection = 'nsh groups';
 /** News that come together are looked at together, ms. */
 const gatherMs = 10;
+/** A new group waits so long for nodes that do not take part yet, ms. */
+const arrivalMs = 3_000;
 
-/** Stands for election, leads, and stands again, until the signal fires. @throws what ends the session */
-export async function standForLeader(participant: Participant, signal: AbortSignal): Promise<void> {
+/**
+ * Stands for election, leads, and stands again, until the signal fires.
+ * @param expected ids of the nodes of the cluster, where none is of record.
+ */
+export async function standForLeader(
+  participant: Participant,
+  expected: () => readonly number[],
+  signal: AbortSignal,
+): Promise<void> {
   for (let failures = 1; !signal.aborted; failures++) {
     let hold: Hold | undefined;
     try {
@@ -36,7 +45,7 @@ export async function standForLeader(participant: Participant, signal: AbortSign
       hold = await campaign(participant, leaderElection, { signal });
       if (hold === undefined) continue;
       log('groups: leads', { epoch: String(hold.token) });
-      await new Leader(participant, hold).lead(AbortSignal.any([signal, hold.lost]));
+      await new Leader(participant, hold, expected).lead(AbortSignal.any([signal, hold.lost]));
     } catch (error) {
       if (signal.aborted || isSessionLost(error) || isClosed(error)) return;
       log('groups: the leader steps down', { message: String(error) });
@@ -58,6 +67,7 @@ async function leaveQueue({ store, session }: Participant, signal: AbortSignal):
 
 class Leader {
   readonly #hold: Hold;
+  readonly #expected: () => readonly number[];
   readonly #ttlMs: number;
   readonly #reader = new GroupReader();
   readonly #groups: Mirror;
@@ -68,11 +78,14 @@ class Leader {
   /** Node id → when its session was found to be gone. */
   readonly #lost = new Map<number, number>();
   readonly #names = new Map<number, string>();
+  /** Groups that have no order yet, with when they were seen first. */
+  readonly #fresh = new Map<string, number>();
   #isNews = false;
   #wake: (() => void) | undefined;
 
-  constructor({ store, session }: Participant, hold: Hold) {
+  constructor({ store, session }: Participant, hold: Hold, expected: () => readonly number[]) {
     this.#hold = hold;
+    this.#expected = expected;
     this.#ttlMs = session.ttlMs;
     const onNews = (): void => this.#news();
     this.#groups = new Mirror(store, 'group/', { onListed: onNews, onChanged: onNews });
@@ -114,12 +127,13 @@ class Leader {
   /** @returns when to look again, Unix ms. */
   async #decide(signal: AbortSignal): Promise<number | undefined> {
     const nowMs = Date.now();
-    const groups = this.#reader.groups(this.#groups.entries);
+    const known = this.#reader.groups(this.#groups.entries);
     const nodes = this.#reader.nodes(this.#nodes.entries);
+    const { groups, untilMs } = this.#withoutFresh(known, nodes, nowMs);
     const placement = this.#place(groups, nodes);
     const standing = this.#standing(groups, nodes, nowMs);
     const entries = new Map(this.#groups.entries);
-    let wakeMs: number | undefined;
+    let wakeMs = untilMs;
     let revision = 0n;
     for (const [group, stored] of groups) {
       const lead = leadGroup(
@@ -149,6 +163,32 @@ class Leader {
     }
     if (revision > 0n) await this.#groups.reach(revision, AbortSignal.any([signal, AbortSignal.timeout(reachMs)]));
     return wakeMs;
+  }
+
+  /**
+   * A group of which nothing was placed yet waits for nodes that are on their way, since their agents are just asked to take part: else the
+   * first one would get all of it. What has been placed once waits for nobody.
+   */
+  #withoutFresh(
+    groups: ReadonlyMap<string, StoredGroup>,
+    nodes: ReadonlyMap<number, LivingNode>,
+    nowMs: number,
+  ): { readonly groups: ReadonlyMap<string, StoredGroup>; readonly untilMs: number | undefined } {
+    const recorded = this.#reader.record(this.#record.entries)?.nodes.map(({ id }) => id);
+    const isComplete = (recorded ?? this.#expected()).every((id) => nodes.has(id));
+    let untilMs: number | undefined;
+    const settled = [...groups].filter(([group, { orders, wanted, status }]) => {
+      if (isComplete || orders.size > 0 || wanted.rest !== undefined || status !== undefined) {
+        this.#fresh.delete(group);
+        return true;
+      }
+      const seenMs = this.#fresh.get(group) ?? nowMs;
+      this.#fresh.set(group, seenMs);
+      if (nowMs >= seenMs + arrivalMs) return true;
+      untilMs = Math.min(untilMs ?? Infinity, seenMs + arrivalMs);
+      return false;
+    });
+    return { groups: new Map(settled), untilMs };
   }
 
   #place(groups: ReadonlyMap<string, StoredGroup>, nodes: ReadonlyMap<number, LivingNode>): Placement {

@@ -34,6 +34,8 @@ export interface SupervisionOptions {
   /** A store of its own for what is done here. @throws NshError: why it cannot be reached. */
   readonly openStore: () => Promise<Store>;
   readonly labels: () => readonly string[];
+  /** Ids of the nodes of the cluster, as this agent knows them. */
+  readonly expected: () => readonly number[];
   /** Of this node's session. */
   readonly ttlSeconds: number;
   /** After which `isHeld` may be another. */
@@ -307,7 +309,7 @@ class Part {
     await Promise.all([
       orders.follow(signal),
       wanted.follow(signal),
-      standForLeader({ store, session, party }, signal),
+      standForLeader({ store, session, party }, this.#options.expected, signal),
     ]);
     await sends;
   }
