@@ -85,11 +85,13 @@ describe('nsh group, scale and cluster', () => {
   });
 
   it('say why a group has failed, and start it again', async () => {
-    const started = await machine.nsh('group', 'start', '-w', 'bad', '--intensity', '1', '--', 'sh', '-c', 'exit 3');
+    // Without a probe it would be ready for a moment.
+    const words = ['--intensity', '1', '--ready', 'log:up', '--', 'sh', '-c', 'exit 3'];
+    const started = await machine.nsh('group', 'start', '-w', 'bad', ...words);
     expect(started).toMatchObject({ status: 1, stdout: '' });
     expect(started.stderr).toMatch(/^nsh group: bad: 2 restarts within 30s, where 1 is allowed/);
     expect((await machine.nsh('group', 'ls', 'bad')).stdout).toMatch(/^bad +failed +0\/1 /m);
-    const updated = await machine.nsh('group', 'update', 'bad', '--', 'sleep', '1000');
+    const updated = await machine.nsh('group', 'update', 'bad', '--ready', 'none', '--', 'sleep', '1000');
     expect(updated.status).toBe(0);
     expect(await machine.nsh('group', 'start', '-w', 'bad')).toMatchObject({ status: 0 });
     await machine.nsh('group', 'rm', '-w', 'bad');
