@@ -13,7 +13,8 @@ beforeAll(async () => {
   cluster = await startDemoCluster({ nodes: 3, env: process.env });
 });
 afterAll(async () => {
-  expect(await cluster.stop()).toEqual([]);
+  const left = await cluster.stop();
+  if (left.length > 0) throw new Error(`processes that do not end: ${left.join(' ')}`);
 });
 
 interface Result {
