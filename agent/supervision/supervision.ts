@@ -71,7 +71,7 @@ export class Supervision {
 
   /** Takes part from now on. @returns why others cannot know of it yet; undefined: they do. */
   async takePart(signal: AbortSignal): Promise<string | undefined> {
-    if (this.#part?.isLeaving === true) await this.#running;
+    if ((await this.#part?.isGoing()) === true) await this.#running;
     if (this.#isStopped) return 'the agent ends';
     this.#part ??= this.#begin();
     return await this.#part.untilUp(AbortSignal.any([signal, AbortSignal.timeout(upDeadlineMs)]));
@@ -134,7 +134,8 @@ class Part {
   /** Groups that have an order for this node. */
   readonly #ordered = new Set<string>();
   #leave: (() => void) | undefined;
-  #isLeaving = false;
+  /** It leaves, or thinks about it; what comes of that. */
+  #leaving: Promise<boolean> | undefined;
   #hasBegun = false;
 
   constructor(options: SupervisionOptions, files: GroupFiles) {
@@ -205,9 +206,9 @@ class Part {
     return this.#presence?.isUp === true ? undefined : this.#problem;
   }
 
-  /** It is about to end, or may be; whoever comes waits for that. */
-  get isLeaving(): boolean {
-    return this.#isLeaving;
+  /** Whether it is about to end; where it just thinks about that, when it has decided. */
+  async isGoing(): Promise<boolean> {
+    return (await this.#leaving) === true;
   }
 
   check(): void {
@@ -337,24 +338,21 @@ class Part {
   /** Nothing is wanted of anybody, and nothing runs here: the agent is as one that never took part. */
   async #considerLeaving(store: Store, wanted: Mirror): Promise<void> {
     const isIdle = (): boolean => wanted.entries.size === 0 && this.#replicas.isEmpty;
-    if (!isIdle() || this.#isLeaving || this.#ends.signal.aborted) return;
-    this.#isLeaving = true;
-    try {
-      // Whoever has asked it to take part has put what is wanted before.
-      const { entries } = await store.list(wantedPrefix, { limit: 1, keysOnly: true });
-      if (entries.length > 0 || !isIdle()) {
-        this.#isLeaving = false;
-        return;
-      }
-      log('groups: none is wanted');
-      this.#files.takesPart = false;
-      // Not waited for: its end waits for what called this.
-      void this.stop(true);
+    if (!isIdle() || this.#leaving !== undefined || this.#ends.signal.aborted) return;
+    // Whoever has asked it to take part has put what is wanted before.
+    const goes = store.list(wantedPrefix, { limit: 1, keysOnly: true }).then(
+      ({ entries }) => entries.length === 0 && isIdle(),
+      // The store cannot be reached: it is asked again with the next news.
+      () => false,
+    );
+    this.#leaving = goes;
+    if (!(await goes)) {
+      this.#leaving = undefined;
       return;
-    } catch (error) {
-      this.#isLeaving = false;
-      log('groups: stays', { message: String(error) });
     }
+    log('groups: none is wanted');
+    this.#files.takesPart = false;
+    await this.stop(true);
   }
 }
 
