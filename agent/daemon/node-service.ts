@@ -44,13 +44,6 @@ export interface NodeServiceOptions {
 
 export type SpawnExtra = Partial<Pick<SpawnParams, 'replica' | 'killAtBootMs' | 'cgroup'>>;
 
-/** @throws NshError `badDirectory` */
-export function workingDirectory(cwd: string | undefined): string {
-  const directory = resolve(homeDirectory(process.env), cwd ?? '');
-  checkDirectory(directory);
-  return directory;
-}
-
 export class NodeService {
   readonly #options: NodeServiceOptions;
   readonly #scanner = new ProcessScanner();
@@ -87,7 +80,8 @@ export class NodeService {
   /** As `run`; `extra` is what only this agent itself asks of its shim. */
   async start(params: CheckedParams<'run'>, extra: SpawnExtra = {}): Promise<ManagedProcess> {
     const { node, shims, umask } = this.#options;
-    const cwd = workingDirectory(params.cwd);
+    const cwd = resolve(homeDirectory(process.env), params.cwd ?? '');
+    checkDirectory(cwd);
     const environment = this.environment(params);
     const file = findCommand(params.argv[0] ?? '', environment['PATH'] ?? '', cwd);
     const shim = await shims.current();

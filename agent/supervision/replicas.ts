@@ -15,7 +15,7 @@ import type { ExitStatus, ManagedProcess, ReplicaMark } from '../../src/protocol
 import { exitNow } from '../lost-process.ts';
 import { isRunning } from '../daemon/managed-table.ts';
 import { log } from '../daemon/log.ts';
-import { workingDirectory, type NodeService } from '../daemon/node-service.ts';
+import type { NodeService } from '../daemon/node-service.ts';
 import type { ShimPool } from '../daemon/shim-pool.ts';
 import type { GroupFiles } from './group-files.ts';
 import { limitOf } from './memory-limit.ts';
@@ -174,7 +174,8 @@ export class Replicas {
     const { group, slot, run } = mark;
     tracked.probe = new Probe({
       probe: spec.ready,
-      cwd: workingDirectory(spec.cwd),
+      // Not looked for anew: where it is gone the probe fails, and nothing else.
+      cwd: process.cwd,
       environment: service.environment(runParams(mark, spec, undefined)),
       directory: `${processes}/${directoryName(process)}`,
       isReady: wasReady,

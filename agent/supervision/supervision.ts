@@ -46,6 +46,8 @@ export interface SupervisionOptions {
 const upDeadlineMs = 10_000;
 /** How long the end of the agent waits for the store. */
 const closeMs = 1_000;
+/** After a failure that nobody has foreseen, ms. */
+const againMs = 1_000;
 
 export class Supervision {
   readonly #options: SupervisionOptions;
@@ -266,7 +268,12 @@ class Part {
     this.#work = before
       .then(() => this.#workWhileUp(store, session, up.signal))
       .catch((error: unknown) => {
-        if (!isClosed(error)) log('groups: stands still', { message: String(error) });
+        if (isClosed(error) || up.signal.aborted) return;
+        log('groups: begins anew', { message: String(error) });
+        up.abort();
+        setTimeout(() => {
+          if (this.#up === up && this.#presence?.isUp === true) this.#goUp(store, session);
+        }, againMs).unref();
       });
     for (const resolve of this.#onUp.splice(0)) resolve();
   }
