@@ -75,7 +75,9 @@ export async function changeGroups(context: CommandContext, change: GroupsChange
     (seen) => {
       const changes = decideAll(seen, change, opened, notes);
       if (!isFirst) return changes;
-      return new Map([...changes].map(([name, each]) => [name, { ...each, to: { ...each.to, rest: 'stopped' } }]));
+      return new Map(
+        [...changes].map(([name, each]) => [name, { ...each, to: { ...each.to, rest: 'stopped', starts: true } }]),
+      );
     },
     {
       ...options,
@@ -84,8 +86,7 @@ export async function changeGroups(context: CommandContext, change: GroupsChange
   );
   if (isFirst) {
     roused = await rousing();
-    const put = after;
-    after = await editGroups(store, names, (seen) => letGo(seen, put), options);
+    after = await editGroups(store, names, letGo, options);
   }
   const reporter = makeReporter(context, command);
   for (const note of notes) reporter.say(note);
@@ -123,12 +124,12 @@ function decideAll(
   );
 }
 
-/** Those that are as they were put; who has changed one meanwhile knew that it was stopped. */
-function letGo(seen: ReadonlyMap<string, SeenWanted>, put: ReadonlyMap<string, SeenWanted>): Map<string, WantedChange> {
+/** Those that nobody has stopped or removed meanwhile. */
+function letGo(seen: ReadonlyMap<string, SeenWanted>): Map<string, WantedChange> {
   return new Map(
-    [...seen].flatMap(([name, { wanted, revision }]) => {
-      if (wanted === undefined || revision !== put.get(name)?.revision) return [];
-      const { rest: _rest, op: _op, ...to } = wanted;
+    [...seen].flatMap(([name, { wanted }]) => {
+      if (wanted?.starts !== true) return [];
+      const { rest: _rest, starts: _starts, op: _op, ...to } = wanted;
       return [[name, { to }] as const];
     }),
   );

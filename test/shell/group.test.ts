@@ -163,6 +163,42 @@ describe('nsh group start', () => {
     expect(stderr).toMatch(/web\/1: .*it is placed as soon as that changes/);
   });
 
+  it('lets the first group go when the agents have been asked, as others have changed it meanwhile, and not where they have stopped it', async () => {
+    const world = new World();
+    const seen: (string | undefined)[] = [];
+    let meanwhile: string | undefined;
+    world.wrap = (store) => {
+      const write = store.txn.bind(store);
+      store.txn = async (compares, ...rest) => {
+        const result = await write(compares, ...rest);
+        if (compares.length > 0) seen.push((await world.wanted('web'))?.rest);
+        const line = meanwhile;
+        meanwhile = undefined;
+        if (line !== undefined && compares.length > 0) await world.nsh(line);
+        else meanwhile = line;
+        return result;
+      };
+      return store;
+    };
+    await world.nsh('group start web -- x');
+    expect(seen).toEqual(['stopped', undefined]);
+    expect((await world.nsh('group events web')).stdout.trim().split('\n')).toHaveLength(1);
+    await world.store.txn([], [{ op: 'delete', key: wantedKey('web') }]);
+    const outcomes: unknown[] = [];
+    for (const line of ['group update web --intensity 7', 'group stop web', 'group rm web']) {
+      meanwhile = line;
+      await world.nsh('group start web -- x');
+      const { rest, starts, spec } = (await world.wanted('web')) ?? {};
+      outcomes.push([rest, starts, spec?.intensity]);
+      await world.store.txn([], [{ op: 'delete', key: wantedKey('web') }]);
+    }
+    expect(outcomes).toEqual([
+      [undefined, undefined, 7],
+      ['stopped', undefined, 3],
+      ['removed', undefined, 3],
+    ]);
+  });
+
   it('starts again what was stopped or has failed, in another round', async () => {
     const world = new World();
     await world.nsh('group start web -- x');
