@@ -52,8 +52,12 @@ export class Mirror {
   async reach(revision: bigint, signal: AbortSignal): Promise<void> {
     if (this.#revision >= revision || signal.aborted) return;
     await new Promise<void>((resolve) => {
-      this.#waiting.push({ revision, resolve });
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      const done = (): void => {
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.#waiting.push({ revision, resolve: done });
+      signal.addEventListener('abort', done, { once: true });
     });
   }
 

@@ -88,8 +88,13 @@ export class Reports {
 
   async #untilPending(signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      const done = (): void => {
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.#wake = done;
+      signal.addEventListener('abort', done, { once: true });
+      if (signal.aborted) done();
     });
     this.#wake = undefined;
   }
