@@ -5,7 +5,8 @@ import { isNodeId, localPid } from '../src/ids/gpid.ts';
 import { NshError, toNshError, toWireError } from '../src/protocol/errors.ts';
 import { programVersion } from '../src/protocol/version.ts';
 
-const usage = `usage: nsh-agent [--idle SECONDS] [--keep-ended N] [--keep-age SECONDS] [--not-this-machine] COMMAND
+const usage = `usage: nsh-agent [--idle SECONDS] [--keep-ended N] [--keep-age SECONDS] [--session-ttl SECONDS]
+                 [--not-this-machine] COMMAND
   start --cluster NAME --node ID --name NAME [--marker WORD] [--only-running]
                                                                start the agent where it does not run, and say where it listens
   serve --cluster NAME --node ID --name NAME [--wait]          be the agent, in the foreground
@@ -18,6 +19,7 @@ const options = {
   idle: { type: 'string' },
   'keep-ended': { type: 'string' },
   'keep-age': { type: 'string' },
+  'session-ttl': { type: 'string' },
   'not-this-machine': { type: 'boolean' },
   cluster: { type: 'string' },
   node: { type: 'string' },
@@ -106,6 +108,7 @@ function serveOptions(values: Values) {
     idleSeconds: count(values.idle, 600, '--idle'),
     keepEnded: count(values['keep-ended'], 1000, '--keep-ended'),
     keepAgeSeconds: count(values['keep-age'], 7 * 24 * 3600, '--keep-age'),
+    sessionTtl: Math.max(1, count(values['session-ttl'], 15, '--session-ttl')),
     isThisMachine: values['not-this-machine'] !== true,
     waits: values.wait === true,
   };
@@ -114,7 +117,7 @@ function serveOptions(values: Values) {
 /** What `start` hands on to the daemon that it starts. */
 function agentOptions(values: Values): string[] {
   const words: string[] = [];
-  for (const name of ['idle', 'keep-ended', 'keep-age'] as const) {
+  for (const name of ['idle', 'keep-ended', 'keep-age', 'session-ttl'] as const) {
     const value = values[name];
     if (value !== undefined) words.push(`--${name}`, String(count(value, 0, `--${name}`)));
   }

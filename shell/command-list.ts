@@ -4,9 +4,10 @@ import { wrap } from './help.ts';
 export type Summary = readonly [name: string, summary: string];
 
 const groups: readonly (readonly [heading: string, names: readonly string[]])[] = [
-  ['The cluster', ['nodes', 'on', 'nodeset', 'agent', 'store']],
+  ['The cluster', ['nodes', 'on', 'nodeset', 'agent', 'store', 'cluster']],
   ['Processes', ['ps', 'top', 'pgrep', 'pkill', 'kill']],
   ['Running', ['run', 'attach', 'logs', 'wait', 'jobs', 'fg', 'bg', 'disown']],
+  ['Staying up', ['group', 'scale', 'node']],
   ['Taking turns', ['lock', 'sem', 'elect', 'barrier', 'locks', 'counter', 'kv', 'name']],
 ];
 const others = 'nsh itself';

@@ -17,11 +17,13 @@ import type { Requester } from './link-context.ts';
 import type { NodeService } from './node-service.ts';
 import { joinStreams } from './join-streams.ts';
 import type { StoreAccess } from './store-access.ts';
+import type { Supervision } from '../supervision/supervision.ts';
 
 export interface ConnectionOptions {
   readonly links: ClusterLinks;
   readonly service: NodeService;
   readonly store: StoreAccess;
+  readonly supervision: Supervision;
 }
 
 /** As it was when this agent started. */
@@ -39,7 +41,7 @@ export class Connection {
 
   constructor(stream: Duplex, options: ConnectionOptions) {
     this.#options = options;
-    const { service, links, store } = options;
+    const { service, links, store, supervision } = options;
     const storeServer = new StoreServer((at, signal) =>
       store.find(at, (node) => ({ ...this.#requester(node), signal })),
     );
@@ -61,6 +63,7 @@ export class Connection {
       find: (params) => service.find(params),
       wait: (params, context) => service.wait(params, context.signal),
       screen: (params, context) => service.screen(params, context.signal),
+      supervise: async (_, context) => ({ problem: (await supervision.takePart(context.signal)) ?? null }),
       status: () => service.status(),
       boot: (params) => service.boot(params),
       stop: (params) => service.stop(params),

@@ -14,6 +14,7 @@ import type {
 } from '../../src/protocol/control.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import type { ExitStatus, ManagedProcess, ProcessTable } from '../../src/protocol/process.ts';
+import type { SpawnParams } from '../../src/protocol/shim-control.ts';
 import { programVersion, protocolVersions } from '../../src/protocol/version.ts';
 import { bootState, disableBoot, enableBoot, type BootContext } from '../boot/boot.ts';
 import { nodeInfo, ProcessScanner } from '../procfs/index.ts';
@@ -40,6 +41,8 @@ export interface NodeServiceOptions {
   /** Ends this agent, after the answer is out. */
   readonly stop: (kill: boolean) => Promise<void>;
 }
+
+export type SpawnExtra = Partial<Pick<SpawnParams, 'replica' | 'killAtBootMs' | 'cgroup'>>;
 
 export class NodeService {
   readonly #options: NodeServiceOptions;
@@ -70,29 +73,41 @@ export class NodeService {
   }
 
   async run(params: CheckedParams<'run'>): Promise<RunResult> {
-    const { node, paths, shims, umask } = this.#options;
+    const { pid, start, boot, shim } = await this.start(params);
+    return { pid, start, boot, shim };
+  }
+
+  /** As `run`; `extra` is what only this agent itself asks of its shim. */
+  async start(params: CheckedParams<'run'>, extra: SpawnExtra = {}): Promise<ManagedProcess> {
+    const { node, shims, umask } = this.#options;
     const cwd = resolve(homeDirectory(process.env), params.cwd ?? '');
     checkDirectory(cwd);
-    const facts = {
-      node: node.id,
-      agentSocket: paths.agentSocket,
-      clusterFile: this.#options.clusterFile(),
-      ...(params.io === 'pty' ? { term: params.pty?.term ?? 'xterm-256color' } : {}),
-    };
-    const environment = freshEnvironment(process.env, facts, params.env ?? {});
+    const environment = this.environment(params);
     const file = findCommand(params.argv[0] ?? '', environment['PATH'] ?? '', cwd);
     const shim = await shims.current();
     const process_ = await shim.call('spawn', {
       umask,
       ...params,
+      ...extra,
       cwd,
       file,
       environment,
       gpidBase: toGpid(node.id, 1) - 1,
     });
     shims.table.put(process_);
-    const { pid, start, boot, shim: ref } = process_;
-    return { pid, start, boot, shim: ref };
+    return process_;
+  }
+
+  /** Of a process that is started here. */
+  environment(params: Pick<CheckedParams<'run'>, 'io' | 'pty' | 'env'>): Record<string, string> {
+    const { node, paths } = this.#options;
+    const facts = {
+      node: node.id,
+      agentSocket: paths.agentSocket,
+      clusterFile: this.#options.clusterFile(),
+      ...(params.io === 'pty' ? { term: params.pty?.term ?? 'xterm-256color' } : {}),
+    };
+    return freshEnvironment(process.env, facts, params.env ?? {});
   }
 
   async find({ processes }: CheckedParams<'find'>): Promise<{ found: (ManagedProcess | null)[] }> {

@@ -11,7 +11,7 @@ import { setCommandName } from '../../src/cluster/this-machine.ts';
 import { toWireError } from '../../src/protocol/errors.ts';
 import { bootContext } from '../boot/boot.ts';
 import { ClusterLinks, selfSpec } from './cluster-links.ts';
-import { Connection } from './connection.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
 import { takeLock, waitForLock, type Lock } from './lock.ts';
 import { log } from './log.ts';
 import { claimIdentity, registerThisMachine } from './node-file.ts';
@@ -19,6 +19,7 @@ import { NodeService } from './node-service.ts';
 import { inheritedOpenFiles } from './open-files.ts';
 import { ShimPool } from './shim-pool.ts';
 import { StoreAccess } from './store-access.ts';
+import { Supervision } from '../supervision/supervision.ts';
 import { Waiters } from './waiters.ts';
 
 export interface ServeOptions extends AgentIdentity {
@@ -28,6 +29,8 @@ export interface ServeOptions extends AgentIdentity {
   readonly keepEnded: number;
   /** Seconds to keep an ended process. Default 7 days. */
   readonly keepAgeSeconds: number;
+  /** Seconds without a renewal after which others take this node for lost. Default 15. */
+  readonly sessionTtl: number;
   /** False: clients of this machine do not take this agent for their own (several nodes share its PID namespace). */
   readonly isThisMachine: boolean;
   /** Where another agent of the node runs, wait for its end instead of refusing. */
@@ -37,6 +40,7 @@ export interface ServeOptions extends AgentIdentity {
 /** A queue of connections as long as the kernel lets it be: bursts of channels must not be refused. */
 const backlog = 4096;
 const storeCloseMs = 1_000;
+const groupsCloseMs = 2_500;
 
 export async function serve(options: ServeOptions): Promise<void> {
   // What starts many streams must not die with the terminal it was started from.
@@ -69,6 +73,7 @@ class Agent {
   readonly #links: ClusterLinks;
   #shims: ShimPool | undefined;
   #store: StoreAccess | undefined;
+  #supervision: Supervision | undefined;
   #lock: Lock | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #isStopping = false;
@@ -92,6 +97,7 @@ class Agent {
     if (isThisMachine) registerThisMachine(paths, this.#options);
     const shims: ShimPool = new ShimPool({ paths, keepEnded, keepAgeSeconds, openFiles: inheritedOpenFiles() }, () => {
       waiters.check();
+      this.#supervision?.check();
       this.#checkIdle();
     });
     const waiters = new Waiters(shims.table);
@@ -110,7 +116,21 @@ class Agent {
     });
     const store = new StoreAccess(this.#links, paths, () => this.#checkIdle());
     this.#store = store;
-    this.#server.on('connection', (socket) => this.#accept(socket, service, store));
+    const supervision = new Supervision({
+      node: this.#links.self,
+      paths,
+      shims,
+      service,
+      openStore: () => store.open(),
+      labels: () => this.#links.nodes.find(({ id }) => id === node)?.labels ?? [],
+      expected: () => this.#links.nodes.map(({ id }) => id),
+      ttlSeconds: this.#options.sessionTtl,
+      onChange: () => this.#checkIdle(),
+    });
+    this.#supervision = supervision;
+    this.#server.on('connection', (socket) =>
+      this.#accept(socket, { links: this.#links, service, store, supervision }),
+    );
     await bindIn(paths.sockets, () => listen(this.#server, paths.agentSocket));
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void this.#stop(false));
     // Before the lock goes: who holds it next has a socket of the same name.
@@ -119,6 +139,7 @@ class Agent {
       leaveSocketDirectory(paths.sockets);
     });
     log('serves', { cluster, node, socket: paths.agentSocket });
+    supervision.start();
     this.#checkIdle();
   }
 
@@ -132,8 +153,8 @@ class Agent {
     }
   }
 
-  #accept(socket: Socket, service: NodeService, store: StoreAccess): void {
-    const connection = new Connection(socket, { links: this.#links, service, store });
+  #accept(socket: Socket, options: ConnectionOptions): void {
+    const connection = new Connection(socket, options);
     this.#connections.add(connection);
     socket.on('close', () => {
       this.#connections.delete(connection);
@@ -147,8 +168,12 @@ class Agent {
     if (this.#isStopping) return;
     this.#isStopping = true;
     log('stops', { kill });
-    if (kill) await this.#shims?.kill();
+    if (kill) {
+      this.#supervision?.freeze();
+      await this.#shims?.kill();
+    }
     this.#server.close();
+    await Promise.race([this.#supervision?.stop(kill), delay(groupsCloseMs)]);
     this.#links.close();
     // What it has acknowledged is on the disk already; a disk that hangs must not hold up the end.
     await Promise.race([this.#store?.close(), delay(storeCloseMs)]);
@@ -159,7 +184,8 @@ class Agent {
   #checkIdle(): void {
     const { idleSeconds } = this.#options;
     const isRunning = (this.#shims?.table.runningCount ?? 0) > 0;
-    const isBusy = this.#connections.size > 0 || isRunning || this.#store?.isHeld === true;
+    const isBusy =
+      this.#connections.size > 0 || isRunning || this.#store?.isHeld === true || this.#supervision?.isHeld === true;
     clearTimeout(this.#idleTimer);
     if (isBusy || idleSeconds === 0) return;
     this.#idleTimer = setTimeout(() => {
@@ -170,9 +196,17 @@ class Agent {
 }
 
 /** For the agent of a later boot; it has no idle time. */
-function bootOptions({ keepEnded, keepAgeSeconds, isThisMachine }: ServeOptions): string[] {
+function bootOptions({ keepEnded, keepAgeSeconds, sessionTtl, isThisMachine }: ServeOptions): string[] {
   const here = isThisMachine ? [] : ['--not-this-machine'];
-  return ['--keep-ended', String(keepEnded), '--keep-age', String(keepAgeSeconds), ...here];
+  return [
+    '--keep-ended',
+    String(keepEnded),
+    '--keep-age',
+    String(keepAgeSeconds),
+    '--session-ttl',
+    String(sessionTtl),
+    ...here,
+  ];
 }
 
 /** Binds under a name of its own and moves it into place: clients find the old socket or the new one, never none. */

@@ -31,6 +31,10 @@ export function serveControl(socket: Socket, shim: Shim, stop: (kill: boolean) =
       shim.signal(ref, signal, group);
       return {};
     },
+    killAt: ({ processes, bootMs }) => {
+      for (const ref of processes) shim.killAt(ref, bootMs);
+      return {};
+    },
     stop: async ({ kill }) => {
       await stop(kill);
       return {};

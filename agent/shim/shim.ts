@@ -1,4 +1,5 @@
 /** The shim: the processes of one user and node that it started and has not finished with, and the ended ones on disk. */
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import type * as v from 'valibot';
 import { bootIdentity, readStart } from '../../src/cluster/this-machine.ts';
@@ -9,12 +10,14 @@ import type { ManagedProcess, ProcessRef, ShimRef } from '../../src/protocol/pro
 import type { SpawnParams } from '../../src/protocol/shim-control.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { EndedProcesses } from './ended-processes.ts';
+import { KillTimes } from './kill-times.ts';
 import { LiveProcess, type ProcessEvents } from './live-process.ts';
 import { directoryName, type ProcessRecord, type recordSchema } from './record-files.ts';
 import { readFailure, checkStart } from './spawn-checks.ts';
 import type { ProcessStarter } from './start-process.ts';
 import type { Started } from './started.ts';
 import { EndedTarget, LiveTarget, type StreamTarget } from './stream-target.ts';
+import { log } from './shim-log.ts';
 import type { ShimOptions } from './shim-options.ts';
 import { pipeSlabs, ptySlabs } from './slab.ts';
 
@@ -40,6 +43,12 @@ export class Shim {
   readonly #live = new Map<string, LiveProcess>();
   readonly #owed = new Set<LiveProcess>();
   readonly #self = { pid: process.pid, start: readStart(process.pid) ?? 0 };
+  readonly #killTimes = new KillTimes<LiveProcess>({
+    kill: (process) => {
+      log('killed, for it was not renewed in time', { pid: process.pid, name: process.record.name });
+      process.leader.kill();
+    },
+  });
   readonly #isLive = (name: string): boolean => this.#live.has(name);
   #starting = 0;
   #isLeaving = false;
@@ -76,6 +85,8 @@ export class Shim {
   async spawn(params: SpawnParams): Promise<ManagedProcess> {
     if (this.#isLeaving) throw new NshError('spawnFailed', 'this shim is on its way out and takes no new process');
     checkStart(params);
+    if (params.killAtBootMs !== undefined && params.killAtBootMs <= uptime() * 1000)
+      throw new NshError('spawnFailed', 'its time was over before it was started: the store has not been reached');
     this.#starting++;
     try {
       const startedAtMs = Date.now();
@@ -106,6 +117,12 @@ export class Shim {
     const process = this.#findLive(ref);
     if (process === undefined) throw new NshError('noSuchProcess', `process ${ref.pid} does not run under this shim`);
     process.leader.signal(signal, isGroup ? 'group' : 'process');
+  }
+
+  /** Of one that was started with such a time. */
+  killAt(ref: ProcessRef, bootMs: number): void {
+    const process = this.#findLive(ref);
+    if (process !== undefined && process.exit === undefined) this.#killTimes.set(process, bootMs);
   }
 
   /** @throws NshError `noSuchProcess`, `notManaged` where another shim has it */
@@ -147,13 +164,14 @@ export class Shim {
     });
     this.#live.set(name, process);
     process.begin();
+    if (params.killAtBootMs !== undefined) this.#killTimes.set(process, params.killAtBootMs);
     const managed = process.managed();
     this.#listener.started(managed);
     return managed;
   }
 
   #makeRecord(started: Started, start: number, params: SpawnParams, startedAtMs: number): ProcessRecord {
-    const { argv, name, job, cwd, io, stdout, starter, onDisconnect, keepBytes, forget } = params;
+    const { argv, name, job, replica, cwd, io, stdout, starter, onDisconnect, keepBytes, forget } = params;
     const record: v.InferOutput<typeof recordSchema> = {
       pid: localPid(started.pid),
       start,
@@ -161,6 +179,7 @@ export class Shim {
       argv,
       ...(name === undefined ? {} : { name }),
       ...(job === undefined ? {} : { job }),
+      ...(replica === undefined ? {} : { replica }),
       cwd,
       io,
       ...(stdout === 'pipe' ? { stdout } : {}),
@@ -177,7 +196,10 @@ export class Shim {
   }
 
   readonly #events: ProcessEvents = {
-    onExit: (process) => this.#listener.exited(process),
+    onExit: (process) => {
+      this.#killTimes.delete(process);
+      this.#listener.exited(process);
+    },
     onFinished: (process) => {
       const name = directoryName(process.record);
       if (!process.retryDisk()) {

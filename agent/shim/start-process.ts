@@ -175,7 +175,7 @@ export class ProcessStarter {
 
   /** @param ends of a terminal's child: descriptors of ours that it opens for itself. */
   #trampoline(params: SpawnParams, channel: SessionChannel | undefined, ends?: TerminalPipes): Trampoline {
-    const { argv, environment, gpidBase, cwd, umask, limits } = params;
+    const { argv, environment, gpidBase, cwd, umask, limits, cgroup } = params;
     const { shell, bash, envPath } = this.#facilities;
     // A terminal's child has every other descriptor closed by node-pty; a pipe's child has only libuv's own closed.
     const leaks = ends === undefined && this.#masters.size > 0;
@@ -191,6 +191,7 @@ export class ProcessStarter {
       cwd,
       umask,
       limits,
+      cgroup,
       openFiles,
       envPath,
       reportPath,

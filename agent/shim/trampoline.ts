@@ -24,6 +24,8 @@ export interface TrampolineOptions {
   readonly cwd: string;
   readonly umask?: number | undefined;
   readonly limits?: Limits | undefined;
+  /** Directory of the control group that it moves into. */
+  readonly cgroup?: string | undefined;
   /** Soft limit of open files where `limits` sets none. */
   readonly openFiles?: number | undefined;
   readonly shell: Shell;
@@ -74,6 +76,7 @@ export function buildTrampoline(options: TrampolineOptions): Trampoline {
     ...(options.close === undefined || options.close.length === 0
       ? []
       : [`exec ${options.close.map((fd) => `${fd}>&-`).join(' ')}`]),
+    ...(options.cgroup === undefined ? [] : [guarded(`echo 0 >${quoteForShell(options.cgroup)}/cgroup.procs`)]),
     ...(options.umask === undefined ? [] : [guarded(`umask ${options.umask.toString(8)}`)]),
     // Where the hard limit is lower still, it is that.
     ...(options.openFiles === undefined ? [] : [`ulimit -S -n ${options.openFiles} 2>/dev/null`]),
@@ -114,6 +117,10 @@ function guarded(command: string): string {
 function shellOptions(shell: Shell): readonly string[] {
   // -p: no functions from the environment, no BASH_ENV.
   return shell.kind === 'bash' ? ['--norc', '--noprofile', '-p'] : [];
+}
+
+function quoteForShell(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function passesUnchanged(environment: Readonly<Record<string, string>>, cwd: string): boolean {

@@ -6,10 +6,12 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   agent: async () => (await import('./agent.ts')).agentCommand,
   attach: async () => (await import('./attach.ts')).attachCommand,
   barrier: async () => (await import('./barrier.ts')).barrierCommand,
+  cluster: async () => (await import('./cluster.ts')).clusterCommand,
   completion: async () => (await import('./completion.ts')).completionCommand,
   counter: async () => (await import('./counter.ts')).counterCommand,
   demo: async () => (await import('./demo.ts')).demoCommand,
   elect: async () => (await import('./elect.ts')).electCommand,
+  group: async () => (await import('./group.ts')).groupCommand,
   help: async () => (await import('./help.ts')).makeHelpCommand({ summaries, load: loadCommand }),
   kill: async () => (await import('./kill.ts')).killCommand,
   kv: async () => (await import('./kv.ts')).kvCommand,
@@ -18,12 +20,14 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   logs: async () => (await import('./logs.ts')).logsCommand,
   man: async () => (await import('./man.ts')).manCommand,
   name: async () => (await import('./name.ts')).nameCommand,
+  node: async () => (await import('./node.ts')).nodeCommand,
   nodes: async () => (await import('./nodes.ts')).nodesCommand,
   nodeset: async () => (await import('./nodeset.ts')).nodesetCommand,
   pgrep: async () => (await import('./pgrep.ts')).pgrepCommand,
   pkill: async () => (await import('./pkill.ts')).pkillCommand,
   ps: async () => (await import('./ps.ts')).psCommand,
   run: async () => (await import('./run.ts')).runCommand,
+  scale: async () => (await import('./scale.ts')).scaleCommand,
   sem: async () => (await import('./sem.ts')).semCommand,
   store: async () => (await import('./store.ts')).storeCommand,
   top: async () => (await import('./top.ts')).topCommand,
@@ -50,9 +54,13 @@ export const summaries: readonly (readonly [name: string, summary: string])[] = 
   ['counter', 'count with a number that the cluster shares'],
   ['kv', 'keep values by key for the whole cluster, and watch them'],
   ['name', 'give a process a name by which the cluster finds it'],
+  ['group', 'keep groups of like processes running in the cluster'],
+  ['scale', 'change how many processes of a group run'],
+  ['node', 'drain nodes of the groups that run there'],
   ['nodeset', 'expand, fold and count sets of nodes'],
   ['agent', 'start, stop and inspect the agents'],
   ['store', 'show the coordination store and who can use it'],
+  ['cluster', 'show and change the nodes and labels that agents act on'],
   ['help', 'list the commands, or tell more of one'],
   ['man', "show manual pages, nsh's own and others"],
   ['completion', 'print the script that completes nsh in another shell'],
@@ -61,9 +69,21 @@ export const summaries: readonly (readonly [name: string, summary: string])[] = 
 
 /**
  * Commands of `nsh` that are no builtins of a session: they stand for a process of their own, and their names are too common to be taken
- * from what a person has on the PATH (`sem` is GNU parallel's).
+ * from what a person has on the PATH (`sem` is GNU parallel's, `node` is Node.js).
  */
-const programsAlone: ReadonlySet<string> = new Set(['lock', 'sem', 'elect', 'barrier', 'counter', 'kv', 'name']);
+const programsAlone: ReadonlySet<string> = new Set([
+  'lock',
+  'sem',
+  'elect',
+  'barrier',
+  'counter',
+  'kv',
+  'name',
+  'cluster',
+  'group',
+  'scale',
+  'node',
+]);
 
 /** Those that a session has as builtins. */
 export const builtinSummaries = summaries.filter(([name]) => !programsAlone.has(name));

@@ -3,12 +3,15 @@ import { resolveNodes } from '../../src/cluster/file/index.ts';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { storeNode, storeOf } from '../../src/cluster/store-spec.ts';
+import { readRecord, type SeenRecord } from '../../src/coordination/cluster-record.ts';
 import { NshError, toNshError } from '../../src/protocol/errors.ts';
 import type { StoreStatus } from '../../src/store/store.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { escapeJson } from '../escape.ts';
 import { gather, incompleteStatus } from '../gather.ts';
 import { parseOptions } from '../getopt.ts';
+import { reportDifference } from '../cluster/record.ts';
+import { makeReporter } from '../run/report.ts';
 import { renderStatus, statusToJson, type StoreReport } from '../store/render-status.ts';
 
 /** A node may have to log in to that of the store, and to start its agent. */
@@ -33,12 +36,14 @@ export const storeCommand: Command = {
     const client = await context.cluster();
     const nodeset = options.findLast(({ option }) => option.long === 'on')?.value;
     const nodes = nodeset === undefined ? client.nodes : resolveNodes(nodeset, client);
-    const report = await findOut(context, client, nodes);
+    const { seen, ...report } = await findOut(context, client, nodes);
     context.stdout.write(
       options.some(({ option }) => option.long === 'json')
         ? `${escapeJson(JSON.stringify(statusToJson(report), undefined, 2))}\n`
         : renderStatus(report, { width: context.terminal.columns, colour: context.terminal.colour }),
     );
+    const differs = seen === undefined ? undefined : reportDifference(client, seen);
+    if (differs !== undefined) makeReporter(context, 'store').say(differs);
     if (report.failure !== undefined) return report.failure.exitStatus;
     return report.status?.health === 'ok' && report.unable.length === 0 ? 0 : incompleteStatus;
   },
@@ -53,7 +58,7 @@ async function findOut(
   context: CommandContext,
   client: ClusterClient,
   nodes: readonly NodeSpec[],
-): Promise<StoreReport> {
+): Promise<StoreReport & { readonly seen?: SeenRecord }> {
   // Without a cluster file this machine is the cluster, and has its store to itself.
   const spec = { ...client.spec, nodes: client.nodes };
   const store = storeOf(spec);
@@ -68,12 +73,15 @@ async function findOut(
 async function ask(
   context: CommandContext,
   client: ClusterClient,
-): Promise<{ readonly status: StoreStatus } | { readonly failure: NshError }> {
+): Promise<{ readonly status: StoreStatus; readonly seen?: SeenRecord } | { readonly failure: NshError }> {
   try {
     const store = await client.store(context.signal);
     const status = await store.status({ signal: context.signal });
+    // Of a store that is down it is not known, and one that cannot be read is `nsh cluster`'s to tell.
+    const record = status.health === 'down' ? undefined : readRecord(store, { signal: context.signal });
+    const seen = await record?.catch(() => undefined);
     await store.close();
-    return { status };
+    return { status, ...(seen === undefined ? {} : { seen }) };
   } catch (error) {
     if (context.signal.aborted) throw error;
     return { failure: toNshError(error) };

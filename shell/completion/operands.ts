@@ -1,4 +1,5 @@
 /** What the operands of nsh's builtins are, and the arguments of options by the name that their table gives them. */
+import { restartTypes, strategies } from '../../src/policy/supervision/spec.ts';
 import { defaultShells } from './shells.ts';
 import type { Choice, Want } from './types.ts';
 
@@ -37,6 +38,14 @@ export function operandWants(command: string, position: number): readonly Want[]
       return first(words('start', 'stop', 'status'));
     case 'store':
       return first(words('status'));
+    case 'group':
+      return first(words('start', 'ls', 'show', 'events', 'update', 'restart', 'stop', 'rm'));
+    case 'node':
+      return position === 0 ? [words('drain', 'undrain')] : position === 1 ? [nodeset] : [];
+    case 'scale':
+      return [];
+    case 'cluster':
+      return first(words('show', 'diff', 'apply'));
     case 'kv':
       return first(words('get', 'put', 'del', 'ls', 'watch'));
     case 'lock':
@@ -102,6 +111,10 @@ export function argumentWants(command: string, long: string | undefined, argumen
       return [path];
     case 'VAR[=VALUE':
       return [variable];
+    case 'TYPE':
+      return command === 'group' ? [words(...restartTypes)] : [];
+    case 'STRATEGY':
+      return [words(...strategies)];
     case 'ACTION':
       return [words('keep', 'hup', 'kill')];
     case 'LIST':

@@ -10,7 +10,9 @@ import { escapeLines } from '../escape.ts';
 import { LineEditor } from './line-editor.ts';
 import { suspendCurrentTerminal } from './current-terminal.ts';
 
-export type Prompter = (request: PromptParams) => Promise<string>;
+/** What is asked; `node` names whose question it is. */
+export type Question = Pick<PromptParams, 'node' | 'text' | 'echo'>;
+export type Prompter = (request: Question) => Promise<string>;
 
 /** @returns undefined where there is no controlling terminal: nobody can be asked. */
 export function createPrompter(path = '/dev/tty', beforeAsking: () => void = () => {}): Prompter | undefined {
@@ -32,7 +34,7 @@ export function createPrompter(path = '/dev/tty', beforeAsking: () => void = () 
   };
 }
 
-async function ask(path: string, request: PromptParams): Promise<string> {
+async function ask(path: string, request: Question): Promise<string> {
   const giveBack = suspendCurrentTerminal();
   const input = new ReadStream(openSync(path, 'r'));
   const output = new WriteStream(openSync(path, 'w'));
@@ -52,7 +54,7 @@ async function ask(path: string, request: PromptParams): Promise<string> {
   }
 }
 
-function readLine(input: ReadStream, output: WriteStream, request: PromptParams): Promise<string> {
+function readLine(input: ReadStream, output: WriteStream, request: Question): Promise<string> {
   return new Promise((resolve, reject) => {
     const editor = new LineEditor(request.echo);
     const decline = (): void => {

@@ -244,6 +244,11 @@ export const methods = {
   wait: method(v.object({ process: processRefSchema }), exitStatusSchema),
   /** The screen of a terminal at its newest offset, with up to `scrollback` lines above it. */
   screen: method(v.object({ process: processRefSchema, scrollback: v.optional(v.number(), 1000) }), screenResult),
+  /**
+   * Takes part in groups (nsh-group(5)) from now on, until none is wanted any more; to be asked of every node when one was put into the store.
+   * Answers when the other nodes can see it, or after 10 s with the reason why they cannot yet.
+   */
+  supervise: method(none, v.object({ problem: v.nullable(text) })),
   status: method(none, agentStatus),
   /** Whether the agent is to be started at boot. Doing again what is done already is no error. */
   boot: method(
@@ -280,6 +285,7 @@ export const fanoutMethods = [
   'find',
   'wait',
   'screen',
+  'supervise',
   'status',
   'boot',
   'stop',

@@ -47,6 +47,8 @@ export const errorCodes = {
   staleToken: [-32040, 1],
   taken: [-32041, 1],
   sizeDiffers: [-32042, 1],
+  unknownGroup: [-32043, 1],
+  unplaceable: [-32044, 1],
 } as const satisfies Record<string, readonly [number, number]>;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -215,6 +215,15 @@ export const jobSchema = v.object({
 });
 export type JobMark = v.InferOutput<typeof jobSchema>;
 
+/** Of a replica of a group (nsh-group(5)): set by the agent of its node, for the one that comes after it. */
+export const replicaMarkSchema = v.object({
+  group: v.pipe(v.string(), v.maxLength(64)),
+  slot: v.number(),
+  run: v.number(),
+  version: v.pipe(v.string(), v.maxLength(64)),
+});
+export type ReplicaMark = v.InferOutput<typeof replicaMarkSchema>;
+
 export const managedProcessSchema = v.object({
   pid: localPidSchema,
   start: startTicksSchema,
@@ -226,6 +235,7 @@ export const managedProcessSchema = v.object({
   /** `pipe`: with a terminal, which is not its stdout. Then `out` is the terminal's and `err` that pipe's. */
   stdout: v.optional(v.literal('pipe')),
   job: v.optional(jobSchema),
+  replica: v.optional(replicaMarkSchema),
   starter: starterSchema,
   startedAtMs: v.number(),
   onDisconnect: onDisconnectSchema,

@@ -4,7 +4,13 @@
  */
 import * as v from 'valibot';
 import { runParams } from './control.ts';
-import { exitStatusSchema, localPidSchema, managedProcessSchema, processRefSchema } from './process.ts';
+import {
+  exitStatusSchema,
+  localPidSchema,
+  managedProcessSchema,
+  processRefSchema,
+  replicaMarkSchema,
+} from './process.ts';
 
 const none = v.object({});
 
@@ -18,6 +24,11 @@ export const spawnParams = v.object({
   environment: v.record(v.string(), v.string()),
   /** NSH_GPID of the process = this + its PID. */
   gpidBase: v.number(),
+  replica: v.optional(replicaMarkSchema),
+  /** ms of CLOCK_BOOTTIME at which it is killed with its session, unless `killAt` has moved that; where it has passed nothing is started. */
+  killAtBootMs: v.optional(v.number()),
+  /** Directory of a control group that it is in from before it runs. */
+  cgroup: v.optional(v.pipe(v.string(), v.maxLength(4096), v.regex(/^\/[^\0\n]*$/))),
 });
 export type SpawnParams = v.InferOutput<typeof spawnParams>;
 
@@ -37,6 +48,8 @@ export const shimMethods = {
     params: v.object({ process: processRefSchema, signal: v.number(), group: v.boolean() }),
     result: none,
   },
+  /** Moves the time at which processes are killed, of those that have one; others of them, which have ended, are passed over. */
+  killAt: { params: v.object({ processes: v.array(processRefSchema), bootMs: v.number() }), result: none },
   /** Goes when it is empty and takes no new process (upgrade), or ends everything now. */
   stop: { params: v.object({ kill: v.boolean() }), result: none },
 } as const;

@@ -1,7 +1,7 @@
 /** A session and nodes that answer from tables. */
 import type { CompletionSources, KnownNode, ListedName, NamesQuestion } from '../../shell/completion/index.ts';
 import { complete, type Completion, type CompletionItem } from '../../shell/completion/index.ts';
-import { loadCommand, summaries } from '../../shell/commands/index.ts';
+import { builtinSummaries, loadCommand } from '../../shell/commands/index.ts';
 
 export const someNodes: readonly KnownNode[] = [
   ...[1, 2, 3, 10].map((number) => ({ id: number, name: `web${number}`, labels: number < 3 ? ['gpu'] : [] })),
@@ -18,7 +18,7 @@ export function fakeSources(files: readonly ListedName[] = [], changes: Partial<
   return {
     asked,
     nodes: () => someNodes,
-    builtins: () => summaries.map(([value, description]) => ({ value, description })),
+    builtins: () => builtinSummaries.map(([value, description]) => ({ value, description })),
     shape: (name) => loadCommand(name),
     sessionCommands: () => [{ value: 'my_function', description: 'function' }],
     variables: () => [

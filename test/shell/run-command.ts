@@ -1,6 +1,7 @@
 /** A command's surroundings for tests: text in, text out, a cluster that is given. */
 import { PassThrough, Readable } from 'node:stream';
 import type { Command, CommandContext } from '../../shell/command.ts';
+import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { ClusterSpec } from '../../src/cluster/node-spec.ts';
 
 export interface CommandRun {
@@ -13,6 +14,8 @@ export interface CommandSurroundings {
   readonly stdin?: string;
   /** Absent: asking for the cluster fails. */
   readonly spec?: ClusterSpec;
+  /** Absent: asking for it fails. */
+  readonly client?: ClusterClient;
 }
 
 /** What the command throws is thrown. */
@@ -23,7 +26,7 @@ export async function runCommand(
 ): Promise<CommandRun> {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
-  const { spec } = around;
+  const { spec, client } = around;
   const context: CommandContext = {
     stdin: Readable.from([Buffer.from(around.stdin ?? '')]),
     stdout,
@@ -33,7 +36,8 @@ export async function runCommand(
     cwd: '/',
     clusterSpec: () =>
       spec === undefined ? Promise.reject(new Error('no cluster is needed here')) : Promise.resolve(spec),
-    cluster: () => Promise.reject(new Error('no agent is needed here')),
+    cluster: () =>
+      client === undefined ? Promise.reject(new Error('no agent is needed here')) : Promise.resolve(client),
     signal: new AbortController().signal,
   };
   const texts = Promise.all([collect(stdout), collect(stderr)]);

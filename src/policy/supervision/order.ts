@@ -42,6 +42,10 @@ export interface ReplicaReport {
   readonly end?: End;
   /** With `end`: it was told to. */
   readonly asked?: boolean;
+  /** Of its process on the node, while it runs; added by the runtime. */
+  readonly pid?: number;
+  /** When that process was started, Unix ms; added by the runtime. */
+  readonly sinceMs?: number;
 }
 
 /** What a node has of a group, complete; a later report replaces it. */

@@ -11,6 +11,7 @@ import { parseGroupSpec, writeGroupSpec } from './parse-spec.ts';
 import type { SlotRecord } from './plan-group.ts';
 import type { RestartSum } from './restart-sum.ts';
 import type { Together } from './together.ts';
+import type { Drained, GroupEvent, GroupStatus, NodePresence, Wanted } from './wanted.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const slot = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -72,6 +73,8 @@ const replicaReport = v.object({
   phase: v.picklist(['down', 'waiting', 'starting', 'ready', 'unready', 'stopping', 'ended', 'held']),
   end: v.exactOptional(end),
   asked: v.exactOptional(v.boolean()),
+  pid: v.exactOptional(count),
+  sinceMs: v.exactOptional(v.number()),
 });
 const storedReport = v.object({
   epoch: revision,
@@ -155,6 +158,91 @@ export function readTogether(stored: string): Together {
     { ...known, wanted: known.wanted, version: known.version },
   ]);
   return { ...state, group: { ...group, members: new Map(members) } };
+}
+
+const storedWanted = v.object({
+  spec,
+  round: slot,
+  restarts: count,
+  rest: v.exactOptional(v.picklist(['stopped', 'removed'])),
+  starts: v.exactOptional(v.literal(true)),
+  op: v.exactOptional(text),
+});
+
+export function writeWanted({ spec: wanted, ...rest }: Wanted): string {
+  return stringify({ spec: writeGroupSpec(wanted), ...rest });
+}
+
+/** @throws NshError `invalidMessage` */
+export function readWanted(stored: string, group: string): Wanted {
+  return read(storedWanted, stored, `what is wanted of ${group}`);
+}
+
+const storedStatus = v.object({
+  serial: revision,
+  round: count,
+  failed: v.exactOptional(text),
+  halted: v.exactOptional(text),
+  outdated: v.array(slot),
+  waits: pairs(slot, text),
+});
+
+export function writeStatus(status: GroupStatus): string {
+  return stringify(status);
+}
+
+/** @throws NshError `invalidMessage` */
+export function readStatus(stored: string, group: string): GroupStatus {
+  return read(storedStatus, stored, `the status of ${group}`);
+}
+
+const storedEvents = v.array(
+  v.object({
+    atMs: v.number(),
+    slot: v.exactOptional(slot),
+    run: v.exactOptional(count),
+    kind: v.pipe(v.string(), v.regex(/^[a-z][a-zA-Z]{0,31}$/)),
+    text: v.exactOptional(text),
+  }),
+);
+
+export function writeEvents(events: readonly GroupEvent[]): string {
+  return stringify(events);
+}
+
+/** @throws NshError `invalidMessage` */
+export function readEvents(stored: string, group: string): GroupEvent[] {
+  return read(storedEvents, stored, `the events of ${group}`);
+}
+
+const storedPresence = v.object({
+  name: text,
+  boot: text,
+  fences: v.boolean(),
+  memTotalBytes: count,
+  memAvailableBytes: count,
+  memoryLimit: v.picklist(['cgroup', 'rlimit']),
+  labels: v.exactOptional(v.array(text)),
+});
+
+export function writePresence(presence: NodePresence): string {
+  return stringify(presence);
+}
+
+/** @throws NshError `invalidMessage` */
+export function readPresence(stored: string, node: number): NodePresence {
+  return read(storedPresence, stored, `what node ${node} says of itself`);
+}
+
+const storedDrained = v.object({ atMs: v.number(), by: text });
+
+export function writeDrained(drained: Drained): string {
+  return stringify(drained);
+}
+
+/** @throws NshError `invalidMessage` */
+export function readDrained(stored: string, node: number): Drained {
+  return read(storedDrained, stored, `that node ${node} is drained`);
 }
 
 function stringify(value: unknown): string {

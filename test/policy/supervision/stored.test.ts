@@ -2,15 +2,25 @@
 import { describe, expect, it } from 'vitest';
 import type { GroupReport, Order } from '../../../src/policy/supervision/order.ts';
 import {
+  readDrained,
+  readEvents,
   readOrder,
+  readPresence,
   readRecords,
   readReport,
+  readStatus,
   readSum,
   readTogether,
+  readWanted,
+  writeDrained,
+  writeEvents,
   writeOrder,
+  writePresence,
   writeReport,
+  writeStatus,
   writeSum,
   writeTogether,
+  writeWanted,
 } from '../../../src/policy/supervision/stored.ts';
 import type { Together } from '../../../src/policy/supervision/together.ts';
 import { specOf } from './scenario.ts';
@@ -43,6 +53,26 @@ const report: GroupReport = {
 };
 
 describe('what is stored', () => {
+  it('is the same when it is read back: what is wanted, how it stands, what happened, and who is there', () => {
+    const wanted = { spec, round: 2, restarts: 1, rest: 'stopped' } as const;
+    expect(readWanted(writeWanted(wanted), 'web')).toEqual(wanted);
+    const status = { serial: 2n ** 60n, round: 2, failed: 'x', outdated: [1], waits: new Map([[2, 'no room']]) };
+    expect(readStatus(writeStatus(status), 'web')).toEqual(status);
+    const events = [{ atMs: 5, slot: 1, run: 2, kind: 'ended', text: 'exit 3' }];
+    expect(readEvents(writeEvents(events), 'web')).toEqual(events);
+    const presence = {
+      name: 'web1',
+      boot: 'b',
+      fences: true,
+      memTotalBytes: 9,
+      memAvailableBytes: 3,
+      memoryLimit: 'rlimit',
+    } as const;
+    expect(readPresence(writePresence(presence), 1)).toEqual(presence);
+    expect(readDrained(writeDrained({ atMs: 1, by: 'me@x' }), 1)).toEqual({ atMs: 1, by: 'me@x' });
+    expect(() => readWanted('{"spec":{"name":"web"}}', 'web')).toThrow(/what is wanted of web in the store/);
+  });
+
   it('is the same when it is read back, revisions beyond 2^53 too', () => {
     expect(readOrder(writeOrder(order), 'web', 7n)).toEqual(order);
     expect(readReport(writeReport(report), 'web')).toEqual(report);

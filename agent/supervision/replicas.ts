@@ -1,0 +1,276 @@
+/**
+ * The processes of replicas on this node: started through the shim with a mark in their record, watched to their end, signalled, and found
+ * again by the next agent. What is to be done is the node policy's to say (src/policy/supervision/node.ts); this tells it what happened.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { runsSince } from '../../src/cluster/this-machine.ts';
+import { findSignal } from '../../src/ids/signals.ts';
+import type { End } from '../../src/policy/supervision/end.ts';
+import { replicaName } from '../../src/policy/supervision/identity.ts';
+import type { NodeAction, NodeEvent } from '../../src/policy/supervision/node.ts';
+import type { GroupSpec } from '../../src/policy/supervision/spec.ts';
+import { NshError } from '../../src/protocol/errors.ts';
+import { defaultKeepBytes } from '../../src/protocol/limits.ts';
+import type { ExitStatus, ManagedProcess, ReplicaMark } from '../../src/protocol/process.ts';
+import { exitNow } from '../lost-process.ts';
+import { isRunning } from '../daemon/managed-table.ts';
+import { log } from '../daemon/log.ts';
+import type { NodeService } from '../daemon/node-service.ts';
+import type { ShimPool } from '../daemon/shim-pool.ts';
+import type { GroupFiles } from './group-files.ts';
+import { limitOf } from './memory-limit.ts';
+import { Probe } from './probe.ts';
+import { directoryName } from '../shim/record-files.ts';
+
+export type StartAction = Extract<NodeAction, { kind: 'start' }>;
+export type SignalAction = Extract<NodeAction, { kind: 'signal' | 'kill' }>;
+
+export interface ReplicasOptions {
+  readonly service: NodeService;
+  readonly shims: ShimPool;
+  readonly files: GroupFiles;
+  /** Directory of the records of processes. */
+  readonly processes: string;
+  /** ms of CLOCK_BOOTTIME until which a singleton may run; undefined: none may be started. */
+  readonly killAtBootMs: () => number | undefined;
+  readonly tell: (event: NodeEvent) => void;
+}
+
+interface Tracked {
+  readonly mark: ReplicaMark;
+  readonly process: ManagedProcess;
+  readonly isSingleton: boolean;
+  probe: Probe | undefined;
+}
+
+export interface FoundProcess {
+  readonly mark: ReplicaMark;
+  readonly process: ManagedProcess;
+  readonly wasReady: boolean;
+}
+
+const killSignal = 9;
+const gonePollMs = 20;
+
+export class Replicas {
+  readonly #options: ReplicasOptions;
+  /** By name: one of each. */
+  readonly #tracked = new Map<string, Tracked>();
+  readonly #starting = new Set<string>();
+  readonly #strays = new Set<string>();
+
+  constructor(options: ReplicasOptions) {
+    this.#options = options;
+  }
+
+  /** Nothing is there, and nothing on its way. */
+  get isEmpty(): boolean {
+    return this.#tracked.size === 0 && this.#starting.size === 0;
+  }
+
+  processOf(group: string, slot: number): ManagedProcess | undefined {
+    return this.#tracked.get(replicaName({ group, slot }))?.process;
+  }
+
+  /**
+   * What former agents have started, the newest of each slot: to be called before anything is started. What has ended may have done so while
+   * nobody looked.
+   */
+  find(): FoundProcess[] {
+    const found = new Map<string, FoundProcess>();
+    for (const process of this.#options.shims.table.all()) {
+      const mark = process.replica;
+      if (mark === undefined) continue;
+      const before = found.get(replicaName(mark))?.process;
+      if (before !== undefined && !isNewer(process, before)) continue;
+      found.set(replicaName(mark), { mark, process, wasReady: this.#options.files.hasBeenReady(keyOf(process)) });
+    }
+    return [...found.values()];
+  }
+
+  /** Takes over one that was found. */
+  adopt(process: ManagedProcess, mark: ReplicaMark, spec: GroupSpec, wasReady: boolean): void {
+    this.#track(process, mark, spec, wasReady);
+  }
+
+  start({ group, slot, run, version, spec }: StartAction): void {
+    const name = replicaName({ group, slot });
+    this.#starting.add(name);
+    void this.#startNow({ group, slot, run, version }, spec).then(
+      (process) => {
+        this.#starting.delete(name);
+        this.#track(process, { group, slot, run, version }, spec, false);
+        this.#options.tell({ kind: 'started', group, slot, run });
+        this.check();
+      },
+      (error: unknown) => {
+        this.#starting.delete(name);
+        const why = error instanceof Error ? error.message : String(error);
+        log('groups: a replica was not started', { name, run, why });
+        this.#options.tell({ kind: 'ended', group, slot, run, end: { kind: 'notStarted', why } });
+        this.check();
+      },
+    );
+  }
+
+  signal(action: SignalAction): void {
+    const { group, slot, run } = action;
+    const tracked = this.#tracked.get(replicaName({ group, slot }));
+    if (tracked?.mark.run !== run) return;
+    const signal = action.kind === 'kill' ? killSignal : (findSignal(action.signal) ?? killSignal);
+    void this.#send(tracked.process, signal);
+  }
+
+  /** The session was renewed: singletons may run on until then. */
+  renewed(killAtBootMs: number): void {
+    for (const shim of this.#options.shims.shims) {
+      const processes = [...this.#tracked.values()]
+        .filter(({ isSingleton, process }) => isSingleton && process.shim.id === shim.id)
+        .map(({ process: { pid, start, boot } }) => ({ pid, start, boot }));
+      if (processes.length === 0) continue;
+      // A shim that does not take it kills them: that is what it is for.
+      shim.call('killAt', { processes, bootMs: killAtBootMs }).catch((error: unknown) => {
+        log('groups: the deadline was not prolonged', { shim: shim.id, message: String(error) });
+      });
+    }
+  }
+
+  /** The table of processes has changed. */
+  check(): void {
+    const { table } = this.#options.shims;
+    for (const [name, tracked] of this.#tracked) {
+      const exit = exitOf(tracked.process, table.find(tracked.process));
+      if (exit === undefined) continue;
+      this.#tracked.delete(name);
+      tracked.probe?.stop();
+      this.#options.files.noteReady(keyOf(tracked.process), false);
+      void this.#tellEnd(tracked, exit);
+    }
+    this.#endStrays();
+  }
+
+  close(): void {
+    for (const { probe } of this.#tracked.values()) probe?.stop();
+  }
+
+  async #startNow(mark: ReplicaMark, spec: GroupSpec): Promise<ManagedProcess> {
+    const { service, killAtBootMs } = this.#options;
+    const killAt = spec.singleton ? killAtBootMs() : undefined;
+    if (spec.singleton && killAt === undefined)
+      throw new NshError('storeUnavailable', 'a singleton is started only while the store knows of this node');
+    const { limits, cgroup } = limitOf(mark, spec.memoryBytes);
+    return await service.start(runParams(mark, spec, limits), {
+      replica: mark,
+      ...(killAt === undefined ? {} : { killAtBootMs: killAt }),
+      ...(cgroup === undefined ? {} : { cgroup }),
+    });
+  }
+
+  #track(process: ManagedProcess, mark: ReplicaMark, spec: GroupSpec, wasReady: boolean): void {
+    const tracked: Tracked = { mark, process, isSingleton: spec.singleton, probe: undefined };
+    this.#tracked.set(replicaName(mark), tracked);
+    const { files, service, tell, processes } = this.#options;
+    if (spec.ready === undefined) return;
+    const { group, slot, run } = mark;
+    tracked.probe = new Probe({
+      probe: spec.ready,
+      // Not looked for anew: where it is gone the probe fails, and nothing else.
+      cwd: process.cwd,
+      environment: service.environment(runParams(mark, spec, undefined)),
+      directory: `${processes}/${directoryName(process)}`,
+      isReady: wasReady,
+      onChange: (isReady) => {
+        files.noteReady(keyOf(process), isReady);
+        tell({ kind: isReady ? 'ready' : 'unready', group, slot, run });
+      },
+    });
+  }
+
+  async #tellEnd({ mark: { group, slot, run }, process }: Tracked, exit: ExitStatus): Promise<void> {
+    // Its shim was killed, and it lives on, nobody's: it is ended before another takes its place.
+    while (exitNow(process, exit).runsOn === true) {
+      killGroup(process);
+      await delay(gonePollMs);
+    }
+    this.#options.tell({ kind: 'ended', group, slot, run, end: endOf(exit) });
+  }
+
+  /** Processes with the mark of a replica that nobody knows: their start was given up, since the shim did not answer in time. */
+  #endStrays(): void {
+    for (const process of this.#options.shims.table.all()) {
+      const { replica } = process;
+      if (replica === undefined || !isRunning(process)) continue;
+      const name = replicaName(replica);
+      if (this.#starting.has(name) || isSame(this.#tracked.get(name)?.process, process)) continue;
+      if (this.#strays.has(keyOf(process))) continue;
+      this.#strays.add(keyOf(process));
+      log('groups: a replica that is not wanted is ended', { name, pid: process.pid });
+      void this.#send(process, killSignal);
+    }
+  }
+
+  async #send(process: ManagedProcess, signal: number): Promise<void> {
+    try {
+      const shim = this.#options.shims.byId(process.shim.id);
+      if (shim === undefined) throw new NshError('linkLost', 'its shim is gone');
+      await shim.call('signal', { process, signal, group: true });
+    } catch (error) {
+      // It has ended meanwhile, mostly; what has not is killed when its time is over.
+      log('groups: signal', { pid: process.pid, signal, message: String(error) });
+    }
+  }
+}
+
+function runParams({ group, slot }: ReplicaMark, spec: GroupSpec, limits: Record<string, number> | undefined) {
+  const name = replicaName({ group, slot });
+  return {
+    argv: [...spec.argv],
+    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+    env: { ...spec.env, NSH_GROUP: group, NSH_REPLICA: String(slot) },
+    name,
+    io: 'pipes' as const,
+    stdin: 'null' as const,
+    keepBytes: defaultKeepBytes,
+    onDisconnect: 'keep' as const,
+    starter: { gpid: 0, user: 'nsh', host: `group ${group}` },
+    ...(limits === undefined ? {} : { limits }),
+  };
+}
+
+/** One whose record is gone has ended when its process has. */
+function exitOf({ pid, start }: ManagedProcess, record: ManagedProcess | undefined): ExitStatus | undefined {
+  if (record !== undefined || runsSince(pid, start)) return record?.exit;
+  return { code: null, signal: null, atMs: Date.now(), lost: 'its record is gone' };
+}
+
+function endOf({ code, signal, lost }: ExitStatus): End {
+  if (lost !== undefined) return { kind: 'lost', why: lost };
+  if (signal !== null) return { kind: 'signalled', signal: signal.replace(/^SIG/, '') };
+  return { kind: 'exited', code: code ?? 0 };
+}
+
+function killGroup({ pid, start }: ManagedProcess): void {
+  if (!runsSince(pid, start)) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended since, or leads no group any more.
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // Gone.
+    }
+  }
+}
+
+function keyOf({ pid, start, boot }: ManagedProcess): string {
+  return `${pid} ${start} ${boot}`;
+}
+
+function isNewer(a: ManagedProcess, b: ManagedProcess): boolean {
+  return isRunning(a) === isRunning(b) ? a.startedAtMs > b.startedAtMs : isRunning(a);
+}
+
+function isSame(a: ManagedProcess | undefined, b: ManagedProcess): boolean {
+  return a !== undefined && keyOf(a) === keyOf(b);
+}

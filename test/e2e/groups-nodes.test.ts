@@ -1,0 +1,154 @@
+/** Groups over several nodes and an etcd: nodes lost, agents stopped, cut off from the store; a singleton that never runs twice. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { agentCommand } from '../hosts/cluster-file.ts';
+import { EtcdCluster } from '../store/etcd/cluster.ts';
+import type { ProxyMode } from '../store/etcd/tcp-proxy.ts';
+import { GroupsUnderTest, type SeenReplica } from './groups-under-test.ts';
+import { startCluster, type NshCluster } from './nsh-cluster.ts';
+import { waitUntil } from './wait-until.ts';
+
+const ttlMs = 3_000;
+let etcd: EtcdCluster;
+let cluster: NshCluster;
+let groups: GroupsUnderTest;
+const started = new Set<string>();
+
+beforeAll(async () => {
+  [etcd, cluster] = await Promise.all([
+    EtcdCluster.start({ members: 1 }),
+    startCluster({ count: 3, file: { fileName: 'first.yaml' } }),
+  ]);
+  const command = agentCommand.concat(` --session-ttl ${ttlMs / 1000}`);
+  const [direct = ''] = etcd.urls;
+  const fileOf = (url: string, fileName: string): Promise<string> =>
+    cluster.hosts.clusterFile({ agentCommand: command, extra: `store: {etcd: [${JSON.stringify(url)}]}`, fileName });
+  // n1 alone reaches the store by way of the proxy, which can cut it off.
+  const [proxied = ''] = etcd.proxiedUrls;
+  const texts = { n1: await fileOf(proxied, 'n1.yaml'), others: await fileOf(direct, 'cluster.yaml') };
+  for (const { name, home } of cluster.hosts.hosts) {
+    mkdirSync(join(home, '.config/nsh'), { recursive: true });
+    const text = readFileSync(name === 'n1' ? texts.n1 : texts.others, 'utf8');
+    writeFileSync(join(home, '.config/nsh/cluster.yaml'), text);
+  }
+  groups = await GroupsUnderTest.open(cluster.env, texts.others);
+});
+afterEach(async () => {
+  for (const group of started) await groups.remove(group);
+  started.clear();
+});
+afterAll(async () => {
+  groups.close();
+  await cluster.stop();
+  await etcd.stop();
+});
+
+async function start(name: string, command: readonly string[], more: Readonly<Record<string, unknown>> = {}) {
+  started.add(name);
+  await groups.start({ name, command, ...more });
+}
+
+/** PID of the agent on a node, as the node has it. */
+function agentOf(name: string): number {
+  const agent = cluster
+    .host(name)
+    .processes()
+    .find(({ command }) => command.startsWith('nsh-agent'));
+  if (agent === undefined) throw new Error(`no agent runs on ${name}`);
+  return agent.pid;
+}
+
+const nodesOf = (seen: readonly SeenReplica[]): number[] => seen.map(({ node }) => node).sort((a, b) => a - b);
+
+/** Two ready replicas of which none is on that node. */
+async function untilElsewhere(group: string, count: number, node: number): Promise<number> {
+  const from = performance.now();
+  await waitUntil(async () => {
+    const seen = (await groups.replicas(group)).filter((each) => each.node !== node && each.phase === 'ready');
+    return seen.length === count;
+  }, `${group} without node ${node}`);
+  return Math.round(performance.now() - from);
+}
+
+describe('a group over three nodes', () => {
+  it('is spread, and leaves a drained node', async () => {
+    await start('web', ['sleep', '1000'], { replicas: 3 });
+    expect(nodesOf(await groups.untilReady('web', 3))).toEqual([1, 2, 3]);
+    await groups.drain(3, true);
+    await untilElsewhere('web', 3, 3);
+    await groups.untilReady('web', 3);
+    await groups.drain(3, false);
+  });
+
+  it('is whole again elsewhere when a node stands still, and what was left there is ended when that goes on', async () => {
+    await start('web', ['sleep', '1000'], { replicas: 3 });
+    await groups.untilReady('web', 3);
+    const host = cluster.host('n2');
+    host.pause();
+    let tookMs: number;
+    try {
+      tookMs = await untilElsewhere('web', 3, 2);
+    } finally {
+      host.resume();
+    }
+    process.stdout.write(`group whole again ${tookMs} ms after the loss of a node (TTL ${ttlMs})\n`);
+    expect(tookMs).toBeLessThan(ttlMs + 4_000);
+    await waitUntil(() => !host.processes().some(({ command }) => command.startsWith('sleep')), 'the end on n2');
+    await groups.untilReady('web', 3);
+  });
+
+  it('is restarted together over all nodes with one_for_all', async () => {
+    await start('all', ['sleep', '1000'], { replicas: 3, strategy: 'one_for_all' });
+    const before = await groups.untilReady('all', 3);
+    const [first] = before;
+    cluster.host(`n${first?.node}`).kill(first?.pid ?? 0, 'SIGKILL');
+    await waitUntil(async () => {
+      const seen = await groups.replicas('all');
+      return seen.length === 3 && seen.every(({ slot, run }) => run > (before[slot - 1]?.run ?? run));
+    }, 'further runs');
+    const after = await groups.untilReady('all', 3);
+    expect(after.map(({ slot }) => slot)).toEqual([1, 2, 3]);
+  });
+});
+
+describe('a singleton', () => {
+  const log = (): string => join(cluster.hosts.directory, 'beats');
+  const script = (): string => `while :; do echo "$NSH_NODE" >>${log()}; sleep 0.02; done`;
+  const beats = (): string[] => (existsSync(log()) ? readFileSync(log(), 'utf8').trim().split('\n') : []);
+  /** Which node it ran on, one after the other. */
+  const turns = (): string[] => beats().filter((node, index, all) => node !== all[index - 1]);
+
+  const signalAgent = (name: NodeJS.Signals): void => cluster.host('n1').kill(agentOf('n1'), name);
+  const reach = (mode: ProxyMode): void => {
+    etcd.proxy(0).mode = mode;
+  };
+
+  it.each([
+    ['whose agent is stopped', () => signalAgent('SIGSTOP'), () => signalAgent('SIGCONT')],
+    ['whose node is cut off from the store', () => reach('swallow'), () => reach('pass')],
+    ['whose agent is killed', () => signalAgent('SIGKILL'), () => undefined],
+  ])('%s runs elsewhere, and never in both places', async (_how, fault, mend) => {
+    writeFileSync(log(), '');
+    await groups.drain(2, true);
+    await groups.drain(3, true);
+    await start('one', ['sh', '-c', script()], { singleton: true });
+    await groups.untilReady('one', 1);
+    await waitUntil(() => turns().length === 1, 'its first beat');
+    await groups.drain(2, false);
+    await groups.drain(3, false);
+    const from = performance.now();
+    fault();
+    try {
+      await waitUntil(() => turns().length === 2, 'a beat elsewhere');
+      process.stdout.write(`singleton elsewhere after ${Math.round(performance.now() - from)} ms (TTL ${ttlMs})\n`);
+    } finally {
+      mend();
+    }
+    await groups.supervise();
+    const now = beats().length;
+    await waitUntil(() => beats().length > now + 20, 'more beats');
+    expect(turns()[0]).toBe('1');
+    expect(turns()).toHaveLength(2);
+  });
+});

@@ -1,0 +1,511 @@
+/** `nsh group`, `scale` and `node` on a store in this process; the leader's and the agents' part is written by hand. */
+import { describe, expect, it } from 'vitest';
+import type { Command } from '../../shell/command.ts';
+import { groupCommand } from '../../shell/commands/group.ts';
+import { nodeCommand } from '../../shell/commands/node.ts';
+import { scaleCommand } from '../../shell/commands/scale.ts';
+import { readRecord } from '../../src/coordination/cluster-record.ts';
+import { readGroups } from '../../src/coordination/groups/snapshot.ts';
+import type { ReplicaReport } from '../../src/policy/supervision/order.ts';
+import { versionOf } from '../../src/policy/supervision/spec.ts';
+import {
+  writeEvents,
+  writeOrder,
+  writePresence,
+  writeReport,
+  writeStatus,
+} from '../../src/policy/supervision/stored.ts';
+import {
+  aliveKey,
+  eventsKey,
+  orderKey,
+  reportKey,
+  statusKey,
+  wantedKey,
+} from '../../src/policy/supervision/store-keys.ts';
+import type { GroupStatus, NodePresence, Wanted } from '../../src/policy/supervision/wanted.ts';
+import type { Store } from '../../src/store/store.ts';
+import { OracleCore, OracleStore } from '../store/oracle.ts';
+import { runCommand, type CommandRun } from './run-command.ts';
+import { nodesOf, storeClient } from './store-client.ts';
+
+const commands: Readonly<Record<string, Command>> = { group: groupCommand, scale: scaleCommand, node: nodeCommand };
+const threeNodes = nodesOf('web1=front', 'web2=front', 'db1');
+
+class World {
+  readonly core = new OracleCore();
+  readonly store: Store = new OracleStore(this.core);
+  /** Stands between the next commands and the store. */
+  wrap: (store: Store) => Store = (store) => store;
+
+  async nsh(line: string): Promise<CommandRun> {
+    const [word = '', ...args] = line.split(' ');
+    const command = commands[word];
+    if (command === undefined) throw new Error(line);
+    return await runCommand(command, args, { client: storeClient(threeNodes, this.core, (store) => this.wrap(store)) });
+  }
+
+  async put(key: string, text: string): Promise<void> {
+    await this.store.txn([], [{ op: 'put', key, value: Buffer.from(text) }]);
+  }
+
+  async wanted(name: string): Promise<Wanted | undefined> {
+    return (await readGroups(this.store)).wanted.get(name)?.wanted;
+  }
+
+  async come(node: number, over: Partial<NodePresence> = {}): Promise<void> {
+    const name = threeNodes[node - 1]?.name ?? '';
+    await this.put(
+      aliveKey(node),
+      writePresence({
+        name,
+        boot: 'b',
+        fences: true,
+        memTotalBytes: 2 ** 30,
+        memAvailableBytes: 2 ** 29,
+        memoryLimit: 'cgroup',
+        ...over,
+      }),
+    );
+  }
+
+  /** What the leader and the node make of it. */
+  async act(node: number, name: string, replicas: readonly Partial<ReplicaReport>[]): Promise<void> {
+    const wanted = await this.wanted(name);
+    if (wanted === undefined) throw new Error(name);
+    const { spec, round } = wanted;
+    const version = versionOf(spec, wanted.restarts);
+    const full = replicas.map((each, index): ReplicaReport => {
+      return { slot: index + 1, run: 1, version, phase: 'ready', ...each };
+    });
+    const slots = full.map(({ slot, version: its }) => ({ slot, version: its }));
+    const versions = new Map([[version, spec]]);
+    await this.put(
+      orderKey(node, name),
+      writeOrder({ group: name, epoch: 1n, round, scope: 'node', spec, versions, slots }),
+    );
+    const report = { group: name, epoch: 1n, serial: 1n, round, replicas: full, restarted: 0 };
+    await this.put(reportKey(node, name), writeReport(report));
+    await this.say(name);
+  }
+
+  /** The leader's word on it as it stands. */
+  async say(name: string, over: Partial<GroupStatus> = {}): Promise<void> {
+    const known = (await readGroups(this.store)).wanted.get(name);
+    const { revision: serial = 0n, wanted } = known ?? {};
+    const status = { serial, round: wanted?.round ?? 1, outdated: [], waits: new Map<number, string>(), ...over };
+    await this.put(statusKey(name), writeStatus(status));
+  }
+}
+
+describe('nsh group start', () => {
+  it('writes what is wanted, and the first record of the nodes with it', async () => {
+    const world = new World();
+    const { status, stdout } = await world.nsh(
+      'group start -n 2 web --on @front --restart transient --ready tcp:80 --pack --memory 1M -e A=1 -- sleep 9 -n',
+    );
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    expect(await world.wanted('web')).toMatchObject({
+      round: 1,
+      restarts: 0,
+      spec: {
+        argv: ['sleep', '9', '-n'],
+        replicas: 2,
+        on: '@front',
+        restart: 'transient',
+        ready: { kind: 'tcp', port: 80 },
+        spreading: 'pack',
+        memoryBytes: 2 ** 20,
+        env: { A: '1' },
+      },
+    });
+    expect((await readRecord(world.store)).record?.nodes.map(({ name }) => name)).toEqual(['web1', 'web2', 'db1']);
+  });
+
+  it('refuses a name that is there, pointing to update and scale, and changes nothing', async () => {
+    const world = new World();
+    await world.nsh('group start web -- sleep 1');
+    await expect(world.nsh('group start web -n 5 -- sleep 2')).rejects.toMatchObject({
+      code: 'taken',
+      message: expect.stringMatching(
+        /a group 'web' already, with 1 replica of 'sleep 1'.*update web.*scale web=N/,
+      ) as string,
+    });
+    expect((await world.wanted('web'))?.spec.argv).toEqual(['sleep', '1']);
+  });
+
+  it.each([
+    ['group start web -n 4 --apart web -- x', /web\/4: .*cluster show/],
+    ['group start web --on db9 -- x', /unplaceable|no node could run all of web/],
+    ['group start web --on @gpu -- x', /no node could run all of web: .*Its nodes are --on @gpu/],
+  ])('refuses what no node could ever run: %s', async (line, message) => {
+    const world = new World();
+    await expect(world.nsh(line)).rejects.toMatchObject({
+      code: 'unplaceable',
+      message: expect.stringMatching(message) as string,
+    });
+    expect(await world.wanted('web')).toBeUndefined();
+    expect((await readRecord(world.store)).record).toBeUndefined();
+  });
+
+  it('refuses more memory than any node has', async () => {
+    const world = new World();
+    for (const node of [1, 2, 3]) await world.come(node);
+    await expect(world.nsh('group start web --memory 2G -- x')).rejects.toMatchObject({ code: 'unplaceable' });
+  });
+
+  it('takes what cannot be placed for now, and says why it waits', async () => {
+    const world = new World();
+    await world.come(3);
+    const { status, stderr } = await world.nsh('group start web --on @front -- x');
+    expect(status).toBe(0);
+    expect(stderr).toContain('nsh group: web1: connection refused: it takes part in no group');
+    expect(stderr).toMatch(/web\/1: .*it is placed as soon as that changes/);
+  });
+
+  it('lets the first group go when the agents have been asked, as others have changed it meanwhile, and not where they have stopped it', async () => {
+    const world = new World();
+    const seen: (string | undefined)[] = [];
+    let meanwhile: string | undefined;
+    world.wrap = (store) => {
+      const write = store.txn.bind(store);
+      store.txn = async (compares, ...rest) => {
+        const result = await write(compares, ...rest);
+        if (compares.length > 0) seen.push((await world.wanted('web'))?.rest);
+        const line = meanwhile;
+        meanwhile = undefined;
+        if (line !== undefined && compares.length > 0) await world.nsh(line);
+        else meanwhile = line;
+        return result;
+      };
+      return store;
+    };
+    await world.nsh('group start web -- x');
+    expect(seen).toEqual(['stopped', undefined]);
+    expect((await world.nsh('group events web')).stdout.trim().split('\n')).toHaveLength(1);
+    await world.store.txn([], [{ op: 'delete', key: wantedKey('web') }]);
+    const outcomes: unknown[] = [];
+    for (const line of ['group update web --intensity 7', 'group stop web', 'group rm web']) {
+      meanwhile = line;
+      await world.nsh('group start web -- x');
+      const { rest, starts, spec } = (await world.wanted('web')) ?? {};
+      outcomes.push([rest, starts, spec?.intensity]);
+      await world.store.txn([], [{ op: 'delete', key: wantedKey('web') }]);
+    }
+    expect(outcomes).toEqual([
+      [undefined, undefined, 7],
+      ['stopped', undefined, 3],
+      ['removed', undefined, 3],
+    ]);
+  });
+
+  it('starts again what was stopped or has failed, in another round', async () => {
+    const world = new World();
+    await world.nsh('group start web -- x');
+    expect((await world.nsh('group start web')).stderr).toContain('web is started already');
+    await world.nsh('group stop web');
+    expect(await world.wanted('web')).toMatchObject({ round: 1, rest: 'stopped' });
+    await world.nsh('group start web');
+    expect(await world.wanted('web')).toMatchObject({ round: 2 });
+    await world.say('web', { failed: 'too many restarts' });
+    await expect(world.nsh('group restart web')).rejects.toThrow(/has failed: too many restarts.*group start web/);
+    await world.nsh('group start web');
+    expect(await world.wanted('web')).toMatchObject({ round: 3 });
+  });
+
+  it.each([
+    'group',
+    'group stat web',
+    'group start',
+    'group start web -n 2',
+    'group start web sleep 5',
+    'group start web --',
+    'group start 9x -- x',
+    'group start web -n many -- x',
+    'group start web --spread --pack -- x',
+    'group start web -n 2 --singleton -- x',
+    'group start web --ready http:80 -- x',
+    'group start web --json -- x',
+    'group stop web -- x',
+    'group stop web -n 2',
+    'group update web',
+    'scale',
+    'scale web',
+    'scale web=-1',
+    'scale web=1 web=2',
+    'node',
+    'node drain',
+    'node drain web1 web2',
+    'node undrain --wait web1',
+  ])('tells wrong lines before anything is asked: %s', async (line) => {
+    const world = new World();
+    await expect(world.nsh(line)).rejects.toMatchObject({ code: 'usage' });
+    expect((await world.store.status()).revision).toBe((await new World().store.status()).revision);
+  });
+});
+
+describe('changes of a group', () => {
+  it('point to the group that was meant', async () => {
+    const world = new World();
+    await world.nsh('group start web -- x');
+    for (const line of ['scale wbe=3', 'group stop wbe', 'group show wbe', 'group events wbe', 'group rm wbe'])
+      await expect(world.nsh(line)).rejects.toThrow(/there is no group 'wbe'; did you mean 'web'/);
+    await expect(world.nsh('group start db')).rejects.toThrow(/no group 'db': give its command/);
+  });
+
+  it('leave alone what is not named, and say where it is so already', async () => {
+    const world = new World();
+    await world.nsh('group start web -n 2 -e A=1 --ready log:up --memory 1M -- x y');
+    const before = await world.wanted('web');
+    await world.nsh('group update web -e B=2 --intensity 9 --ready none --memory none');
+    const { ready: _ready, ...kept } = before?.spec ?? {};
+    expect((await world.wanted('web'))?.spec).toEqual({
+      ...kept,
+      env: { A: '1', B: '2' },
+      intensity: 9,
+      memoryBytes: 0,
+    });
+    expect((await world.nsh('group update web --intensity 9')).stderr).toBe('nsh group: web is so already\n');
+    await world.nsh('group update web -- z');
+    expect((await world.wanted('web'))?.spec).toMatchObject({ argv: ['z'], intensity: 9 });
+    await world.nsh('group restart web');
+    expect(await world.wanted('web')).toMatchObject({ restarts: 1, round: 1 });
+  });
+
+  it('scale all that are named, or none', async () => {
+    const world = new World();
+    await world.nsh('group start web -- x');
+    await world.nsh('group start db -- x');
+    await world.nsh('group start one --singleton -- x');
+    await world.nsh('scale web=5 db=2');
+    expect([(await world.wanted('web'))?.spec.replicas, (await world.wanted('db'))?.spec.replicas]).toEqual([5, 2]);
+    await expect(world.nsh('scale web=1 no=2')).rejects.toMatchObject({ code: 'unknownGroup' });
+    await expect(world.nsh('scale web=1 one=2')).rejects.toThrow(/^one: a singleton has one replica/);
+    await expect(world.nsh('scale web=1 db=10001')).rejects.toThrow(/^db: replicas must be/);
+    expect((await world.wanted('web'))?.spec.replicas).toBe(5);
+    expect((await world.nsh('scale web=5')).stderr).toBe('nsh scale: web has 5 replicas already\n');
+  });
+
+  it('at once are both made: none is lost', async () => {
+    const world = new World();
+    await world.nsh('group start web -- x');
+    await world.nsh('group start db -- x');
+    const all = await Promise.all([
+      ...[1, 2, 3, 4].map((n) => world.nsh(`group update web -e V${n}=1`)),
+      world.nsh('scale web=7 db=3'),
+      world.nsh('group update db --intensity 8'),
+      world.nsh('group restart web'),
+    ]);
+    expect(all.map(({ status }) => status)).toEqual(all.map(() => 0));
+    expect(await world.wanted('web')).toMatchObject({
+      restarts: 1,
+      spec: { replicas: 7, env: { V1: '1', V2: '1', V3: '1', V4: '1' } },
+    });
+    expect((await world.wanted('db'))?.spec).toMatchObject({ replicas: 3, intensity: 8 });
+  });
+
+  it('are refused where the group has meanwhile become one that does not allow them', async () => {
+    const world = new World();
+    await world.nsh('group start web -- x');
+    let isFirst = true;
+    world.wrap = (store) => {
+      const write = store.txn.bind(store);
+      store.txn = async (compares, ...rest) => {
+        if (compares.length > 0 && isFirst) {
+          isFirst = false;
+          await world.nsh('group rm web');
+        }
+        return await write(compares, ...rest);
+      };
+      return store;
+    };
+    await expect(world.nsh('scale web=4')).rejects.toThrow(/web is being removed/);
+    expect(await world.wanted('web')).toMatchObject({ rest: 'removed', spec: { replicas: 1 } });
+  });
+
+  it('of which no answer comes are found out about, and done once', async () => {
+    const world = new World();
+    await world.nsh('group start web -- x');
+    const { storeUnknown } = await import('../../src/store/errors.ts');
+    for (const isDone of [true, false]) {
+      let isFirst = true;
+      world.wrap = (store) => {
+        const write = store.txn.bind(store);
+        store.txn = async (compares, ...rest) => {
+          if (compares.length === 0 || !isFirst) return await write(compares, ...rest);
+          isFirst = false;
+          if (isDone) await write(compares, ...rest);
+          throw storeUnknown('no answer came');
+        };
+        return store;
+      };
+      expect((await world.nsh('group restart web')).status).toBe(0);
+      expect(await world.wanted('web')).toMatchObject({ restarts: isDone ? 1 : 2 });
+    }
+  });
+});
+
+describe('--wait', () => {
+  it('is over when the leader and the nodes have made it so', async () => {
+    const world = new World();
+    await world.come(1);
+    const started = world.nsh('group start web -n 2 --wait=20s -- x');
+    await expect.poll(() => world.wanted('web')).toBeDefined();
+    await world.act(1, 'web', [{}, { phase: 'starting' }]);
+    await world.act(1, 'web', [{}, {}]);
+    expect((await started).status).toBe(0);
+    const stopped = world.nsh('group stop web --wait=20s');
+    await expect.poll(async () => (await world.wanted('web'))?.rest).toBe('stopped');
+    await world.act(1, 'web', []);
+    expect((await stopped).status).toBe(0);
+    const removed = world.nsh('group rm web --wait=20s');
+    await expect.poll(async () => (await world.wanted('web'))?.rest).toBe('removed');
+    await expect(world.nsh('group start web -- y')).rejects.toThrow(/web is being removed/);
+    await world.store.txn([], [{ op: 'delete', key: wantedKey('web') }]);
+    expect((await removed).status).toBe(0);
+  });
+
+  it('ends with 1 where the group fails, and with 124 and why at its deadline', async () => {
+    const world = new World();
+    expect(await world.nsh('group start web --wait=50ms -- x')).toMatchObject({
+      status: 124,
+      stderr: expect.stringMatching(/web: after 50ms: no leader has taken it up/) as string,
+    });
+    await world.say('web', { waits: new Map([[1, 'no room']]) });
+    expect((await world.nsh('group restart web --wait=50ms')).stderr).toContain('no leader has taken it up');
+    await world.say('web', { waits: new Map([[1, 'no room']]) });
+    expect((await world.nsh('group start web --wait=50ms')).stderr).toContain('incomplete, 0 of 1 ready: no room');
+    await world.say('web', { failed: '4 restarts within 30s' });
+    expect(await world.nsh('scale web=3 --wait=50ms')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('web: 4 restarts within 30s') as string,
+    });
+  });
+});
+
+describe('nsh group ls, show and events', () => {
+  it('join what is wanted, ordered and reported', async () => {
+    const world = new World();
+    for (const node of [1, 2]) await world.come(node);
+    await world.come(2, { memoryLimit: 'rlimit' });
+    await world.nsh('group start web -n 3 --on @front --memory 512M --ready tcp:8080 -- serve --port 8080');
+    await world.nsh('group start idle -n 0 -- true');
+    await world.act(1, 'web', [{ pid: 4711 }]);
+    await world.act(2, 'web', [{ slot: 2, phase: 'waiting', end: { kind: 'exited', code: 3 }, asked: false, run: 2 }]);
+    await world.say('web', { waits: new Map([[3, 'web1: no room']]) });
+    expect((await world.nsh('group ls')).stdout).toBe(
+      [
+        'GROUP  STATE       READY  RESTARTS  NODES     COMMAND',
+        'idle   pending       0/0         0  -         true',
+        'web    incomplete    1/3         0  web[1-2]  serve --port 8080',
+        '',
+      ].join('\n'),
+    );
+    const version = versionOf((await world.wanted('web'))?.spec ?? raise());
+    expect((await world.nsh('group show web')).stdout).toBe(
+      [
+        'group      web',
+        'state      incomplete, 1 of 3 ready',
+        'command    serve --port 8080',
+        `version    ${version}`,
+        'restart    permanent, one_for_one, at most 3 in 30s; 0 so far',
+        'ready      tcp:8080, within 1m',
+        'stop       TERM, and KILL after 10s',
+        'placement  spread, on @front',
+        'memory     512M each, limited by cgroup on web1, by rlimit on web2',
+        '',
+        'REPLICA  NODE       PID  STATE     FOR  RUN  VERSION       NOTE',
+        `web/1    web1  10004711  ready       -    1  ${version}`,
+        `web/2    web2         -  waiting     -    2  ${version}  the one before exited with status 3`,
+        'web/3    -            -  unplaced    -    -  -             web1: no room',
+        '',
+      ].join('\n'),
+    );
+    const [told] = JSON.parse((await world.nsh('group ls --json web')).stdout) as { slots: unknown[] }[];
+    expect(told).toMatchObject({ name: 'web', state: 'incomplete', ready: 1, replicas: 3, restarted: 0 });
+    expect(told?.slots[0]).toMatchObject({ name: 'web/1', node: 'web1', pid: 10_004_711, memoryLimit: 'cgroup' });
+  });
+
+  it('tell a rollout that goes on, one that is halted, and a node that is lost', async () => {
+    const world = new World();
+    for (const node of [1, 2]) await world.come(node);
+    await world.nsh('group start web -n 2 -- x');
+    await world.act(1, 'web', [{}]);
+    await world.act(2, 'web', [{ slot: 2, version: 'old' }]);
+    const state = async (): Promise<string | undefined> =>
+      (JSON.parse((await world.nsh('group show web --json')).stdout) as { state?: string }).state;
+    expect(await state()).toBe('updating');
+    await world.say('web', { halted: 'web/1 exited with status 1' });
+    expect(await state()).toBe('halted');
+    expect((await world.nsh('group show web')).stdout).toContain('\nwhy        web/1 exited with status 1\n');
+    await world.act(2, 'web', [{ slot: 2 }]);
+    expect(await state()).toBe('running');
+    await world.store.txn([], [{ op: 'delete', key: aliveKey(2) }]);
+    expect(await state()).toBe('incomplete');
+    expect((await world.nsh('group show web')).stdout).toMatch(/web\/2 +web2 .* lost/);
+  });
+
+  it('tell what happened in its order, whoever wrote it', async () => {
+    const world = new World();
+    await world.nsh('group start web -- x');
+    await world.nsh('scale web=2');
+    const later = Date.now() + 1000;
+    await world.put(
+      eventsKey('web', 2),
+      writeEvents([{ atMs: later, slot: 1, kind: 'ended', text: 'exited \u001b[31m' }]),
+    );
+    await world.put(eventsKey('web', 'leader'), writeEvents([{ atMs: later - 1, kind: 'placed' }]));
+    const lines = (await world.nsh('group events web')).stdout.split('\n').slice(0, -1);
+    expect(lines.map((line) => line.split('  ').slice(1, 4).join(' '))).toEqual([
+      'person web start',
+      'person web scale',
+      'leader web placed',
+      'web2 web/1 ended',
+    ]);
+    expect(lines[1]).toMatch(/ {2}1 -> 2, by \w+@web1$/);
+    expect(lines[3]).not.toContain('\u001b');
+  });
+
+  it('show the rest where something cannot be read, and say so', async () => {
+    const world = new World();
+    await world.nsh('group start web -- x');
+    await world.put(wantedKey('bad'), '{');
+    const { status, stdout, stderr } = await world.nsh('group ls');
+    expect({ status, lines: stdout.split('\n').length }).toEqual({ status: 0, lines: 3 });
+    expect(stderr).toContain('what is wanted of bad in the store cannot be read');
+  });
+
+  it('say once where the cluster file differs from the cluster of record', async () => {
+    const world = new World();
+    await world.nsh('group start web -- x');
+    const { stderr } = await runCommand(groupCommand, ['ls'], {
+      client: storeClient(nodesOf('web1=front'), world.core),
+    });
+    expect(stderr.match(/differs from the cluster of record/g)).toHaveLength(1);
+    expect((await world.nsh('group ls')).stderr).toBe('');
+  });
+});
+
+describe('nsh node drain', () => {
+  it('drains by names and labels, waits until nothing is left, and undoes it', async () => {
+    const world = new World();
+    await world.come(1);
+    await world.nsh('group start web -- x');
+    await world.act(1, 'web', [{}]);
+    expect(await world.nsh('node drain @front --wait=50ms')).toMatchObject({
+      status: 124,
+      stderr: expect.stringContaining('web1: after 50ms: still there: web/1') as string,
+    });
+    const drained = world.nsh('node drain web1 --wait=20s');
+    await world.act(1, 'web', []);
+    expect(await drained).toMatchObject({ status: 0, stderr: 'nsh node: web1 is drained already\n' });
+    expect([...(await readGroups(world.store)).drained.keys()]).toEqual([1, 2]);
+    await world.nsh('node undrain @front');
+    expect([...(await readGroups(world.store)).drained.keys()]).toEqual([]);
+    await expect(world.nsh('node drain web9')).rejects.toMatchObject({ code: 'unknownNode' });
+  });
+});
+
+function raise(): never {
+  throw new Error('it is not there');
+}
