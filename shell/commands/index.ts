@@ -79,11 +79,13 @@ const programsAlone: ReadonlySet<string> = new Set([
   'counter',
   'kv',
   'name',
-  'cluster',
-  'group',
-  'scale',
   'node',
 ]);
+
+/** Is it said as `nsh NAME` only? */
+export function isProgramAlone(name: string): boolean {
+  return programsAlone.has(name);
+}
 
 /** Those that a session has as builtins. */
 export const builtinSummaries = summaries.filter(([name]) => !programsAlone.has(name));
