@@ -109,7 +109,7 @@ test('much output, and much input, arrive whole over the connection that they mo
 
 test('where the login asked a person, nobody is asked and the host is not knocked at again', async () => {
   const { hosts } = cluster;
-  const key = join(hosts.directory, 'with-passphrase');
+  const key = join(hosts.directory, `with-passphrase-${performance.now()}`);
   const keygen = ['-q', '-t', 'ed25519', '-N', 'hush hush', '-a', '1', '-f', key];
   await promisify(execFile)(hosts.openssh.sshKeygen, keygen);
   const { directory } = cluster.host('n1').facts;

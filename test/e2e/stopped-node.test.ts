@@ -1,22 +1,20 @@
 /** A node that stands still, is down or loses its sshd: it is named with the reason, and costs nobody else an answer. */
 import { existsSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isRunning, startCluster, type NshCluster } from './nsh-cluster.ts';
 import { waitUntil } from './wait-until.ts';
 
 let cluster: NshCluster;
 beforeAll(async () => {
   cluster = await startCluster({ count: 3 });
-  await cluster.nsh(['nodes']);
 });
+/** All are logged in to, so that what breaks is a link that was there. */
+beforeEach(() => waitUntil(async () => (await cluster.nsh(['nodes'])).status === 0, 'all nodes to answer', 30_000));
 afterEach(({ task }) => cluster.cleanAfter(task));
 afterAll(() => cluster.stop());
 
 describe('a node that stands still', () => {
-  afterEach(async () => {
-    cluster.host('n2').resume();
-    await waitUntil(async () => (await cluster.nsh(['nodes', 'n2'])).status === 0, 'n2 to answer again', 30_000);
-  });
+  afterEach(() => cluster.host('n2').resume());
 
   const others: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['ps', ['-eo', 'node='], /^(n1\n)+(n3\n)+$/],
