@@ -96,12 +96,16 @@ export function adoptMember(
   return { ...group, members: new Map(group.members).set(slot, member) };
 }
 
-/** A person has started it again: what it did before does not count, and what had ended or was held is started. */
+/**
+ * A person has started it again: what it did before does not count, and what had ended or was held is started. Nor is one held that was just
+ * replaced: the news of its end may be older than that.
+ */
 export function resumeGroup({ members }: Group): Group {
   const fresh = [...members].map(([slot, member]): [number, Member] => [
     slot,
     {
       ...member,
+      replaces: false,
       failures: 0,
       notBeforeMs: 0,
       ...(member.phase === 'ended' || member.phase === 'held' ? { phase: 'down' } : {}),
