@@ -142,12 +142,13 @@ function planTogether(together: Together | undefined, input: PlanInput, nowMs: n
   const common = { slots: input.slots, scope: 'leader', waits: new Map<number, string>() } as const;
   const begun = together === undefined ? beginTogether(input, nowMs) : { state: together };
   if (begun.state === undefined) return { ...common, orders: begun.orders, outdated: [] };
-  const { state, orders, outdated, failed, wakeMs } = stepTogether(begun.state, input, nowMs);
+  const { state, orders, outdated, halted, failed, wakeMs } = stepTogether(begun.state, input, nowMs);
   return {
     ...common,
     together: state,
     orders,
     outdated,
+    ...(halted === undefined ? {} : { halted }),
     ...(failed === undefined ? {} : { failed }),
     ...(wakeMs === undefined ? {} : { wakeMs }),
   };

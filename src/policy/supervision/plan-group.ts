@@ -12,7 +12,7 @@
 import { describeEnd } from './end.ts';
 import { replicaName, slotsOf } from './identity.ts';
 import type { GroupReport, Order, ReplicaReport } from './order.ts';
-import { mayDisturb, pickDisturbed, type Disturbance } from './rollout.ts';
+import { describeHalt, mayDisturb, pickDisturbed, type Disturbance } from './rollout.ts';
 import type { GroupSpec } from './spec.ts';
 
 export interface StandingOrder {
@@ -159,7 +159,7 @@ class Draft {
   }
 
   finish(): Plan {
-    const { spec, reports, round } = this.#input;
+    const { reports, round } = this.#input;
     const failed = [...reports.values()].find(
       (report) => report.round === round && report.failed !== undefined,
     )?.failed;
@@ -173,9 +173,7 @@ class Draft {
       slots: this.#slots,
       waits: this.#waits,
       outdated,
-      ...(halted === undefined
-        ? {}
-        : { halted: `the rollout of ${spec.name} is halted: ${halted}; the others keep their version` }),
+      ...(halted === undefined ? {} : { halted }),
       ...(failed === undefined ? {} : { failed }),
       ...(this.#wakeMs === undefined ? {} : { wakeMs: this.#wakeMs }),
     };
@@ -221,7 +219,7 @@ class Draft {
   #halted(): string | undefined {
     const { version, spec } = this.#input;
     const held = [...this.#slots].find(([, record]) => record.rests === 'held' && record.version === version);
-    return held === undefined ? undefined : `${replicaName({ group: spec.name, slot: held[0] })} ${held[1].why ?? ''}`;
+    return held === undefined ? undefined : describeHalt(spec.name, held[0], held[1].why ?? 'did not come up');
   }
 
   #wait(slot: number, id: number): void {
