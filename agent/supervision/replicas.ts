@@ -34,6 +34,8 @@ export interface ReplicasOptions {
   /** ms of CLOCK_BOOTTIME until which a singleton may run; undefined: none may be started. */
   readonly killAtBootMs: () => number | undefined;
   readonly tell: (event: NodeEvent) => void;
+  /** For people: its ready probe cannot be asked. */
+  readonly onFault: (mark: ReplicaMark, why: string) => void;
 }
 
 interface Tracked {
@@ -183,6 +185,7 @@ export class Replicas {
         files.noteReady(keyOf(process), isReady);
         tell({ kind: isReady ? 'ready' : 'unready', group, slot, run });
       },
+      onFault: (why) => this.#options.onFault(mark, why),
     });
   }
 

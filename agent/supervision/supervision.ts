@@ -160,6 +160,10 @@ class Part {
       processes: paths.processes,
       killAtBootMs: () => (this.#presence?.isUp === true ? this.#presence.killAtBootMs : undefined),
       tell: (event) => this.#runtime.feed(event),
+      onFault: ({ group, slot, run }, why) => {
+        const text = `its ready probe cannot be asked: ${why}`;
+        this.#events.add(group, { atMs: Date.now(), slot, run, kind: 'probe', text });
+      },
     });
   }
 
