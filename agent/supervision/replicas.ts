@@ -34,6 +34,8 @@ export interface ReplicasOptions {
   /** ms of CLOCK_BOOTTIME until which a singleton may run; undefined: none may be started. */
   readonly killAtBootMs: () => number | undefined;
   readonly tell: (event: NodeEvent) => void;
+  /** For people: its ready probe cannot be asked. */
+  readonly onFault: (mark: ReplicaMark, why: string) => void;
 }
 
 interface Tracked {
@@ -51,13 +53,20 @@ export interface FoundProcess {
 
 const killSignal = 9;
 const gonePollMs = 20;
+/** What a KILL does not end at once waits for a disk, mostly. */
+const longestPollMs = 1_000;
+/** What could not be killed is tried again after so long. */
+const strayAgainMs = 5_000;
 
 export class Replicas {
   readonly #options: ReplicasOptions;
   /** By name: one of each. */
   readonly #tracked = new Map<string, Tracked>();
   readonly #starting = new Set<string>();
+  /** Their end was heard of, but they may live on. */
+  readonly #ending = new Set<Tracked>();
   readonly #strays = new Set<string>();
+  #isClosed = false;
 
   constructor(options: ReplicasOptions) {
     this.#options = options;
@@ -65,7 +74,7 @@ export class Replicas {
 
   /** Nothing is there, and nothing on its way. */
   get isEmpty(): boolean {
-    return this.#tracked.size === 0 && this.#starting.size === 0;
+    return this.#tracked.size === 0 && this.#starting.size === 0 && this.#ending.size === 0;
   }
 
   processOf(group: string, slot: number): ManagedProcess | undefined {
@@ -85,6 +94,7 @@ export class Replicas {
       if (before !== undefined && !isNewer(process, before)) continue;
       found.set(replicaName(mark), { mark, process, wasReady: this.#options.files.hasBeenReady(keyOf(process)) });
     }
+    this.#options.files.keepReady(new Set([...found.values()].map(({ process }) => keyOf(process))));
     return [...found.values()];
   }
 
@@ -137,6 +147,7 @@ export class Replicas {
 
   /** The table of processes has changed. */
   check(): void {
+    if (this.#isClosed) return;
     const { table } = this.#options.shims;
     for (const [name, tracked] of this.#tracked) {
       const exit = exitOf(tracked.process, table.find(tracked.process));
@@ -149,7 +160,9 @@ export class Replicas {
     this.#endStrays();
   }
 
+  /** What is started or found from now on is the next one's matter. */
   close(): void {
+    this.#isClosed = true;
     for (const { probe } of this.#tracked.values()) probe?.stop();
   }
 
@@ -170,7 +183,7 @@ export class Replicas {
     const tracked: Tracked = { mark, process, isSingleton: spec.singleton, probe: undefined };
     this.#tracked.set(replicaName(mark), tracked);
     const { files, service, tell, processes } = this.#options;
-    if (spec.ready === undefined) return;
+    if (spec.ready === undefined || this.#isClosed) return;
     const { group, slot, run } = mark;
     tracked.probe = new Probe({
       probe: spec.ready,
@@ -183,20 +196,30 @@ export class Replicas {
         files.noteReady(keyOf(process), isReady);
         tell({ kind: isReady ? 'ready' : 'unready', group, slot, run });
       },
+      onFault: (why) => this.#options.onFault(mark, why),
     });
   }
 
-  async #tellEnd({ mark: { group, slot, run }, process }: Tracked, exit: ExitStatus): Promise<void> {
+  async #tellEnd(tracked: Tracked, exit: ExitStatus): Promise<void> {
+    const { mark, process } = tracked;
+    const { group, slot, run } = mark;
+    this.#ending.add(tracked);
     // Its shim was killed, and it lives on, nobody's: it is ended before another takes its place.
-    while (exitNow(process, exit).runsOn === true) {
+    for (
+      let waitMs = gonePollMs;
+      exitNow(process, exit).runsOn === true;
+      waitMs = Math.min(2 * waitMs, longestPollMs)
+    ) {
       killGroup(process);
-      await delay(gonePollMs);
+      await delay(waitMs);
     }
+    this.#ending.delete(tracked);
     this.#options.tell({ kind: 'ended', group, slot, run, end: endOf(exit) });
   }
 
   /** Processes with the mark of a replica that nobody knows: their start was given up, since the shim did not answer in time. */
   #endStrays(): void {
+    if (this.#isClosed) return;
     for (const process of this.#options.shims.table.all()) {
       const { replica } = process;
       if (replica === undefined || !isRunning(process)) continue;
@@ -206,6 +229,10 @@ export class Replicas {
       this.#strays.add(keyOf(process));
       log('groups: a replica that is not wanted is ended', { name, pid: process.pid });
       void this.#send(process, killSignal);
+      setTimeout(() => {
+        this.#strays.delete(keyOf(process));
+        this.#endStrays();
+      }, strayAgainMs).unref();
     }
   }
 

@@ -7,6 +7,7 @@ import type { NodePaths } from '../../src/cluster/paths.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { toGpid } from '../../src/ids/gpid.ts';
 import { orderPrefix, readNodeGroupKey, orderPrefixes, wantedPrefix } from '../../src/policy/supervision/store-keys.ts';
+import type { Order } from '../../src/policy/supervision/order.ts';
 import { readOrder } from '../../src/policy/supervision/stored.ts';
 import type { NodePresence } from '../../src/policy/supervision/wanted.ts';
 import { isClosed } from '../../src/store/errors.ts';
@@ -104,8 +105,11 @@ export class Supervision {
     this.#running = part.run().then(
       () => this.#ended(part),
       (error: unknown) => {
-        log('groups: takes part no more', { message: String(error) });
+        log('groups: takes part anew', { message: String(error) });
         this.#ended(part);
+        setTimeout(() => {
+          if (this.#part === undefined && !this.#isStopped && this.#files.takesPart) this.#begin();
+        }, againMs);
       },
     );
     return part;
@@ -160,6 +164,10 @@ class Part {
       processes: paths.processes,
       killAtBootMs: () => (this.#presence?.isUp === true ? this.#presence.killAtBootMs : undefined),
       tell: (event) => this.#runtime.feed(event),
+      onFault: ({ group, slot, run }, why) => {
+        const text = `its ready probe cannot be asked: ${why}`;
+        this.#events.add(group, { atMs: Date.now(), slot, run, kind: 'probe', text });
+      },
     });
   }
 
@@ -270,14 +278,12 @@ class Part {
     if (signal.aborted) return;
     const { node } = this.#options;
     const ordered = this.#ordered;
-    let sends: Promise<void> | undefined;
     const orders = new Mirror(store, orderPrefix(node.id), {
       onListed: () => {
         if (signal.aborted) return;
         ordered.clear();
         for (const entry of orders.entries.values()) this.#takeOrder(entry, ordered);
         this.#runtime.feed({ kind: 'listed', groups: [...ordered] });
-        sends ??= this.#reports.send(store, (group) => ordered.has(group), signal);
         this.#events.use(store);
       },
       onChanged: (events) => {
@@ -306,20 +312,22 @@ class Part {
       orders.follow(signal),
       wanted.follow(signal),
       standForLeader({ store, session, party }, this.#options.expected, signal),
+      orders.reach(1n, signal).then(() => this.#reports.send(store, (group) => ordered.has(group), signal)),
     ]);
-    await sends;
   }
 
   #takeOrder(entry: Entry, ordered: Set<string>): void {
     const group = readNodeGroupKey(orderPrefixes, entry.key)?.group;
     if (group === undefined) return;
     ordered.add(group);
+    let order: Order;
     try {
-      const order = readOrder(Buffer.from(entry.value).toString('utf8'), group, entry.modRevision);
-      this.#runtime.feed({ kind: 'order', order });
+      order = readOrder(Buffer.from(entry.value).toString('utf8'), group, entry.modRevision);
     } catch (error) {
       log('groups: an order cannot be read', { group, message: String(error) });
+      return;
     }
+    this.#runtime.feed({ kind: 'order', order });
   }
 
   #dropOrder(key: string, ordered: Set<string>): void {

@@ -4,7 +4,7 @@
  * most what the nodes decide between their reports and the order to stop. Pure; what it keeps goes into the store, with Unix times, so that
  * the next leader counts nothing twice.
  */
-import { describeIntensity, isTooIntense } from './intensity.ts';
+import { describeIntensity, isTooIntense, restartsWithin } from './intensity.ts';
 import type { GroupReport } from './order.ts';
 import type { GroupSpec } from './spec.ts';
 
@@ -37,7 +37,7 @@ export function sumRestarts(
     added.push(...Array.from({ length: more }, () => nowMs));
     counted.set(node, restarted);
   }
-  const restarts = [...before.restarts.filter((atMs) => atMs >= nowMs - spec.periodMs), ...added];
+  const restarts = [...restartsWithin(before.restarts, nowMs, spec.periodMs), ...added];
   const sum = { round: before.round, counted, restarts };
   // What is old does not count, however late it is looked at: only a new one makes it too much.
   if (added.length === 0 || !isTooIntense(restarts, spec)) return { sum };
