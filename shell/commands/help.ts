@@ -47,6 +47,7 @@ export function makeHelpCommand(known: KnownCommands): Command {
 
 const closing = `Where a command runs:
   @web1 COMMAND      there, as if here; @web[1-8], @all, @@LABEL: on many nodes,
+                     @@GROUP: where a group of processes runs,
                      @any: on the least burdened
   COMMAND | @db1 …   stages of a pipeline may run on different nodes
   COMMAND &          in the background, as a job
