@@ -71,7 +71,7 @@ async function withGroups(
   words: readonly string[],
 ): Promise<KnownNodes> {
   if (words.every((word) => groupsNamed(word, nodes).length === 0)) return { nodes };
-  return { nodes, ...(await groupsFor(context.cluster, nodes, words, context.signal)) };
+  return { nodes, ...(await groupsFor(() => context.cluster(), nodes, words, context.signal)) };
 }
 
 function reading(known: KnownNodes): ParseNodesetOptions {
