@@ -32,6 +32,7 @@ export const groupCommand: Command = {
     "What is written is kept by the agents, with no nsh running; 'nsh scale' changes the number, and 'man nsh-group' has the rules.",
     'Status 1: there is no such group, or one already, or it cannot be placed, or with --wait it has failed.',
   ],
+  optionsFor: ([word = '']) => (Object.hasOwn(verbs, word) ? (verbs[word]?.takes ?? options) : options),
   run: async (context, args) => {
     const end = args.indexOf('--');
     const parsed = parseOptions(options, end === -1 ? args : args.slice(0, end));

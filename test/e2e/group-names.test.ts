@@ -1,5 +1,8 @@
 /** Groups and replicas where nodes and processes are named, over the nodes of a demo. */
 import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCluster, type DemoCluster } from '../../shell/demo/demo-cluster.ts';
 import { nshProgram } from './nsh-program.ts';
@@ -23,12 +26,13 @@ interface Result {
   readonly stderr: string;
 }
 
-const nsh = async (...words: readonly string[]): Promise<Result> =>
+const nshWith = async (env: NodeJS.ProcessEnv, ...words: readonly string[]): Promise<Result> =>
   await new Promise((resolve) => {
-    execFile(process.execPath, [nshProgram, ...words], { env: cluster.env }, (error, stdout, stderr) => {
+    execFile(process.execPath, [nshProgram, ...words], { env }, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code ?? 255), stdout, stderr });
     });
   });
+const nsh = async (...words: readonly string[]): Promise<Result> => await nshWith(cluster.env, ...words);
 
 /** What says nothing and ends well. */
 async function must(...words: readonly string[]): Promise<void> {
@@ -95,6 +99,25 @@ describe('the name of a replica', () => {
     // Nothing of it will come: following ends at once.
     expect(await nsh('logs', '-f', 'bad')).toMatchObject({ status: 0 });
     await must('group', 'rm', '-w', 'bad');
+  });
+});
+
+describe('the completion of other shells', () => {
+  it('has groups and replicas, and starts no agent to learn of them', async () => {
+    const { stdout } = await nsh('__complete', 'zsh', 'nsh logs w');
+    expect(stdout.split('\n').slice(0, 3)).toEqual([
+      'words',
+      expect.stringMatching(/^web\t\t\w+, \d\/\d: sh -c /),
+      expect.stringMatching(/^web\/1\t\t\w+ on n\d: sh -c /),
+    ]);
+    expect((await nsh('__complete', 'bash', 'nsh scale w', ' ')).stdout).toMatch(
+      /^nospace\nweb=\topen\t\d now: sh -c /,
+    );
+    const elsewhere = mkdtempSync(join(tmpdir(), 'nsh-state-'));
+    const nowhere = await nshWith({ ...cluster.env, XDG_STATE_HOME: elsewhere }, '__complete', 'zsh', 'nsh logs w');
+    expect(nowhere).toEqual({ status: 0, stdout: 'words\n', stderr: '' });
+    expect(readdirSync(elsewhere)).toEqual([]);
+    rmSync(elsewhere, { recursive: true });
   });
 });
 
