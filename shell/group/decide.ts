@@ -7,7 +7,7 @@ import { writeGroupSpec, type WrittenSpec } from '../../src/policy/supervision/p
 import type { GroupSpec } from '../../src/policy/supervision/spec.ts';
 import type { Wanted } from '../../src/policy/supervision/wanted.ts';
 import { NshError } from '../../src/protocol/errors.ts';
-import { specWith } from './spec-options.ts';
+import { specWith, type GivenSpec } from './spec-options.ts';
 
 /** `note`: it is so already, and nothing is changed. */
 export type Decision =
@@ -71,7 +71,7 @@ export function decideRestart(seen: SeenWanted, around: Around): Decision {
 export function decideUpdate(
   seen: SeenWanted,
   around: Around,
-  given: WrittenSpec,
+  given: GivenSpec,
   command: readonly string[] | undefined,
 ): Decision {
   const wanted = existing(seen, around);

@@ -1,14 +1,15 @@
 /** `nsh group`, `scale` and `node` on a store in this process; the leader's and the agents' part is written by hand. */
 import { describe, expect, it } from 'vitest';
-import { groupCommand } from '../../shell/commands/group.ts';
 import { readRecord } from '../../src/coordination/cluster-record.ts';
 import { readGroups } from '../../src/coordination/groups/snapshot.ts';
 import { versionOf } from '../../src/policy/supervision/spec.ts';
 import { writeEvents } from '../../src/policy/supervision/stored.ts';
 import { aliveKey, eventsKey, wantedKey } from '../../src/policy/supervision/store-keys.ts';
-import { runCommand } from './run-command.ts';
 import { nodesOf, storeClient } from './store-client.ts';
 import { World } from './group-world.ts';
+
+/** Agents there are none here. */
+const refusals = expect.stringContaining('connection refused') as string;
 
 describe('nsh group start', () => {
   it('writes what is wanted, and the first record of the nodes with it', async () => {
@@ -182,6 +183,28 @@ describe('changes of a group', () => {
     expect((await world.wanted('web'))?.spec).toMatchObject({ argv: ['z'], intensity: 9 });
     await world.nsh('group restart web');
     expect(await world.wanted('web')).toMatchObject({ restarts: 1, round: 1 });
+  });
+
+  it('take away again what was given', async () => {
+    const world = new World();
+    await world.nsh('group start plain -- x');
+    const plain = (await world.wanted('plain'))?.spec;
+    const given = '--on @front --apart web,db --memory 1M --singleton -e A=1 -e B=2 -C /srv --ready tcp:80';
+    await world.nsh(`group start web ${given} -- x`);
+    const away = '--on @all --apart none --memory none --no-singleton --unset A -u B -C none --ready none';
+    expect(await world.nsh(`group update web ${away}`)).toMatchObject({ status: 0, stderr: refusals });
+    expect((await world.wanted('web'))?.spec).toEqual({ ...plain, name: 'web' });
+    expect((await world.nsh('group events web')).stdout).toMatch(/update  .*\bon\b.*\bsingleton\b/);
+    // The last word on a variable counts.
+    await world.nsh('group update web -e C=1 -u C -u D -e D=2');
+    expect((await world.wanted('web'))?.spec.env).toEqual({ D: '2' });
+    for (const [line, why] of [
+      ['group update web --unset D=2', "--unset: 'D=2' is no name of a variable"],
+      ['group update web --singleton --no-singleton', '--singleton and --no-singleton exclude each other'],
+      ['group update web --on=', '--on: nothing is given'],
+      ['group start new -u D -- x', 'start does not take --unset'],
+    ] as const)
+      await expect(world.nsh(line)).rejects.toThrow(why);
   });
 
   it('scale all that are named, or none', async () => {
