@@ -30,8 +30,8 @@ export const leaderElection = 'nsh groups';
 const gatherMs = 10;
 /** No timer goes further (setTimeout counts in 31 bits); it is just looked again then. */
 const longestMs = 2 ** 31 - 1;
-/** A new group waits so long for nodes that do not take part yet, ms. */
-const arrivalMs = 3_000;
+/** A node that this leader misses may be on its way for so long, ms: its agent is reached and started, logs in to the store and opens a session. */
+const arrivalMs = 5_000;
 
 /**
  * Stands for election, leads, and stands again, until the signal fires.
@@ -82,11 +82,11 @@ class Leader {
   /** Node id → when its session was found to be gone. */
   readonly #lost = new Map<number, number>();
   readonly #names = new Map<number, string>();
-  /** Groups that have no order yet, with when they were seen first. */
-  readonly #fresh = new Map<string, number>();
   readonly #settled = new Settled();
   /** Group → why it cannot be led, as it was told. */
   readonly #troubles = new Map<string, string>();
+  /** Node id → since when it does not take part, as far as this leader knows. */
+  readonly #missing = new Map<number, number>();
   #isNews = false;
   #wake: (() => void) | undefined;
 
@@ -225,8 +225,8 @@ class Leader {
   }
 
   /**
-   * A group of which nothing was placed yet waits for nodes that are on their way, since their agents are just asked to take part: else the
-   * first one would get all of it. What has been placed once waits for nobody.
+   * A group of which nothing was placed yet waits for nodes that may be on their way: their agents are just asked to take part, and the
+   * first one would get all of it. What has been placed once waits for nobody, and nobody for a node that is missed for long.
    */
   #withoutFresh(
     groups: ReadonlyMap<string, StoredGroup>,
@@ -234,20 +234,13 @@ class Leader {
     nowMs: number,
   ): { readonly groups: ReadonlyMap<string, StoredGroup>; readonly untilMs: number | undefined } {
     const recorded = this.#reader.record(this.#record.entries)?.nodes.map(({ id }) => id);
-    const isComplete = (recorded ?? this.#expected()).every((id) => nodes.has(id));
-    let untilMs: number | undefined;
-    const settled = [...groups].filter(([group, { orders, wanted, status }]) => {
-      if (isComplete || orders.size > 0 || wanted.rest !== undefined || status !== undefined) {
-        this.#fresh.delete(group);
-        return true;
-      }
-      const seenMs = this.#fresh.get(group) ?? nowMs;
-      this.#fresh.set(group, seenMs);
-      if (nowMs >= seenMs + arrivalMs) return true;
-      untilMs = Math.min(untilMs ?? Infinity, seenMs + arrivalMs);
-      return false;
-    });
-    return { groups: new Map(settled), untilMs };
+    const missing = new Set((recorded ?? this.#expected()).filter((id) => !nodes.has(id)));
+    for (const id of this.#missing.keys()) if (!missing.has(id)) this.#missing.delete(id);
+    for (const id of missing) if (!this.#missing.has(id)) this.#missing.set(id, nowMs);
+    const untilMs = Math.max(0, ...[...this.#missing.values()].map((sinceMs) => sinceMs + arrivalMs));
+    if (nowMs >= untilMs) return { groups, untilMs: undefined };
+    const settled = [...groups].filter(([, group]) => !isFresh(group));
+    return { groups: new Map(settled), untilMs: settled.length < groups.size ? untilMs : undefined };
   }
 
   #place(groups: ReadonlyMap<string, StoredGroup>, nodes: ReadonlyMap<number, LivingNode>): Placement {
@@ -337,6 +330,11 @@ interface View {
 const troubleMs = 30_000;
 /** The mirror is waited for so long; then it is decided by what it has, which the store's comparisons make safe. ms */
 const reachMs = 5_000;
+
+/** Nothing of it was ever placed. */
+function isFresh({ orders, wanted, status }: StoredGroup): boolean {
+  return orders.size === 0 && wanted.rest === undefined && status === undefined;
+}
 
 function isToRun({ wanted, status }: StoredGroup): boolean {
   const failed = status?.round === wanted.round ? status.failed : undefined;

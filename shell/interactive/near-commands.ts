@@ -1,8 +1,8 @@
 /** What may have been meant by a command that was not found where it was to run: asked of that node, behind the line that failed. */
 import { askWhether, findNear } from '../../src/ids/near.ts';
 import { quoteText } from '../../src/ids/quote-text.ts';
-import { isProgramAlone } from '../commands/index.ts';
 import type { CompletionSources } from '../completion/index.ts';
+import { programsAlone } from '../commands/index.ts';
 import { highlight } from '../highlight/highlighter.ts';
 import type { Surroundings } from '../language/nsh-words.ts';
 
@@ -49,8 +49,7 @@ async function describe(
   const own = [...sources.builtins(), ...sources.sessionCommands()].map(({ value }) => value);
   const there = await listCommands(name.slice(0, 1), where, sources, signal);
   if (there.length === 0 || there.includes(name) || own.includes(name)) return undefined;
-  if (isProgramAlone(name)) return `no command ${quoteText(name)}; nsh's own is 'nsh ${name}'`;
-  const near = findNear(name, [...own, ...there]);
+  const near = programsAlone.has(name) ? [`nsh ${name}`] : findNear(name, [...own, ...there]);
   const place = where === undefined ? '' : ` on ${quoteText(where)}`;
   return near.length === 0 ? undefined : `no command ${quoteText(name)}${place}${askWhether(near)}`;
 }

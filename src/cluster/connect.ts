@@ -237,13 +237,14 @@ class AgentClusterClient implements ClusterClient {
   }
 
   async #open(mayStart: boolean): Promise<RpcPeer> {
+    const may = mayStart && this.#caller.mayStart !== false;
     const handlers = {
       onNotification: (method: string, params: unknown): void => {
         if (method === 'answer') this.#onAnswer(params as AnswerParams);
       },
       onBadLine: (line: Buffer, error: NshError): boolean => this.#onBadAnswer(line, error),
     };
-    return (await connectOwnAgent(this.spec, this.self, { ...this.#caller, mayStart }, handlers)).peer;
+    return (await connectOwnAgent(this.spec, this.self, { ...this.#caller, mayStart: may }, handlers)).peer;
   }
 
   #onAnswer(answer: AnswerParams): void {

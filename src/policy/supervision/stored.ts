@@ -165,7 +165,6 @@ const storedWanted = v.object({
   round: slot,
   restarts: count,
   rest: v.exactOptional(v.picklist(['stopped', 'removed'])),
-  starts: v.exactOptional(v.literal(true)),
   op: v.exactOptional(text),
 });
 
