@@ -231,8 +231,7 @@ class Leader {
       if (nodes.has(id)) continue;
       const seenMs = this.#lost.get(id) ?? nowMs;
       this.#lost.set(id, seenMs);
-      // An agent gives its session back only where nothing runs any more: one that is gone has expired.
-      const free = freeAtMs({ seenMs, how: 'expired' }, fenceTimes(this.#ttlMs));
+      const free = freeAtMs(seenMs, fenceTimes(this.#ttlMs));
       standing.set(id, { isAlive: false, name: this.#names.get(id) ?? `node ${id}`, freeAtMs: free });
     }
     return standing;
