@@ -11,6 +11,7 @@ import { pauseAfter, untilAnswered } from '../../src/coordination/patience.ts';
 import { fenceTimes, freeAtMs } from '../../src/policy/placement/fence.ts';
 import { placeGroups, type Placement } from '../../src/policy/placement/place.ts';
 import { parseReplicaName, replicaName } from '../../src/policy/supervision/identity.ts';
+import { epochOf } from '../../src/policy/supervision/epoch.ts';
 import { leadGroup } from '../../src/policy/supervision/lead.ts';
 import type { NodeStanding } from '../../src/policy/supervision/plan-group.ts';
 import { statusKey } from '../../src/policy/supervision/store-keys.ts';
@@ -78,6 +79,8 @@ class Leader {
   /** Node id → when its session was found to be gone. */
   readonly #lost = new Map<number, number>();
   readonly #names = new Map<number, string>();
+  /** Of its orders for each group. */
+  readonly #epochs = new Map<string, bigint>();
   /** Groups that have no order yet, with when they were seen first. */
   readonly #fresh = new Map<string, number>();
   #isNews = false;
@@ -148,7 +151,8 @@ class Leader {
       );
       if (lead.wakeMs !== undefined) wakeMs = Math.min(wakeMs ?? lead.wakeMs, lead.wakeMs);
       let last = entries.get(statusKey(group))?.modRevision ?? 0n;
-      const source = { group, stored, lead, epoch: this.#hold.token, entries, nodes, nowMs };
+      const epoch = this.#epochOf(group, stored);
+      const source = { group, stored, lead, epoch, entries, nodes, nowMs };
       for (const { compares, ops } of transactionsOf(source)) {
         const done = await this.#hold.txn([chain(group, last), ...compares], ops, [], { signal });
         last = done.revision;
@@ -189,6 +193,15 @@ class Leader {
       return false;
     });
     return { groups: new Map(settled), untilMs };
+  }
+
+  #epochOf(group: string, { orders, reports }: StoredGroup): bigint {
+    const [before, token] = [this.#epochs.get(group), this.#hold.token];
+    const epoch = epochOf({ before, token, orders: orders.values(), reports: reports.values() });
+    this.#epochs.set(group, epoch);
+    if (epoch > (before ?? token))
+      log('groups: goes above an epoch that has been seen', { group, epoch: String(epoch) });
+    return epoch;
   }
 
   #place(groups: ReadonlyMap<string, StoredGroup>, nodes: ReadonlyMap<number, LivingNode>): Placement {
