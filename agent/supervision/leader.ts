@@ -11,6 +11,7 @@ import { pauseAfter, untilAnswered } from '../../src/coordination/patience.ts';
 import { fenceTimes, freeAtMs } from '../../src/policy/placement/fence.ts';
 import { placeGroups, type Placement } from '../../src/policy/placement/place.ts';
 import { parseReplicaName, replicaName } from '../../src/policy/supervision/identity.ts';
+import { epochOf } from '../../src/policy/supervision/epoch.ts';
 import { leadGroup } from '../../src/policy/supervision/lead.ts';
 import type { NodeStanding } from '../../src/policy/supervision/plan-group.ts';
 import { eventPrefixes, eventsKey, statusKey, wantedKey } from '../../src/policy/supervision/store-keys.ts';
@@ -87,6 +88,8 @@ class Leader {
   readonly #troubles = new Map<string, string>();
   /** Node id → since when it does not take part, as far as this leader knows. */
   readonly #missing = new Map<number, number>();
+  /** Of its orders for each group. */
+  readonly #epochs = new Map<string, bigint>();
   #isNews = false;
   #wake: (() => void) | undefined;
 
@@ -188,7 +191,7 @@ class Leader {
       group,
       stored,
       lead,
-      epoch: this.#hold.token,
+      epoch: this.#epochOf(group, stored),
       entries,
       nodes,
       nowMs: Date.now(),
@@ -243,6 +246,15 @@ class Leader {
     return { groups: new Map(settled), untilMs: settled.length < groups.size ? untilMs : undefined };
   }
 
+  #epochOf(group: string, { orders, reports }: StoredGroup): bigint {
+    const [before, token] = [this.#epochs.get(group), this.#hold.token];
+    const epoch = epochOf({ before, token, orders: orders.values(), reports: reports.values() });
+    this.#epochs.set(group, epoch);
+    if (epoch > (before ?? token))
+      log('groups: goes above an epoch that has been seen', { group, epoch: String(epoch) });
+    return epoch;
+  }
+
   #place(groups: ReadonlyMap<string, StoredGroup>, nodes: ReadonlyMap<number, LivingNode>): Placement {
     const running = [...groups.values()].filter((group) => isToRun(group));
     const ordered = new Map<string, number>();
@@ -283,8 +295,7 @@ class Leader {
       if (nodes.has(id)) continue;
       const seenMs = this.#lost.get(id) ?? nowMs;
       this.#lost.set(id, seenMs);
-      // An agent gives its session back only where nothing runs any more: one that is gone has expired.
-      const free = freeAtMs({ seenMs, how: 'expired' }, fenceTimes(this.#ttlMs));
+      const free = freeAtMs(seenMs, fenceTimes(this.#ttlMs));
       standing.set(id, { isAlive: false, name: this.#names.get(id) ?? `node ${id}`, freeAtMs: free });
     }
     return standing;

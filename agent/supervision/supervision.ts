@@ -193,6 +193,8 @@ class Part {
         this.#up?.abort();
         this.#runtime.feed({ kind: 'fenced' });
       },
+      // Mostly they have ended by now; but it may have been revoked by hand.
+      onLost: () => this.#replicas.renewed(0),
     });
     try {
       await this.#presence.keep(signal);
@@ -236,8 +238,8 @@ class Part {
     this.freeze();
     this.#up?.abort();
     await Promise.race([this.#work, timeout(closeMs)]);
-    // Where the store does not answer the session ends by itself.
-    if (isEmpty) this.#closing = this.#presence?.close(closeMs).catch(() => undefined);
+    // Where the store does not answer the session ends by itself; where something could not be ended, it must.
+    if (isEmpty && this.#replicas.haveEnded) this.#closing = this.#presence?.close(closeMs).catch(() => undefined);
     await this.#closing;
     this.#ends.abort();
   }
