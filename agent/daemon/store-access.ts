@@ -142,10 +142,12 @@ export class StoreAccess {
     const stamp = JSON.stringify([spec, prefix]);
     if (this.#etcd?.stamp === stamp) return await this.#etcd.calls;
     const before = this.#etcd;
-    const { endpoints: urls, ca, cert, key } = spec;
+    const { endpoints: urls, ca, cert, key, passwordFile } = spec;
     const tls = Object.fromEntries(Object.entries({ ca, cert, key }).filter(([, path]) => path !== undefined));
+    const name = spec.login ?? spec.user ?? loginName();
+    const login = passwordFile === undefined ? {} : { login: { name, passwordFile } };
     const store = import('../../src/store/etcd/etcd-store.ts').then(({ openEtcdStore }) =>
-      openEtcdStore({ urls, tls }),
+      openEtcdStore({ urls, tls, prefix, ...login }),
     );
     const calls = store.then((whole) => storeAsCalls(withNamespace(whole, prefix)));
     const opened = { stamp, store, calls };
