@@ -55,6 +55,8 @@ export class Supervision {
   #part: Part | undefined;
   #running: Promise<void> = Promise.resolve();
   #isStopped = false;
+  /** To another store. */
+  #change: Promise<void> = Promise.resolve();
 
   constructor(options: SupervisionOptions) {
     this.#options = options;
@@ -71,8 +73,23 @@ export class Supervision {
     if (this.#files.takesPart) this.#begin();
   }
 
+  /**
+   * The store is another one: what was known of the one before, and the session in it, are of no use. Replicas run on until that says
+   * otherwise. Also who took no part may be wanted there: it looks, and leaves where no group is.
+   */
+  async beginAnew(): Promise<void> {
+    const { expected, node } = this.#options;
+    if (this.#isStopped || (this.#part === undefined && !expected().includes(node.id))) return;
+    log('groups: begins anew with another store');
+    this.#change = Promise.all([this.#change, this.#part?.stop(false), this.#running]).then(() => {
+      if (!this.#isStopped) this.#part ??= this.#begin();
+    });
+    await this.#change;
+  }
+
   /** Takes part from now on. @returns why others cannot know of it yet; undefined: they do. */
   async takePart(signal: AbortSignal): Promise<string | undefined> {
+    await this.#change;
     if ((await this.#part?.isGoing()) === true) await this.#running;
     if (this.#isStopped) return 'the agent ends';
     this.#part ??= this.#begin();
