@@ -28,6 +28,7 @@ export function firstMinute(names: readonly string[]): readonly Line[] {
     ['@all uname -n | sort', 'every node at once; pipelines go from node to node'],
     [`x=5; @${second} echo $x`, 'variables, functions and the directory go along'],
     [`on ${second}`, 'moves the session there; on localhost comes back'],
+    ['group --help', 'how to keep so and so many of a kind running'],
     ['top', 'all processes of all nodes, live; q leaves'],
   ];
   return names.length > 1 ? lines : lines.filter(([typed]) => !typed.startsWith('@all'));
