@@ -23,7 +23,7 @@ export function firstMinute(names: readonly string[]): readonly Line[] {
   const lines: Line[] = [
     ['nodes', 'the machines, and how they are'],
     [`@${second} sleep 100`, 'runs there; Ctrl-Z stops it, fg goes on, Ctrl-C ends'],
-    [`@${last} bash`, 'a shell there; Ctrl-\\ then d leaves it, fg returns to it'],
+    [`@${last} bash`, 'a shell there; Ctrl-\\ d leaves it, fg returns to it'],
     ['ps -a', 'finds it, wherever it runs; attach PID takes it back'],
     ['@all uname -n | sort', 'every node at once; pipelines go from node to node'],
     [`x=5; @${second} echo $x`, 'variables, functions and the directory go along'],
