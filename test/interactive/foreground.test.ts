@@ -107,7 +107,7 @@ describe.each([
 
   it('is told when it ends by itself, and leaves the status of the session alone', async () => {
     const shell = await open();
-    const go = join(nodes.directory, `go${at.length}`);
+    const go = join(nodes.directory, `go-${performance.now()}`);
     await start(shell, `${at}sh -c 'echo begun; until [ -e ${go} ]; do sleep 0.05; done; exit 3'`, 'begun');
     await shell.keys('C-\\', 'd');
     await shell.waitForText('takes it back');
