@@ -40,6 +40,7 @@ const end: v.GenericSchema<unknown, End> = v.variant('kind', [
 ]);
 
 const scope = v.picklist(['node', 'leader']);
+const rests = v.exactOptional(v.picklist(['ended', 'held']));
 
 const storedOrder = v.object({
   epoch: revision,
@@ -47,7 +48,7 @@ const storedOrder = v.object({
   scope,
   spec,
   versions: pairs(text, spec),
-  slots: v.array(v.object({ slot, version: text, run: v.exactOptional(count) })),
+  slots: v.array(v.object({ slot, version: text, run: v.exactOptional(count), rests })),
 });
 
 export function writeOrder({ epoch, round, scope: who, spec: wanted, versions, slots }: Omit<Order, 'serial'>): string {
@@ -95,10 +96,7 @@ export function readReport(stored: string, group: string): GroupReport {
   return { group, ...read(storedReport, stored, `a report on ${group}`) };
 }
 
-const storedRecords = pairs(
-  slot,
-  v.object({ version: text, rests: v.exactOptional(v.picklist(['ended', 'held'])), why: v.exactOptional(text) }),
-);
+const storedRecords = pairs(slot, v.object({ version: text, rests, why: v.exactOptional(text) }));
 
 export function writeRecords(records: ReadonlyMap<number, SlotRecord>): string {
   return stringify(records);
