@@ -15,6 +15,8 @@ export class EventLog {
   readonly #node: number;
   readonly #pending = new Map<string, GroupEvent[]>();
   #store: Store | undefined;
+  /** Each list is read and written again: one after the other. */
+  #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(node: number) {
@@ -36,7 +38,9 @@ export class EventLog {
   #writeSoon(): void {
     clearTimeout(this.#timer);
     if (this.#store === undefined || this.#pending.size === 0) return;
-    this.#timer = setTimeout(() => void this.#write(), gatherMs);
+    this.#timer = setTimeout(() => {
+      this.#writing = this.#writing.then(() => this.#write());
+    }, gatherMs);
     this.#timer.unref();
   }
 

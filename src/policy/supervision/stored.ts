@@ -16,6 +16,8 @@ import type { Drained, GroupEvent, GroupStatus, NodePresence, Wanted } from './w
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const slot = v.pipe(v.number(), v.integer(), v.minValue(1));
 const text = v.pipe(v.string(), v.maxLength(65_536));
+/** Unix ms, as a Date can have it. */
+const unixMs = v.pipe(v.number(), v.minValue(-8.64e15), v.maxValue(8.64e15));
 const revision = v.pipe(
   v.string(),
   v.regex(/^\d{1,19}$/),
@@ -75,7 +77,7 @@ const replicaReport = v.object({
   end: v.exactOptional(end),
   asked: v.exactOptional(v.boolean()),
   pid: v.exactOptional(count),
-  sinceMs: v.exactOptional(v.number()),
+  sinceMs: v.exactOptional(unixMs),
 });
 const storedReport = v.object({
   epoch: revision,
@@ -196,7 +198,7 @@ export function readStatus(stored: string, group: string): GroupStatus {
 
 const storedEvents = v.array(
   v.object({
-    atMs: v.number(),
+    atMs: unixMs,
     slot: v.exactOptional(slot),
     run: v.exactOptional(count),
     kind: v.pipe(v.string(), v.regex(/^[a-z][a-zA-Z]{0,31}$/)),
@@ -232,7 +234,7 @@ export function readPresence(stored: string, node: number): NodePresence {
   return read(storedPresence, stored, `what node ${node} says of itself`);
 }
 
-const storedDrained = v.object({ atMs: v.number(), by: text });
+const storedDrained = v.object({ atMs: unixMs, by: text });
 
 export function writeDrained(drained: Drained): string {
   return stringify(drained);
