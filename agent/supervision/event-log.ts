@@ -8,8 +8,8 @@ import { addEvents, keptEvents, type GroupEvent } from '../../src/policy/supervi
 import type { Compare, Store } from '../../src/store/store.ts';
 import { log } from '../daemon/log.ts';
 
-/** Events that come together are written together, ms. */
-const gatherMs = 200;
+/** Events that come within so long are written together: each time the whole list is. ms */
+const gatherMs = 300;
 
 export class EventLog {
   readonly #node: number;
@@ -26,8 +26,9 @@ export class EventLog {
   /** Where they are written from now on; undefined: nowhere, they are kept. */
   use(store: Store | undefined): void {
     this.#store = store;
-    if (store === undefined) clearTimeout(this.#timer);
-    else this.#writeSoon();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writeSoon();
   }
 
   add(group: string, event: GroupEvent): void {
@@ -36,9 +37,10 @@ export class EventLog {
   }
 
   #writeSoon(): void {
-    clearTimeout(this.#timer);
-    if (this.#store === undefined || this.#pending.size === 0) return;
+    // What is on its way is not put off by what comes meanwhile.
+    if (this.#timer !== undefined || this.#store === undefined || this.#pending.size === 0) return;
     this.#timer = setTimeout(() => {
+      this.#timer = undefined;
       this.#writing = this.#writing.then(() => this.#write());
     }, gatherMs);
     this.#timer.unref();
