@@ -11,6 +11,7 @@ import { pauseAfter, untilAnswered } from '../../src/coordination/patience.ts';
 import { fenceTimes, freeAtMs } from '../../src/policy/placement/fence.ts';
 import { placeGroups, type Placement } from '../../src/policy/placement/place.ts';
 import { parseReplicaName, replicaName } from '../../src/policy/supervision/identity.ts';
+import { epochOf } from '../../src/policy/supervision/epoch.ts';
 import { leadGroup } from '../../src/policy/supervision/lead.ts';
 import type { NodeStanding } from '../../src/policy/supervision/plan-group.ts';
 import { eventPrefixes, eventsKey, statusKey, wantedKey } from '../../src/policy/supervision/store-keys.ts';
@@ -30,8 +31,8 @@ export const leaderElection = 'nsh groups';
 const gatherMs = 10;
 /** No timer goes further (setTimeout counts in 31 bits); it is just looked again then. */
 const longestMs = 2 ** 31 - 1;
-/** A new group waits so long for nodes that do not take part yet, ms. */
-const arrivalMs = 3_000;
+/** A node that this leader misses may be on its way for so long, ms: its agent is reached and started, logs in to the store and opens a session. */
+const arrivalMs = 5_000;
 
 /**
  * Stands for election, leads, and stands again, until the signal fires.
@@ -82,11 +83,13 @@ class Leader {
   /** Node id → when its session was found to be gone. */
   readonly #lost = new Map<number, number>();
   readonly #names = new Map<number, string>();
-  /** Groups that have no order yet, with when they were seen first. */
-  readonly #fresh = new Map<string, number>();
   readonly #settled = new Settled();
   /** Group → why it cannot be led, as it was told. */
   readonly #troubles = new Map<string, string>();
+  /** Node id → since when it does not take part, as far as this leader knows. */
+  readonly #missing = new Map<number, number>();
+  /** Of its orders for each group. */
+  readonly #epochs = new Map<string, bigint>();
   #isNews = false;
   #wake: (() => void) | undefined;
 
@@ -188,7 +191,7 @@ class Leader {
       group,
       stored,
       lead,
-      epoch: this.#hold.token,
+      epoch: this.#epochOf(group, stored),
       entries,
       nodes,
       nowMs: Date.now(),
@@ -225,8 +228,8 @@ class Leader {
   }
 
   /**
-   * A group of which nothing was placed yet waits for nodes that are on their way, since their agents are just asked to take part: else the
-   * first one would get all of it. What has been placed once waits for nobody.
+   * A group of which nothing was placed yet waits for nodes that may be on their way: their agents are just asked to take part, and the
+   * first one would get all of it. What has been placed once waits for nobody, and nobody for a node that is missed for long.
    */
   #withoutFresh(
     groups: ReadonlyMap<string, StoredGroup>,
@@ -234,20 +237,22 @@ class Leader {
     nowMs: number,
   ): { readonly groups: ReadonlyMap<string, StoredGroup>; readonly untilMs: number | undefined } {
     const recorded = this.#reader.record(this.#record.entries)?.nodes.map(({ id }) => id);
-    const isComplete = (recorded ?? this.#expected()).every((id) => nodes.has(id));
-    let untilMs: number | undefined;
-    const settled = [...groups].filter(([group, { orders, wanted, status }]) => {
-      if (isComplete || orders.size > 0 || wanted.rest !== undefined || status !== undefined) {
-        this.#fresh.delete(group);
-        return true;
-      }
-      const seenMs = this.#fresh.get(group) ?? nowMs;
-      this.#fresh.set(group, seenMs);
-      if (nowMs >= seenMs + arrivalMs) return true;
-      untilMs = Math.min(untilMs ?? Infinity, seenMs + arrivalMs);
-      return false;
-    });
-    return { groups: new Map(settled), untilMs };
+    const missing = new Set((recorded ?? this.#expected()).filter((id) => !nodes.has(id)));
+    for (const id of this.#missing.keys()) if (!missing.has(id)) this.#missing.delete(id);
+    for (const id of missing) if (!this.#missing.has(id)) this.#missing.set(id, nowMs);
+    const untilMs = Math.max(0, ...[...this.#missing.values()].map((sinceMs) => sinceMs + arrivalMs));
+    if (nowMs >= untilMs) return { groups, untilMs: undefined };
+    const settled = [...groups].filter(([, group]) => !isFresh(group));
+    return { groups: new Map(settled), untilMs: settled.length < groups.size ? untilMs : undefined };
+  }
+
+  #epochOf(group: string, { orders, reports }: StoredGroup): bigint {
+    const [before, token] = [this.#epochs.get(group), this.#hold.token];
+    const epoch = epochOf({ before, token, orders: orders.values(), reports: reports.values() });
+    this.#epochs.set(group, epoch);
+    if (epoch > (before ?? token))
+      log('groups: goes above an epoch that has been seen', { group, epoch: String(epoch) });
+    return epoch;
   }
 
   #place(groups: ReadonlyMap<string, StoredGroup>, nodes: ReadonlyMap<number, LivingNode>): Placement {
@@ -290,8 +295,7 @@ class Leader {
       if (nodes.has(id)) continue;
       const seenMs = this.#lost.get(id) ?? nowMs;
       this.#lost.set(id, seenMs);
-      // An agent gives its session back only where nothing runs any more: one that is gone has expired.
-      const free = freeAtMs({ seenMs, how: 'expired' }, fenceTimes(this.#ttlMs));
+      const free = freeAtMs(seenMs, fenceTimes(this.#ttlMs));
       standing.set(id, { isAlive: false, name: this.#names.get(id) ?? `node ${id}`, freeAtMs: free });
     }
     return standing;
@@ -337,6 +341,11 @@ interface View {
 const troubleMs = 30_000;
 /** The mirror is waited for so long; then it is decided by what it has, which the store's comparisons make safe. ms */
 const reachMs = 5_000;
+
+/** Nothing of it was ever placed. */
+function isFresh({ orders, wanted, status }: StoredGroup): boolean {
+  return orders.size === 0 && wanted.rest === undefined && status === undefined;
+}
 
 function isToRun({ wanted, status }: StoredGroup): boolean {
   const failed = status?.round === wanted.round ? status.failed : undefined;

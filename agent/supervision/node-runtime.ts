@@ -124,7 +124,7 @@ export class NodeRuntime {
         log('groups: refused', { why: action.why });
         return;
       case 'start':
-        this.#replicas?.start(action);
+        this.#replicas?.start(action, this.#state.groups.get(action.group)?.order.serial ?? 0n);
         return;
       case 'report':
         this.#report(action.report);

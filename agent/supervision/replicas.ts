@@ -79,6 +79,14 @@ export class Replicas {
     return this.#tracked.size === 0 && this.#starting.size === 0 && this.#ending.size === 0;
   }
 
+  /** As `isEmpty`, also where nobody has told of their end yet. */
+  get haveEnded(): boolean {
+    return (
+      this.#starting.size === 0 &&
+      ![...this.#tracked.values()].some(({ process }) => runsSince(process.pid, process.start))
+    );
+  }
+
   processOf(group: string, slot: number): ManagedProcess | undefined {
     return this.#tracked.get(replicaName({ group, slot }))?.process;
   }
@@ -105,10 +113,11 @@ export class Replicas {
     this.#track(process, mark, spec, wasReady);
   }
 
-  start({ group, slot, run, version, spec }: StartAction): void {
+  /** @param token of the order that it is started by: a singleton that runs on another node later has a greater one. */
+  start({ group, slot, run, version, spec }: StartAction, token: bigint): void {
     const name = replicaName({ group, slot });
     this.#starting.add(name);
-    void this.#startNow({ group, slot, run, version }, spec).then(
+    void this.#startNow({ group, slot, run, version }, spec, token).then(
       (process) => {
         this.#starting.delete(name);
         this.#track(process, { group, slot, run, version }, spec, false);
@@ -133,7 +142,7 @@ export class Replicas {
     void this.#send(tracked.process, signal);
   }
 
-  /** The session was renewed: singletons may run on until then. */
+  /** The session was renewed: singletons may run on until then. 0: it has ended, and they end now. */
   renewed(killAtBootMs: number): void {
     for (const shim of this.#options.shims.shims) {
       const processes = [...this.#tracked.values()]
@@ -168,13 +177,13 @@ export class Replicas {
     for (const { probe } of this.#tracked.values()) probe?.stop();
   }
 
-  async #startNow(mark: ReplicaMark, spec: GroupSpec): Promise<ManagedProcess> {
+  async #startNow(mark: ReplicaMark, spec: GroupSpec, token: bigint): Promise<ManagedProcess> {
     const { service, killAtBootMs } = this.#options;
     const killAt = spec.singleton ? killAtBootMs() : undefined;
     if (spec.singleton && killAt === undefined)
       throw new NshError('storeUnavailable', 'a singleton is started only while the store knows of this node');
     const { limits, cgroup } = limitOf(mark, spec.memoryBytes);
-    return await service.start(runParams(mark, spec, limits), {
+    return await service.start(runParams(mark, spec, limits, token), {
       replica: mark,
       ...(killAt === undefined ? {} : { killAtBootMs: killAt }),
       ...(cgroup === undefined ? {} : { cgroup }),
@@ -252,12 +261,18 @@ export class Replicas {
   }
 }
 
-function runParams({ group, slot }: ReplicaMark, spec: GroupSpec, limits: Record<string, number> | undefined) {
+function runParams(
+  { group, slot }: ReplicaMark,
+  spec: GroupSpec,
+  limits: Record<string, number> | undefined,
+  token?: bigint,
+) {
   const name = replicaName({ group, slot });
+  const tokens = token === undefined || !spec.singleton ? {} : { NSH_FENCING_TOKEN: String(token) };
   return {
     argv: [...spec.argv],
     ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-    env: { ...spec.env, NSH_GROUP: group, NSH_REPLICA: String(slot) },
+    env: { ...spec.env, NSH_GROUP: group, NSH_REPLICA: String(slot), ...tokens },
     name,
     io: 'pipes' as const,
     stdin: 'null' as const,

@@ -55,6 +55,8 @@ export class Supervision {
   #part: Part | undefined;
   #running: Promise<void> = Promise.resolve();
   #isStopped = false;
+  /** To another store. */
+  #change: Promise<void> = Promise.resolve();
 
   constructor(options: SupervisionOptions) {
     this.#options = options;
@@ -71,8 +73,23 @@ export class Supervision {
     if (this.#files.takesPart) this.#begin();
   }
 
+  /**
+   * The store is another one: what was known of the one before, and the session in it, are of no use. Replicas run on until that says
+   * otherwise. Also who took no part may be wanted there: it looks, and leaves where no group is.
+   */
+  async beginAnew(): Promise<void> {
+    const { expected, node } = this.#options;
+    if (this.#isStopped || (this.#part === undefined && !expected().includes(node.id))) return;
+    log('groups: begins anew with another store');
+    this.#change = Promise.all([this.#change, this.#part?.stop(false), this.#running]).then(() => {
+      if (!this.#isStopped) this.#part ??= this.#begin();
+    });
+    await this.#change;
+  }
+
   /** Takes part from now on. @returns why others cannot know of it yet; undefined: they do. */
   async takePart(signal: AbortSignal): Promise<string | undefined> {
+    await this.#change;
     if ((await this.#part?.isGoing()) === true) await this.#running;
     if (this.#isStopped) return 'the agent ends';
     this.#part ??= this.#begin();
@@ -193,6 +210,8 @@ class Part {
         this.#up?.abort();
         this.#runtime.feed({ kind: 'fenced' });
       },
+      // Mostly they have ended by now; but it may have been revoked by hand.
+      onLost: () => this.#replicas.renewed(0),
     });
     try {
       await this.#presence.keep(signal);
@@ -236,8 +255,8 @@ class Part {
     this.freeze();
     this.#up?.abort();
     await Promise.race([this.#work, timeout(closeMs)]);
-    // Where the store does not answer the session ends by itself.
-    if (isEmpty) this.#closing = this.#presence?.close(closeMs).catch(() => undefined);
+    // Where the store does not answer the session ends by itself; where something could not be ended, it must.
+    if (isEmpty && this.#replicas.haveEnded) this.#closing = this.#presence?.close(closeMs).catch(() => undefined);
     await this.#closing;
     this.#ends.abort();
   }

@@ -47,7 +47,9 @@ export const attachCommand: Command = {
   synopsis: ['[-r] [--detach-keys KEYS] [--no-scrollback] PID'],
   summary: 'take the terminal of a process',
   options: [readOnly, detachKeys, noScrollback],
-  details: ['ctrl-\\ and then d leave it running. Those that can be attached to are shown by ps -a.'],
+  details: [
+    'ctrl-\\ and then d leave it running. Those that can be attached to are shown by ps -a. web/2 is the second replica of the group web.',
+  ],
   run: async (context, args) => {
     const wanted = parseAttachOptions(args);
     const client = await context.cluster();

@@ -7,11 +7,11 @@ import { parseOptions, type ParsedOption } from '../getopt.ts';
 import { readWait, waitOption } from '../group/await-groups.ts';
 import { changeGroups, type GroupsChange } from '../group/change.ts';
 import { decideAgain, decideNew, decideRemove, decideRestart, decideStop, decideUpdate } from '../group/decide.ts';
-import { readSpecOptions, specOptions, specWith } from '../group/spec-options.ts';
+import { readSpecOptions, specWith, startOptions, updateOptions } from '../group/spec-options.ts';
 import { listGroups, showGroup, tellEvents } from '../group/tell.ts';
 
 const followOption: OptionSpec = { short: 'f', long: 'follow', summary: 'events: go on with those that come' };
-const options: readonly OptionSpec[] = [...specOptions, waitOption, followOption, jsonOption];
+const options: readonly OptionSpec[] = [...updateOptions, waitOption, followOption, jsonOption];
 
 export const groupCommand: Command = {
   name: 'group',
@@ -32,6 +32,7 @@ export const groupCommand: Command = {
     "What is written is kept by the agents, with no nsh running; 'nsh scale' changes the number, and 'man nsh-group' has the rules.",
     'Status 1: there is no such group, or one already, or it cannot be placed, or with --wait it has failed.',
   ],
+  optionsFor: ([word = '']) => (Object.hasOwn(verbs, word) ? (verbs[word]?.takes ?? options) : options),
   run: async (context, args) => {
     const end = args.indexOf('--');
     const parsed = parseOptions(options, end === -1 ? args : args.slice(0, end));
@@ -68,7 +69,7 @@ interface Verb {
 const many = Number.POSITIVE_INFINITY;
 
 const verbs: Readonly<Record<string, Verb>> = {
-  start: { names: [1, 1], takes: [...specOptions, waitOption], takesCommand: true, run: start },
+  start: { names: [1, 1], takes: [...startOptions, waitOption], takesCommand: true, run: start },
   ls: {
     names: [0, many],
     takes: [jsonOption],
@@ -85,7 +86,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     run: async ({ context, names: [name = ''], given }) =>
       await tellEvents(context, name, { asJson: has(given, jsonOption), follows: has(given, followOption) }),
   },
-  update: { names: [1, 1], takes: [...specOptions, waitOption], takesCommand: true, run: update },
+  update: { names: [1, 1], takes: [...updateOptions, waitOption], takesCommand: true, run: update },
   restart: { names: [1, many], takes: [waitOption], run: changing(decideRestart, true) },
   stop: { names: [1, many], takes: [waitOption], run: changing(decideStop, false) },
   rm: { names: [1, many], takes: [waitOption], run: changing(decideRemove, false) },

@@ -1,7 +1,8 @@
 /** `nsh node`: drains nodes of the groups that run there, and gives them back. */
-import { resolveNodes } from '../../src/cluster/file/index.ts';
+import { groupsNamed, resolveNodes } from '../../src/cluster/file/resolve-nodes.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import type { GroupsSnapshot } from '../../src/coordination/groups/snapshot.ts';
+import { whereGroupsRun } from '../../src/coordination/groups/where.ts';
 import { setDrained } from '../../src/coordination/groups/drain.ts';
 import { nodeId } from '../../src/ids/gpid.ts';
 import { quoteText } from '../../src/ids/quote-text.ts';
@@ -39,7 +40,11 @@ export const nodeCommand: Command = {
     if (verb === 'undrain' && waitMs !== undefined) throw new NshError('usage', 'undrain does not take --wait');
     const { client, store, snapshot, nodes } = await openGroups(context, 'node');
     const known = nodes.map((node): NodeSpec => ({ ...node, id: nodeId(node.id) }));
-    const picked = resolveNodes(nodeset, { nodes: known });
+    const groups = groupsNamed(nodeset, known);
+    const picked = resolveNodes(nodeset, {
+      nodes: known,
+      ...(groups.length === 0 ? {} : { groups: whereGroupsRun(snapshot, groups) }),
+    });
     const drained = verb === 'drain' ? { atMs: Date.now(), by: nearHost(client) } : undefined;
     const ids = picked.map(({ id }) => id);
     const reporter = makeReporter(context, 'node');

@@ -1,7 +1,8 @@
 /** Waiting until groups are as they are wanted, with a deadline. */
+import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import { readGroups, type GroupsSnapshot } from '../../src/coordination/groups/snapshot.ts';
 import { describeLack, outcomeOf, viewGroup } from '../../src/coordination/groups/view.ts';
-import { untilAnswered } from '../../src/coordination/patience.ts';
+import { unlessAborted, untilAnswered } from '../../src/coordination/patience.ts';
 import { isCompacted } from '../../src/store/errors.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { CommandContext, OptionSpec } from '../command.ts';
@@ -104,6 +105,24 @@ export function groupsAwaited(since: ReadonlyMap<string, bigint>): Waiting['thin
       },
     ]),
   );
+}
+
+/**
+ * Resolves when something of groups has changed in the store since `revision`; without one not before the signal.
+ * @throws NshError where the store cannot be asked, and what `signal` fired with.
+ */
+export async function untilGroupsChange(
+  client: ClusterClient,
+  revision: bigint | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (revision === undefined) return await unlessAborted(signal, new Promise<never>(() => undefined));
+  const store = await client.store(signal);
+  try {
+    await untilAnyChange(store, 'group/', revision + 1n, signal);
+  } finally {
+    await store.close();
+  }
 }
 
 async function untilAnyChange(store: Store, prefix: string, from: bigint, signal: AbortSignal): Promise<void> {

@@ -40,9 +40,9 @@ export interface Opened {
 /** @throws NshError: why there is no store to ask. */
 export async function openGroups(context: CommandContext, command: string): Promise<Opened> {
   const client = await context.cluster();
-  const store = await client.store(context.signal);
-  const snapshot = await readGroups(store, { signal: context.signal });
   const reporter = makeReporter(context, command);
+  const store = await client.store(context.signal, (note) => reporter.say(note));
+  const snapshot = await readGroups(store, { signal: context.signal });
   for (const problem of snapshot.problems) reporter.say(problem);
   const differs = reportDifference(client, snapshot.record);
   if (differs !== undefined) reporter.say(differs);
@@ -62,32 +62,18 @@ export async function changeGroups(context: CommandContext, change: GroupsChange
   // Without any agent nobody would carry out an end, either.
   const asksAll = isStart || snapshot.present.size === 0;
   const asks = foreseen.size > 0 && (places || asksAll);
-  // Where no group is wanted no agent stays, however often it is asked: a first one is put there stopped.
-  const isFirst = asks && specs.length > 0 && snapshot.wanted.size === 0;
   const rousing = async (): Promise<Roused | undefined> =>
     asks ? await rouse(context, opened, { command, asksAll, specs }) : undefined;
-  let roused = isFirst ? undefined : await rousing();
+  // Where no group is wanted no agent stays, however often it is asked: a first one is written before, and the leader waits for them.
+  const isFirst = specs.length > 0 && snapshot.wanted.size === 0;
+  const before = isFirst ? undefined : await rousing();
   const notes: string[] = [];
-  const options = { by: nearHost(client), signal: context.signal };
-  let after = await editGroups(
-    store,
-    names,
-    (seen) => {
-      const changes = decideAll(seen, change, opened, notes);
-      if (!isFirst) return changes;
-      return new Map(
-        [...changes].map(([name, each]) => [name, { ...each, to: { ...each.to, rest: 'stopped', starts: true } }]),
-      );
-    },
-    {
-      ...options,
-      along: async () => firstRecord(client, await readRecord(store, { signal: context.signal })),
-    },
-  );
-  if (isFirst) {
-    roused = await rousing();
-    after = await editGroups(store, names, letGo, options);
-  }
+  const after = await editGroups(store, names, (seen) => decideAll(seen, change, opened, notes), {
+    by: nearHost(client),
+    signal: context.signal,
+    along: async () => firstRecord(client, await readRecord(store, { signal: context.signal })),
+  });
+  const roused = isFirst ? await rousing() : before;
   const reporter = makeReporter(context, command);
   for (const note of notes) reporter.say(note);
   await roused?.all;
@@ -124,17 +110,6 @@ function decideAll(
   );
 }
 
-/** Those that nobody has stopped or removed meanwhile. */
-function letGo(seen: ReadonlyMap<string, SeenWanted>): Map<string, WantedChange> {
-  return new Map(
-    [...seen].flatMap(([name, { wanted }]) => {
-      if (wanted?.starts !== true) return [];
-      const { rest: _rest, starts: _starts, op: _op, ...to } = wanted;
-      return [[name, { to }] as const];
-    }),
-  );
-}
-
 function aroundOf(snapshot: GroupsSnapshot, name: string, known: SeenWanted): Around {
   const names = [...snapshot.wanted.keys()];
   const view = viewGroup(snapshot, name);
@@ -155,7 +130,7 @@ interface Roused {
 
 /**
  * Agents take part from when they are asked to, until no group is wanted any more: whoever wants one asks them, all for a group that is new
- * and else those who do not; and before it is written, since what has a place stays there when further nodes come.
+ * and else those who do not; and, but for a first one, before it is written, since what has a place stays there when further nodes come.
  */
 async function rouse(context: CommandContext, opened: Opened, asking: Asking): Promise<Roused> {
   const all = askAgents(context, opened, asking);

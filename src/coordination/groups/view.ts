@@ -102,7 +102,6 @@ interface Known {
 function stateOf({ wanted, revision, status, replicas, failed, halted }: Known): GroupState {
   const runs = replicas.some(({ phase }) => !over.has(phase));
   if (wanted.rest === 'removed') return 'removing';
-  if (wanted.starts === true) return 'pending';
   if (wanted.rest === 'stopped') return runs ? 'stopping' : 'stopped';
   if (failed !== undefined) return 'failed';
   if (status === undefined || status.serial < revision) return 'pending';

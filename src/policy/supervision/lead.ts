@@ -175,7 +175,8 @@ function changedOrders(facts: GroupFacts, planned: Planned, version: string): Ma
     const versions = new Map([...known].filter(([name]) => used.has(name)));
     const order: NewOrder = { group: spec.name, spec, versions, slots, scope: planned.scope, round };
     const before = facts.orders.get(id);
-    if (before === undefined || textOf(before) !== textOf(order)) changed.set(id, order);
+    const isRefused = (facts.reports.get(id)?.leastEpoch ?? 0n) > (before?.epoch ?? 0n);
+    if (before === undefined || isRefused || textOf(before) !== textOf(order)) changed.set(id, order);
   }
   for (const id of facts.orders.keys()) if (!planned.orders.has(id)) changed.set(id, null);
   return changed;

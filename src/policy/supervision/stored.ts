@@ -86,6 +86,7 @@ const storedReport = v.object({
   replicas: v.array(replicaReport),
   restarted: count,
   failed: v.exactOptional(text),
+  leastEpoch: v.exactOptional(revision),
 });
 
 /** The group is in its key. */
@@ -165,7 +166,6 @@ const storedWanted = v.object({
   round: slot,
   restarts: count,
   rest: v.exactOptional(v.picklist(['stopped', 'removed'])),
-  starts: v.exactOptional(v.literal(true)),
   op: v.exactOptional(text),
 });
 
