@@ -1,6 +1,6 @@
 /**
  * Groups on real agents, over nodes and an etcd, with what people and machines do to them at random: begun, scaled, updated, stopped, removed;
- * replicas, agents and shims killed, agents stopped, a node cut off from the store, nodes drained. A seed repeats what is chosen, not when it
+ * replicas, agents and shims killed or stopped, a node cut off from the store, nodes drained. A seed repeats what is chosen, not when it
  * comes to be. After each round all faults are mended, and then everything must become as it should be:
  *
  * - exactly the wanted replicas run, each once, and are reported ready; nothing runs of a group that was stopped or removed;
@@ -168,6 +168,7 @@ export class GroupsSoak {
     const victims = findReplicas(this.#hosts);
     const victim = victims[random.between(0, Math.max(0, victims.length - 1))];
     const killAgent = (): void => this.#signalDaemons(host, 'nsh-agent', 'SIGKILL');
+    const killShim = (): void => this.#signalDaemons(host, 'nsh-shim', 'SIGKILL');
     return random.pick([
       ['start', () => this.#start(name, random)],
       ['start', () => this.#start(name, random)],
@@ -176,14 +177,23 @@ export class GroupsSoak {
       ['restart', () => this.#edit(name, (before) => before && { ...before, restarts: before.restarts + 1 })],
       ['stop', () => this.#edit(name, (before) => before && { ...before, rest: 'stopped' })],
       ['rm', () => this.#edit(name, (before) => before && { ...before, rest: 'removed' })],
-      ['kill a replica', () => victim?.host.kill(victim.pid, 'SIGKILL')],
-      ['kill a replica', () => victim?.host.kill(victim.pid, 'SIGKILL')],
+      ['kill a replica', () => victim && tell(victim.outerPid, 'SIGKILL')],
+      ['kill a replica', () => victim && tell(victim.outerPid, 'SIGKILL')],
       ['drain', () => this.#groups.drain(host.id, isOn)],
       ['kill an agent', killAgent],
       ['ask all agents', async () => void (await this.#superviseAll())],
-      ['kill a shim', () => this.#killShim(host)],
-      ['stop an agent', () => this.#stopAgent(host)],
-      ['let agents go on', () => this.#letGo()],
+      ['kill a shim', killShim],
+      [
+        'kill an agent and its shim',
+        () => {
+          killAgent();
+          killShim();
+        },
+      ],
+      ['stop an agent', () => this.#stopDaemons(host, 'nsh-agent')],
+      ['stop a shim', () => this.#stopDaemons(host, 'nsh-shim')],
+      ['let all go on', () => this.#letGo()],
+      ['let all go on', () => this.#letGo()],
       ['cut the store off', () => this.#reach('swallow')],
       ['reach the store', () => this.#reach('pass')],
     ]);
@@ -228,19 +238,14 @@ export class GroupsSoak {
     for (const { outerPid } of this.#daemons(host, program)) tell(outerPid, signal);
   }
 
-  /** Not where the agent stands still: nobody would end a singleton whose shim is gone (man/nsh-group.5). */
-  #killShim(host: Host): void {
-    const runs = findReplicas([host]).some(({ group }) => group.length > 1);
-    if (!runs) this.#signalDaemons(host, 'nsh-shim', 'SIGKILL');
-  }
-
-  #stopAgent(host: Host): void {
+  #stopDaemons(host: Host, program: string): void {
     this.#stopped.add(host);
-    this.#signalDaemons(host, 'nsh-agent', 'SIGSTOP');
+    this.#signalDaemons(host, program, 'SIGSTOP');
   }
 
   #letGo(): void {
-    for (const host of this.#stopped) this.#signalDaemons(host, 'nsh-agent', 'SIGCONT');
+    for (const host of this.#stopped)
+      for (const program of ['nsh-agent', 'nsh-shim']) this.#signalDaemons(host, program, 'SIGCONT');
     this.#stopped.clear();
   }
 
