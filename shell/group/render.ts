@@ -17,8 +17,8 @@ import { paint, renderTable, type Style, type TableColumn, type TableOptions } f
 export interface Surroundings {
   /** Of a node by id. */
   readonly nameOf: (node: number) => string;
-  /** Undefined: its agent does not take part. */
-  readonly presenceOf: (node: number) => NodePresence | undefined;
+  /** By id; absent: its agent does not take part. */
+  readonly present: ReadonlyMap<number, NodePresence>;
   /** Unix ms. */
   readonly nowMs: number;
 }
@@ -105,12 +105,13 @@ function describePlacement({ spreading, on, apart, singleton }: GroupSpec): stri
   ].join(', ');
 }
 
-/** How it is enforced is each node's matter: cgroup v2 where the user has delegation, else RLIMIT_DATA. */
-function describeMemory({ wanted, replicas }: GroupView, { nameOf, presenceOf }: Surroundings): string {
+/** How it is enforced is each node's matter: cgroup v2 where the user has delegation, else RLIMIT_DATA. Without replicas: how it would be. */
+function describeMemory({ wanted, replicas }: GroupView, { nameOf, present }: Surroundings): string {
   const ways = new Map<string, Set<string>>();
-  for (const { node } of replicas) {
-    const way = node === undefined ? undefined : presenceOf(node)?.memoryLimit;
-    if (node !== undefined && way !== undefined) ways.set(way, (ways.get(way) ?? new Set()).add(nameOf(node)));
+  const nodes = replicas.flatMap(({ node }) => node ?? []);
+  for (const node of nodes.length === 0 ? present.keys() : nodes) {
+    const way = present.get(node)?.memoryLimit;
+    if (way !== undefined) ways.set(way, (ways.get(way) ?? new Set()).add(nameOf(node)));
   }
   const told = [...ways].map(([way, names]) => `${way} on ${foldNames(names)}`);
   const size = `${formatSize(wanted.spec.memoryBytes)} each`;
@@ -151,7 +152,7 @@ function age(ms: number): string {
   return formatDuration(Math.max(0, Math.floor(ms / 1000) * 1000));
 }
 
-export function groupToJson(view: GroupView, { nameOf, presenceOf }: Surroundings): Record<string, unknown> {
+export function groupToJson(view: GroupView, { nameOf, present }: Surroundings): Record<string, unknown> {
   const { name, wanted, state, why, ready, restarted, revision, replicas } = view;
   return {
     name,
@@ -178,7 +179,7 @@ export function groupToJson(view: GroupView, { nameOf, presenceOf }: Surrounding
       ...(replica.why === undefined ? {} : { why: replica.why }),
       ...(wanted.spec.memoryBytes === 0 || replica.node === undefined
         ? {}
-        : { memoryLimit: presenceOf(replica.node)?.memoryLimit ?? null }),
+        : { memoryLimit: present.get(replica.node)?.memoryLimit ?? null }),
     })),
   };
 }

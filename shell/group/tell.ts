@@ -48,7 +48,7 @@ function surroundingsOf({ snapshot, nodes }: Opened): Surroundings {
   const names = new Map(nodes.map(({ id, name }) => [id, name]));
   return {
     nameOf: (node) => names.get(node) ?? snapshot.present.get(node)?.name ?? String(node),
-    presenceOf: (node) => snapshot.present.get(node),
+    present: snapshot.present,
     nowMs: Date.now(),
   };
 }

@@ -97,6 +97,29 @@ describe('nsh group, scale and cluster', () => {
     await machine.nsh('group', 'rm', '-w', 'bad');
   });
 
+  it('tell of a replica that wanted more memory than it may have', async () => {
+    const command = ['python3', '-c', 'print("begins", flush=True); x = bytearray(512 << 20); print("has it")'];
+    const words = ['-w', 'greedy', '--memory', '64M', '--intensity', '0', '--ready', 'log:has it', '--', ...command];
+    const { status, stderr } = await machine.nsh('group', 'start', ...words);
+    const { stdout: shown } = await machine.nsh('group', 'show', 'greedy');
+    const [, by] = /^memory +64M each, limited by (\w+) on localhost$/m.exec(shown) ?? [];
+    const ends: Readonly<Record<string, string>> = {
+      cgroup: 'was ended by SIGKILL (out of memory: more than 64M)',
+      rlimit: 'exited with status 1 (limited to 64M of data)',
+    };
+    const refusals: Readonly<Record<string, string>> = {
+      cgroup: '',
+      rlimit: expect.stringMatching(/MemoryError\n$/) as string,
+    };
+    const how = ends[by ?? ''] ?? shown;
+    expect({ by, status }).toEqual({ by: expect.stringMatching(/^(?:cgroup|rlimit)$/) as string, status: 1 });
+    expect(stderr).toContain(`greedy/1 ${how}`);
+    expect((await machine.nsh('group', 'events', 'greedy')).stdout).toContain(`greedy/1  ended  ${how}\n`);
+    const said = await machine.nsh('logs', 'greedy/1');
+    expect(said).toMatchObject({ stdout: 'begins\n', stderr: refusals[by ?? ''] });
+    await machine.nsh('group', 'rm', '-w', 'greedy');
+  });
+
   it('say what to do where there is no store to reach', async () => {
     const directory = join(machine.directory, 'etcd');
     mkdirSync(directory);
