@@ -20,11 +20,11 @@ export const waitOption: OptionSpec = {
   summary: `wait until it is so, no longer than this (default 60s); then status ${timedOutStatus}`,
 };
 
-/** ms; undefined: not at all. @throws NshError `usage` */
+/** ms; undefined: not at all. `-w=20s` is taken as the long option suggests it. @throws NshError `usage` */
 export function readWait(options: readonly ParsedOption[]): number | undefined {
   const found = options.findLast(({ option }) => option === waitOption);
   if (found === undefined) return undefined;
-  return found.value === undefined ? defaultWaitMs : parseDuration(found.value, '--wait');
+  return found.value === undefined ? defaultWaitMs : parseDuration(found.value.replace(/^=/, ''), '--wait');
 }
 
 export interface Awaited {

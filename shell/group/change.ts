@@ -161,16 +161,15 @@ async function askAgents(
   const reporter = makeReporter(context, command);
   const recorded = new Set(nodes.map(({ id }) => id));
   const asked = client.nodes.filter(({ id }) => recorded.has(id) && (asksAll || !snapshot.present.has(id)));
-  let failed = 0;
   const options = { signal: context.signal, deadlineMs: rouseMs };
   for await (const { node, result, error } of client.fanout(asked, 'supervise', {}, options)) {
     const problem = error?.message ?? result?.problem ?? undefined;
     if (problem === undefined) continue;
-    failed++;
     const told = problem.startsWith(`${node.name}:`) ? problem : `${node.name}: ${problem}`;
     reporter.say(`${told}: it takes part in no group until that is mended`);
   }
-  if (failed === 0) return;
+  // What they have told of themselves by now was not known when it was decided.
+  if (asked.length === 0) return;
   const now = await readGroups(store, { signal: context.signal });
   for (const spec of specs) {
     const obstacle = findObstacle(spec, nodes, now);

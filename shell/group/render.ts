@@ -73,14 +73,15 @@ export function renderGroup(view: GroupView, around: Surroundings, options: Tabl
 type Fact = readonly [name: string, text: string, style?: Style | undefined];
 
 function factsOf(view: GroupView, around: Surroundings): Fact[] {
-  const { wanted, state, why, ready, restarted } = view;
+  const { wanted, state, why, restarted } = view;
   const { spec } = wanted;
   const environment = Object.entries(spec.env).map(([name, value]) => `${name}=${value}`);
   return [
     ['group', view.name],
-    ['state', `${state}, ${ready} of ${wanted.rest === undefined ? spec.replicas : 0} ready`, styles[state]],
+    ['state', describeState(view), styles[state]],
     ...(why === undefined ? [] : [['why', why, 'red'] as const]),
-    ['command', spec.argv.join(' ')],
+    ...waitsOf(view).map((text) => ['waits', text, 'yellow'] as const),
+    ['command', quoteArgv(spec.argv)],
     ...(spec.cwd === undefined ? [] : [['directory', spec.cwd] as const]),
     ...(environment.length === 0 ? [] : [['env', environment.join(' ')] as const]),
     ['version', versionOf(spec, wanted.restarts)],
@@ -95,6 +96,27 @@ function factsOf(view: GroupView, around: Surroundings): Fact[] {
     ['placement', describePlacement(spec)],
     ...(spec.memoryBytes === 0 ? [] : [['memory', describeMemory(view, around)] as const]),
   ];
+}
+
+function describeState({ state, ready, wanted, replicas }: GroupView): string {
+  if (wanted.rest === undefined) return `${state}, ${ready} of ${wanted.spec.replicas} ready`;
+  return replicas.length === 0 ? state : `${state}, ${replicas.length} still there`;
+}
+
+const maxWaits = 3;
+
+/** Each reason once, whole: in the table a narrow terminal cuts it. */
+function waitsOf({ replicas }: GroupView): string[] {
+  const names = new Map<string, number>();
+  for (const { why } of replicas) if (why !== undefined) names.set(why, (names.get(why) ?? 0) + 1);
+  return [...names].slice(0, maxWaits).map(([why, count]) => (count === 1 ? why : `${why} (${count} replicas)`));
+}
+
+/** As it could be typed. */
+function quoteArgv(argv: readonly string[]): string {
+  return argv
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`))
+    .join(' ');
 }
 
 function describePlacement({ spreading, on, apart, singleton }: GroupSpec): string {
@@ -118,7 +140,16 @@ function describeMemory({ wanted, replicas }: GroupView, { nameOf, present }: Su
   return told.length === 0 ? size : `${size}, limited by ${told.join(', by ')}`;
 }
 
-function replicaColumns({ name }: GroupView, { nameOf, nowMs }: Surroundings): readonly TableColumn<ReplicaView>[] {
+function replicaColumns(
+  { name, replicas }: GroupView,
+  { nameOf, nowMs }: Surroundings,
+): readonly TableColumn<ReplicaView>[] {
+  const version: TableColumn<ReplicaView> = {
+    header: 'VERSION',
+    text: (replica) =>
+      replica.version === undefined ? '-' : `${replica.version}${replica.isOutdated ? ' (old)' : ''}`,
+    style: ({ isOutdated }) => (isOutdated ? 'yellow' : undefined),
+  };
   return [
     { header: 'REPLICA', text: ({ slot }) => replicaName({ group: name, slot }) },
     { header: 'NODE', text: ({ node }) => (node === undefined ? '-' : nameOf(node)) },
@@ -126,19 +157,18 @@ function replicaColumns({ name }: GroupView, { nameOf, nowMs }: Surroundings): r
     { header: 'STATE', text: ({ phase }) => phase, style: ({ phase }) => styles[phase] },
     { header: 'FOR', align: 'right', text: ({ sinceMs }) => (sinceMs === undefined ? '-' : age(nowMs - sinceMs)) },
     { header: 'RUN', align: 'right', text: ({ run }) => (run === undefined ? '-' : String(run)) },
-    {
-      header: 'VERSION',
-      text: ({ version, isOutdated }) => (version === undefined ? '-' : isOutdated ? `${version} (old)` : version),
-      style: ({ isOutdated }) => (isOutdated ? 'yellow' : undefined),
-    },
+    // That of all stands above.
+    ...(replicas.some(({ isOutdated }) => isOutdated) ? [version] : []),
     { header: 'NOTE', text: noteOf },
   ];
 }
 
-function noteOf({ why, lastEnd }: ReplicaView): string {
+function noteOf({ why, lastEnd, wasAsked, phase }: ReplicaView): string {
+  // How one ended that was replaced is of interest only where the next one is not there.
+  const isOld = phase === 'ready' && wasAsked === true;
   const notes = [
     ...(why === undefined ? [] : [why]),
-    ...(lastEnd === undefined ? [] : [`the one before ${describeEnd(lastEnd)}`]),
+    ...(lastEnd === undefined || isOld ? [] : [`${phase === 'ended' ? '' : 'the one before '}${describeEnd(lastEnd)}`]),
   ];
   return notes.join('; ');
 }

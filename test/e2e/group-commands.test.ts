@@ -91,10 +91,21 @@ describe('nsh group, scale and cluster', () => {
     expect(started).toMatchObject({ status: 1, stdout: '' });
     expect(started.stderr).toMatch(/^nsh group: bad: 2 restarts within 30s, where 1 is allowed/);
     expect((await machine.nsh('group', 'ls', 'bad')).stdout).toMatch(/^bad +failed +0\/1 /m);
+    expect((await machine.nsh('group', 'show', 'bad')).stdout).toMatch(/^command +sh -c 'exit 3'$/m);
+    expect((await machine.nsh('group', 'show', 'bad')).stdout).not.toContain('unplaced');
     const updated = await machine.nsh('group', 'update', 'bad', '--ready', 'none', '--', 'sleep', '1000');
     expect(updated.status).toBe(0);
     expect(await machine.nsh('group', 'start', '-w', 'bad')).toMatchObject({ status: 0 });
     await machine.nsh('group', 'rm', '-w', 'bad');
+  });
+
+  it('show the PID of one that is not ready yet, and why one that nobody can run waits', async () => {
+    expect((await machine.nsh('group', 'start', 'slow', '--ready', 'log:never', '--', 'sleep', '1000')).status).toBe(0);
+    const starting = async (): Promise<Shown['slots'][number] | undefined> => (await show('slow')).slots[0];
+    await waitUntil(async () => typeof (await starting())?.pid === 'number', 'a PID');
+    expect(await starting()).toMatchObject({ state: 'starting' });
+    expect((await machine.nsh('scale', '-w=50ms', 'slow=2')).status).toBe(124);
+    await machine.nsh('group', 'rm', '-w', 'slow');
   });
 
   it('tell of a replica that wanted more memory than it may have', async () => {

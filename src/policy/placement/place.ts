@@ -4,7 +4,7 @@
  *
  * Which order is given when, so that a replica never runs twice, is supervision/plan-group.ts's matter.
  */
-import { parseNodeset } from '../../ids/nodeset/index.ts';
+import { foldNames, parseNodeset } from '../../ids/nodeset/index.ts';
 import { formatSize } from '../../ids/quantities.ts';
 import { NshError } from '../../protocol/errors.ts';
 import { replicaName, slotsOf } from '../supervision/identity.ts';
@@ -107,7 +107,12 @@ const maxNamed = 5;
 
 function explain(bins: readonly Bin[], spec: GroupSpec, allowed: Allowed): string {
   if (typeof allowed === 'string') return allowed;
-  const reasons = bins.map((bin) => `${bin.node.name}: ${bin.refuses(spec, allowed) ?? bin.lacksRoom(spec) ?? ''}`);
+  const names = new Map<string, string[]>();
+  for (const bin of bins) {
+    const reason = bin.refuses(spec, allowed) ?? bin.lacksRoom(spec) ?? '';
+    names.set(reason, [...(names.get(reason) ?? []), bin.node.name]);
+  }
+  const reasons = [...names].map(([reason, nodes]) => `${foldNames(nodes)}: ${reason}`);
   const more = reasons.length > maxNamed ? [`and ${reasons.length - maxNamed} more`] : [];
   return reasons.length === 0 ? 'there is no node' : [...reasons.slice(0, maxNamed), ...more].join('; ');
 }

@@ -74,7 +74,7 @@ export function parseGroupSpec(written: unknown): GroupSpec {
     singleton,
   };
   if (singleton && spec.replicas > 1)
-    throw usage(`a singleton has one replica, not ${spec.replicas}: leave one of the two away`);
+    throw usage(`a singleton has one replica, not ${spec.replicas}: leave one of the two out`);
   return spec;
 }
 
