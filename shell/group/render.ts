@@ -168,7 +168,7 @@ function noteOf({ why, lastEnd, wasAsked, phase }: ReplicaView): string {
   const isOld = phase === 'ready' && wasAsked === true;
   const notes = [
     ...(why === undefined ? [] : [why]),
-    ...(lastEnd === undefined || isOld ? [] : [`${phase === 'ended' ? '' : 'the one before '}${describeEnd(lastEnd)}`]),
+    ...(lastEnd === undefined || isOld ? [] : [`${phase === 'ended' ? '' : 'before: '}${describeEnd(lastEnd)}`]),
   ];
   return notes.join('; ');
 }

@@ -70,7 +70,7 @@ describe('nsh group, scale and cluster', () => {
       async () => (await slots())[0]?.run === 2 && (await show('live')).state === 'running',
       'a successor',
     );
-    expect((await machine.nsh('group', 'show', 'live')).stdout).toContain('the one before was ended by SIGKILL');
+    expect((await machine.nsh('group', 'show', 'live')).stdout).toContain('before: was ended by SIGKILL');
     await nsh('scale', '--wait=20s', 'live=3');
     await nsh('group', 'update', '--wait=20s', 'live', '--', 'sleep', '1001');
     expect((await slots()).map(({ state, outdated }) => ({ state, outdated }))).toEqual(

@@ -339,7 +339,7 @@ describe('nsh group ls, show and events', () => {
         '',
         'REPLICA  NODE       PID  STATE     FOR  RUN  NOTE',
         'web/1    web1  10004711  ready       -    1',
-        'web/2    web2         -  waiting     -    2  the one before exited with status 3',
+        'web/2    web2         -  waiting     -    2  before: exited with status 3',
         'web/3    -            -  unplaced    -    -  web1: no room',
         '',
       ].join('\n'),
