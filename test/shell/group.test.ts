@@ -144,6 +144,17 @@ describe('nsh group start', () => {
   });
 });
 
+describe('a word that nsh group does not have', () => {
+  it.each([
+    ['group scale web=5', "'scale' cannot be done; did you mean 'nsh scale'?"],
+    ['group delete web', "'delete' cannot be done; did you mean 'rm'?"],
+    ['group shwo web', "'shwo' cannot be done; did you mean 'show'?"],
+    ['group constructor', "'constructor' cannot be done: start, ls, show, events, update, restart, stop, rm"],
+  ])('points to the one that was meant: %s', async (line, message) => {
+    await expect(new World().nsh(line)).rejects.toMatchObject({ code: 'usage', message });
+  });
+});
+
 describe('changes of a group', () => {
   it('point to the group that was meant', async () => {
     const world = new World();
