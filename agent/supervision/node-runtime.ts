@@ -76,6 +76,7 @@ export class NodeRuntime {
     return [...this.#state.groups.keys()];
   }
 
+  /** @throws Error of node:fs where an order is of a new epoch and that cannot be remembered: it is not followed. */
   feed(event: NodeEvent): void {
     this.#queue.push(event);
     if (this.#isStepping) return;
@@ -96,11 +97,18 @@ export class NodeRuntime {
   #step(event: NodeEvent): void {
     if (this.#isClosed) return;
     const { state, actions, wakeMs } = stepNode(this.#state, event, performance.now());
+    // What cannot be remembered is not followed: nothing has changed then, and the order comes again.
+    for (const action of actions)
+      if (action.kind === 'remember') this.#options.files.rememberEpoch(action.group, action.epoch);
     const before = this.#state;
     this.#state = state;
     if (event.kind === 'order' && state.groups.get(event.order.group)?.order === event.order)
       this.#options.files.keepOrder(event.order);
-    for (const group of before.groups.keys()) if (!state.groups.has(group)) this.#options.files.forgetOrder(group);
+    for (const group of before.groups.keys()) {
+      if (state.groups.has(group)) continue;
+      this.#options.files.forgetOrder(group);
+      this.#failed.delete(group);
+    }
     this.#tellEvent(event);
     if (event.kind === 'started') this.#reportPid(event.group);
     for (const action of actions) this.#carryOut(action);
@@ -113,13 +121,13 @@ export class NodeRuntime {
   #carryOut(action: NodeAction): void {
     switch (action.kind) {
       case 'remember':
-        this.#options.files.rememberEpoch(action.group, action.epoch);
+        // Before all others.
         return;
       case 'refuse':
         log('groups: refused', { why: action.why });
         return;
       case 'start':
-        this.#replicas?.start(action);
+        this.#replicas?.start(action, this.#state.groups.get(action.group)?.order.serial ?? 0n);
         return;
       case 'report':
         this.#report(action.report);

@@ -35,6 +35,8 @@ export interface ReplicasOptions {
   /** ms of CLOCK_BOOTTIME until which a singleton may run; undefined: none may be started. */
   readonly killAtBootMs: () => number | undefined;
   readonly tell: (event: NodeEvent) => void;
+  /** For people: its ready probe cannot be asked. */
+  readonly onFault: (mark: ReplicaMark, why: string) => void;
 }
 
 interface Tracked {
@@ -53,13 +55,20 @@ export interface FoundProcess {
 
 const killSignal = 9;
 const gonePollMs = 20;
+/** What a KILL does not end at once waits for a disk, mostly. */
+const longestPollMs = 1_000;
+/** What could not be killed is tried again after so long. */
+const strayAgainMs = 5_000;
 
 export class Replicas {
   readonly #options: ReplicasOptions;
   /** By name: one of each. */
   readonly #tracked = new Map<string, Tracked>();
   readonly #starting = new Set<string>();
+  /** Their end was heard of, but they may live on. */
+  readonly #ending = new Set<Tracked>();
   readonly #strays = new Set<string>();
+  #isClosed = false;
 
   constructor(options: ReplicasOptions) {
     this.#options = options;
@@ -67,7 +76,15 @@ export class Replicas {
 
   /** Nothing is there, and nothing on its way. */
   get isEmpty(): boolean {
-    return this.#tracked.size === 0 && this.#starting.size === 0;
+    return this.#tracked.size === 0 && this.#starting.size === 0 && this.#ending.size === 0;
+  }
+
+  /** As `isEmpty`, also where nobody has told of their end yet. */
+  get haveEnded(): boolean {
+    return (
+      this.#starting.size === 0 &&
+      ![...this.#tracked.values()].some(({ process }) => runsSince(process.pid, process.start))
+    );
   }
 
   processOf(group: string, slot: number): ManagedProcess | undefined {
@@ -87,6 +104,7 @@ export class Replicas {
       if (before !== undefined && !isNewer(process, before)) continue;
       found.set(replicaName(mark), { mark, process, wasReady: this.#options.files.hasBeenReady(keyOf(process)) });
     }
+    this.#options.files.keepReady(new Set([...found.values()].map(({ process }) => keyOf(process))));
     return [...found.values()];
   }
 
@@ -95,10 +113,11 @@ export class Replicas {
     this.#track(process, mark, spec, wasReady);
   }
 
-  start({ group, slot, run, version, spec }: StartAction): void {
+  /** @param token of the order that it is started by: a singleton that runs on another node later has a greater one. */
+  start({ group, slot, run, version, spec }: StartAction, token: bigint): void {
     const name = replicaName({ group, slot });
     this.#starting.add(name);
-    void this.#startNow({ group, slot, run, version }, spec).then(
+    void this.#startNow({ group, slot, run, version }, spec, token).then(
       (process) => {
         this.#starting.delete(name);
         this.#track(process, { group, slot, run, version }, spec, false);
@@ -123,7 +142,7 @@ export class Replicas {
     void this.#send(tracked.process, signal);
   }
 
-  /** The session was renewed: singletons may run on until then. */
+  /** The session was renewed: singletons may run on until then. 0: it has ended, and they end now. */
   renewed(killAtBootMs: number): void {
     for (const shim of this.#options.shims.shims) {
       const processes = [...this.#tracked.values()]
@@ -139,6 +158,7 @@ export class Replicas {
 
   /** The table of processes has changed. */
   check(): void {
+    if (this.#isClosed) return;
     const { table } = this.#options.shims;
     for (const [name, tracked] of this.#tracked) {
       const exit = exitOf(tracked.process, table.find(tracked.process));
@@ -151,17 +171,19 @@ export class Replicas {
     this.#endStrays();
   }
 
+  /** What is started or found from now on is the next one's matter. */
   close(): void {
+    this.#isClosed = true;
     for (const { probe } of this.#tracked.values()) probe?.stop();
   }
 
-  async #startNow(mark: ReplicaMark, spec: GroupSpec): Promise<ManagedProcess> {
+  async #startNow(mark: ReplicaMark, spec: GroupSpec, token: bigint): Promise<ManagedProcess> {
     const { service, killAtBootMs } = this.#options;
     const killAt = spec.singleton ? killAtBootMs() : undefined;
     if (spec.singleton && killAt === undefined)
       throw new NshError('storeUnavailable', 'a singleton is started only while the store knows of this node');
     const { limits, cgroup } = this.#options.memory.limitOf(mark, spec.memoryBytes);
-    return await service.start(runParams(mark, spec, limits), {
+    return await service.start(runParams(mark, spec, limits, token), {
       replica: mark,
       ...(killAt === undefined ? {} : { killAtBootMs: killAt }),
       ...(cgroup === undefined ? {} : { cgroup }),
@@ -178,7 +200,7 @@ export class Replicas {
     };
     this.#tracked.set(replicaName(mark), tracked);
     const { files, service, tell, processes } = this.#options;
-    if (spec.ready === undefined) return;
+    if (spec.ready === undefined || this.#isClosed) return;
     const { group, slot, run } = mark;
     tracked.probe = new Probe({
       probe: spec.ready,
@@ -191,22 +213,31 @@ export class Replicas {
         files.noteReady(keyOf(process), isReady);
         tell({ kind: isReady ? 'ready' : 'unready', group, slot, run });
       },
+      onFault: (why) => this.#options.onFault(mark, why),
     });
   }
 
-  async #tellEnd({ mark, process, memoryBytes }: Tracked, exit: ExitStatus): Promise<void> {
-    // Its shim was killed, and it lives on, nobody's: it is ended before another takes its place.
-    while (exitNow(process, exit).runsOn === true) {
-      killGroup(process);
-      await delay(gonePollMs);
-    }
+  async #tellEnd(tracked: Tracked, exit: ExitStatus): Promise<void> {
+    const { mark, process, memoryBytes } = tracked;
     const { group, slot, run } = mark;
+    this.#ending.add(tracked);
+    // Its shim was killed, and it lives on, nobody's: it is ended before another takes its place.
+    for (
+      let waitMs = gonePollMs;
+      exitNow(process, exit).runsOn === true;
+      waitMs = Math.min(2 * waitMs, longestPollMs)
+    ) {
+      killGroup(process);
+      await delay(waitMs);
+    }
+    this.#ending.delete(tracked);
     const end = this.#options.memory.explain(mark, memoryBytes, endOf(exit));
     this.#options.tell({ kind: 'ended', group, slot, run, end });
   }
 
   /** Processes with the mark of a replica that nobody knows: their start was given up, since the shim did not answer in time. */
   #endStrays(): void {
+    if (this.#isClosed) return;
     for (const process of this.#options.shims.table.all()) {
       const { replica } = process;
       if (replica === undefined || !isRunning(process)) continue;
@@ -216,6 +247,10 @@ export class Replicas {
       this.#strays.add(keyOf(process));
       log('groups: a replica that is not wanted is ended', { name, pid: process.pid });
       void this.#send(process, killSignal);
+      setTimeout(() => {
+        this.#strays.delete(keyOf(process));
+        this.#endStrays();
+      }, strayAgainMs).unref();
     }
   }
 
@@ -231,12 +266,18 @@ export class Replicas {
   }
 }
 
-function runParams({ group, slot }: ReplicaMark, spec: GroupSpec, limits: Record<string, number> | undefined) {
+function runParams(
+  { group, slot }: ReplicaMark,
+  spec: GroupSpec,
+  limits: Record<string, number> | undefined,
+  token?: bigint,
+) {
   const name = replicaName({ group, slot });
+  const tokens = token === undefined || !spec.singleton ? {} : { NSH_FENCING_TOKEN: String(token) };
   return {
     argv: [...spec.argv],
     ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-    env: { ...spec.env, NSH_GROUP: group, NSH_REPLICA: String(slot) },
+    env: { ...spec.env, NSH_GROUP: group, NSH_REPLICA: String(slot), ...tokens },
     name,
     io: 'pipes' as const,
     stdin: 'null' as const,

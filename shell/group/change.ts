@@ -40,9 +40,9 @@ export interface Opened {
 /** @throws NshError: why there is no store to ask. */
 export async function openGroups(context: CommandContext, command: string): Promise<Opened> {
   const client = await context.cluster();
-  const store = await client.store(context.signal);
-  const snapshot = await readGroups(store, { signal: context.signal });
   const reporter = makeReporter(context, command);
+  const store = await client.store(context.signal, (note) => reporter.say(note));
+  const snapshot = await readGroups(store, { signal: context.signal });
   for (const problem of snapshot.problems) reporter.say(problem);
   const differs = reportDifference(client, snapshot.record);
   if (differs !== undefined) reporter.say(differs);

@@ -9,6 +9,7 @@
  *    - a word names a process of the cluster: a number of eight digits or more, `NODE.PID`, a replica `GROUP/N`, or an option that only nsh's has (`--force`, `--json`, …);
  *    - or a person types `fg`, `bg` or names a job (`%1`);
  *    - or the session has jobs that nsh started, and the command is without an operand, names a job (`%1`), a number or what an expansion will give.
+ *    What an expansion will give (`kill $(pgrep web)`) is seen only when it is there: see `isGuarded`.
  * 4. A job that a person names in the place of a command (`%1`) is continued: `fg %1`; with `&` behind it, `bg %1`.
  *
  * Everything here is decided by the text alone: a name that an expansion produces is called back from bash (call-back.ts), or is bash's.
@@ -72,6 +73,16 @@ function concernsCluster({ args, name }: Command, { hasJobs, isInteractive }: Su
   }
   if (operands.length === 0) return name?.text !== 'kill';
   return operands.some((text) => /^%|^\d+$|[$`]/.test(text));
+}
+
+/**
+ * `kill` and `wait` with a word that an expansion gives, left to bash so far: whether a cluster PID is among them bash finds out when it
+ * runs the command (call-backs.ts), and only then they are nsh's.
+ */
+export function isGuarded({ name, args }: Command, around: Surroundings): boolean {
+  const text = name?.text ?? '';
+  if ((text !== 'kill' && text !== 'wait') || !around.builtins.has(text) || around.isDefined(text)) return false;
+  return args.some((word) => word.type === 'Word' && /[$`]/.test(word.text));
 }
 
 /** The word is what it stands for: no quote, expansion, glob, brace or tilde. */

@@ -3,7 +3,7 @@ import { NshError, toNshError } from '../../src/protocol/errors.ts';
 import { loadCommand, builtinSummaries } from '../commands/index.ts';
 import type { OwnedContext } from '../context.ts';
 import { escapeLines } from '../escape.ts';
-import { signalStatus } from '../run/exit-status.ts';
+import { signalStatus } from '../signal-status.ts';
 import { helpHint } from '../usage.ts';
 import type { SessionBuiltins } from './builtins.ts';
 
@@ -30,10 +30,9 @@ export function commandBuiltins(context: OwnedContext): SessionBuiltins {
         );
       } catch (error) {
         const known = toNshError(error);
-        const signal = known.code === 'cancelled' ? known.data?.['signal'] : undefined;
-        // As a program that a signal ends: the person has pressed the key.
-        if (typeof signal === 'string') return signalStatus(signal);
         if (known.data?.['help'] === true) return await printHelp(name, streams.stdout, terminal.columns);
+        const broken = signalStatus(known);
+        if (broken !== undefined) return broken;
         streams.stderr.write(`nsh ${name}: ${escapeLines(known.message)}\n`);
         if (known.code === 'usage') streams.stderr.write(`${helpHint(name)}\n`);
         return known.exitStatus;

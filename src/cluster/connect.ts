@@ -185,8 +185,9 @@ class AgentClusterClient implements ClusterClient {
     return this.#directLinks.openSocket(node, socket, signal);
   }
 
-  async store(signal?: AbortSignal): Promise<Store> {
-    await callMethod(await this.#connect(), 'store.open', {}, signal === undefined ? {} : { signal });
+  async store(signal?: AbortSignal, onNote?: (note: string) => void): Promise<Store> {
+    const { note } = await callMethod(await this.#connect(), 'store.open', {}, signal === undefined ? {} : { signal });
+    if (note !== undefined) onNote?.(note);
     const [{ ClientStore }, { RemoteStore }] = await Promise.all([
       import('../store/client-store.ts'),
       import('../store/remote-store.ts'),

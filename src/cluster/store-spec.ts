@@ -12,6 +12,10 @@ export interface EtcdSpec {
   readonly key?: string;
   /** Begins every key; default: the name of the cluster. */
   readonly namespace?: string;
+  /** Absolute path of a file with the password of an etcd user, which its user alone may read; the file is never in this record. */
+  readonly passwordFile?: string;
+  /** Name of that user; default: whose keys they are. */
+  readonly login?: string;
   /** Whose keys they are; default: the login name of whoever runs nsh. */
   readonly user?: string;
 }

@@ -1,16 +1,19 @@
 /** The commands of groups and of the cluster of record as the nsh program has them, with the embedded store of this machine's agent. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OneMachine } from './one-machine.ts';
 import { waitUntil } from './wait-until.ts';
 
 let machine: OneMachine;
 
-beforeAll(async () => {
+beforeAll(() => {
   machine = new OneMachine();
-  await machine.startAgent('--session-ttl', '3');
 });
+beforeEach(async () => {
+  if (machine.agentPid() === undefined) await machine.startAgent('--session-ttl', '3');
+});
+afterEach(({ task }) => machine.cleanAfter(task));
 afterAll(async () => {
   await machine.stop();
 });

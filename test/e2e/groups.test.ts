@@ -1,5 +1,5 @@
 /** Groups on one machine, whose agent has the store: real processes, killed in every way, and the agent with them. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { GroupsUnderTest } from './groups-under-test.ts';
@@ -80,6 +80,7 @@ describe('a group on one machine', () => {
 
   it('restarts all in order with one_for_all', async () => {
     const log = join(machine.directory, 'order');
+    rmSync(log, { force: true });
     const script = `echo "start $NSH_REPLICA" >>${log}; trap 'echo "stop $NSH_REPLICA" >>${log}; exit 0' TERM; while :; do sleep 0.05; done`;
     await start('all', ['sh', '-c', script], {
       replicas: 3,
@@ -139,6 +140,28 @@ describe('a singleton', () => {
       const [now] = await groups.replicas('one');
       return now?.phase === 'ready' && now.pid !== undefined && now.pid !== pid;
     }, 'its successor');
+  });
+});
+
+describe('a store that begins anew', () => {
+  it('has its orders obeyed, though it counts from the beginning; what ran by the former one has ended', async () => {
+    await start('web', ['sleep', '1000']);
+    const [before] = await groups.untilReady('web', 1);
+    const old = agentPid();
+    process.kill(old, 'SIGKILL');
+    await waitUntil(() => !isRunning(old), 'the end of the agent');
+    rmSync(machine.paths.store, { recursive: true });
+    await machine.startAgent('--session-ttl', '3');
+    await waitUntil(() => !isRunning(before?.pid ?? 0), 'the end of what ran');
+    await start('web', ['sleep', '1000'], { replicas: 2 });
+    await groups.untilReady('web', 2);
+    // Also by the next agent, which has the highest epoch of its predecessor.
+    const next = agentPid();
+    process.kill(next, 'SIGKILL');
+    await waitUntil(() => !isRunning(next), 'the end of the agent');
+    await machine.startAgent('--session-ttl', '3');
+    await groups.change('web', (wanted) => ({ ...wanted, spec: { ...wanted.spec, replicas: 3 } }));
+    expect(await groups.untilReady('web', 3)).toHaveLength(3);
   });
 });
 

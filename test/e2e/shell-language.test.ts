@@ -1,13 +1,14 @@
 /** The language of the shell on real nodes: what stands behind `@`, what bash calls nsh back for, and `nsh` in what it runs. */
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startCluster, type NshCluster } from './nsh-cluster.ts';
 
 let cluster: NshCluster;
 beforeAll(async () => {
   cluster = await startCluster({ count: 2 });
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterAll(() => cluster.stop());
 
 const line = async (text: string, ...args: string[]) => await cluster.nsh(['-c', text, ...args]);

@@ -124,7 +124,7 @@ interface Common {
 
 /** Addresses come from this process's PID and ports from the call, so that tests side by side never meet. */
 async function planHosts(options: HostsOptions, common: Common): Promise<HostPlan[]> {
-  calls += 1;
+  const call = ++calls;
   const block = process.pid % (254 * 256);
   const passwd = await readFile('/etc/passwd', 'utf8');
   return Promise.all(
@@ -135,7 +135,7 @@ async function planHosts(options: HostsOptions, common: Common): Promise<HostPla
         id: own.id ?? index + 1,
         name: own.name ?? `${options.prefix ?? 'n'}${index + 1}`,
         address: `127.${1 + Math.floor(block / 256)}.${block % 256}.${1 + (index % 250)}`,
-        port: 20_000 + calls + 1_000 * Math.floor(index / 250),
+        port: 20_000 + call + 1_000 * Math.floor(index / 250),
         parent: join(common.directory, 'hosts'),
         home: options.sharedHome === true ? join(common.directory, 'home') : undefined,
         options: own,

@@ -6,7 +6,7 @@
  */
 import { describeEnd } from './end.ts';
 import { replicaName } from './identity.ts';
-import { describeIntensity, isTooIntense } from './intensity.ts';
+import { describeIntensity, isTooIntense, restartsWithin } from './intensity.ts';
 import type { GroupReport } from './order.ts';
 import type { GroupSpec } from './spec.ts';
 
@@ -39,7 +39,7 @@ export function sumRestarts(
     added.push(...Array.from({ length: more }, () => nowMs));
     counted.set(node, restarted);
   }
-  const restarts = [...before.restarts.filter((atMs) => atMs >= nowMs - spec.periodMs), ...added];
+  const restarts = [...restartsWithin(before.restarts, nowMs, spec.periodMs), ...added];
   const sum = { round: before.round, counted, restarts };
   // What is old does not count, however late it is looked at: only a new one makes it too much.
   if (added.length === 0 || !isTooIntense(restarts, spec)) return { sum };

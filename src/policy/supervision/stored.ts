@@ -83,6 +83,7 @@ const storedReport = v.object({
   replicas: v.array(replicaReport),
   restarted: count,
   failed: v.exactOptional(text),
+  leastEpoch: v.exactOptional(revision),
 });
 
 /** The group is in its key. */

@@ -35,7 +35,7 @@ export interface GroupEvent {
   readonly slot?: number;
   readonly run?: number;
   /**
-   * A word: of nodes `started`, `ready`, `unready`, `ended`, `failed`, `adopted`; of the leader `placed`, `lost`, `failed`, `halted`; of
+   * A word: of nodes `started`, `ready`, `unready`, `ended`, `failed`, `adopted`, `probe`; of the leader `placed`, `lost`, `failed`, `halted`; of
    * persons that of the command.
    */
   readonly kind: string;

@@ -13,6 +13,8 @@ import { rangeOf } from './convert.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Endpoints } from './endpoints.ts';
 import { meaningOf } from './failures.ts';
+import { withHint } from './hints.ts';
+import type { Pass } from './login.ts';
 import type { InputOf, watchRequest, WatchResponse } from './messages.ts';
 import { range, watch as watchMethod } from './methods.ts';
 import { WatchBatches } from './watch-batches.ts';
@@ -47,8 +49,11 @@ export async function* watchPrefix(
       if (endpoints.closing.signal.aborted) throw storeClosed();
       if (options.signal?.aborted === true) return;
       const endpoint = endpoints.current;
+      let pass: Pass = { token: undefined, isNew: true };
       try {
-        await endpoint.connect({ deadline: performance.now() + connectMs, signal });
+        const attempt = { deadline: performance.now() + connectMs, signal };
+        await endpoint.connect(attempt);
+        pass = (await endpoints.login?.need(endpoint, attempt)) ?? pass;
         const silenceMs = timing.silenceMs * 2 ** Math.min(silences, 4);
         for await (const batch of watchOnce(endpoint, prefix, next, { ...timing, silenceMs }, signal)) {
           failures = 0;
@@ -66,8 +71,13 @@ export async function* watchPrefix(
         if (error instanceof NshError) throw error;
         if (error instanceof Silent) silences += 1;
         const failure = endpoint.failureOf(error);
-        if (!signal.aborted && meaningOf(failure, false) === 'refused')
-          throw storeUnavailable(failure.message, failure);
+        const meaning = meaningOf(failure, false);
+        if (!signal.aborted && (meaning === 'refused' || meaning === 'tokenRefused')) {
+          // etcd says of a token that it does not know any more just that it permits nothing.
+          if (pass.isNew) throw storeUnavailable(withHint(endpoints, failure), failure);
+          endpoints.login?.drop(pass.token);
+          continue;
+        }
       }
       if (signal.aborted) continue;
       endpoints.leave(endpoint);
@@ -99,7 +109,7 @@ interface Standing {
 async function checkSame(endpoints: Endpoints, before: Standing, now: Standing, signal: AbortSignal): Promise<void> {
   if (now.cluster !== before.cluster) throw storeCompacted(now.revision);
   if (now.revision >= before.revision) return;
-  const request = { key: Buffer.from('\0'), countOnly: true };
+  const request = { key: Buffer.from(endpoints.probeKey), countOnly: true };
   const { header } = await call(endpoints, range, request, { signal, isWrite: false }).catch((error: unknown) => {
     throw new Error('etcd does not tell its revision', { cause: error });
   });
@@ -147,8 +157,7 @@ async function* watchOnce(
 
 function reasonOf({ compactRevision, cancelReason }: WatchResponse): Error {
   if (compactRevision > 0n) return storeCompacted(compactRevision);
-  if (cancelReason.includes('permission denied')) return storeUnavailable(`etcd ends the watch: ${cancelReason}`);
-  return new Error(`etcd ends the watch: ${cancelReason}`);
+  return new Error(cancelReason === '' ? 'etcd ends the watch' : cancelReason);
 }
 
 /** Asks for signs of life while somebody waits, and ends the stream when none come. Silence while nobody reads is our own. */

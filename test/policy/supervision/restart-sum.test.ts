@@ -64,4 +64,11 @@ describe('the restarts of all nodes together', () => {
     ).toMatch(/^4 restarts/);
     expect(sumRestarts(emptySum(2), reports({ 1: 9 }, 1), spec, 0).failed).toBeUndefined();
   });
+
+  it('count those of a leader whose clock was ahead as just now, and not for as long as it was ahead', () => {
+    const ahead: RestartSum = { round: 1, counted: new Map([[1, 3]]), restarts: [7_200_000, 7_200_001, 7_200_002] };
+    const { sum } = sumRestarts(ahead, reports({ 1: 3 }), spec, 1_000);
+    expect(sum.restarts).toEqual([1_000, 1_000, 1_000]);
+    expect(sumRestarts(sum, reports({ 1: 4 }), spec, 32_000).failed).toBeUndefined();
+  });
 });

@@ -22,6 +22,8 @@ export interface EtcdOptions {
   readonly members?: number;
   /** Clients must show a certificate. Default false. */
   readonly tls?: boolean;
+  /** Of each member's program, without their dashes. */
+  readonly options?: Readonly<Record<string, string>>;
 }
 
 export class EtcdCluster {
@@ -53,7 +55,7 @@ export class EtcdCluster {
   }
 
   /** Returns when all members serve. */
-  static async start({ members: count = 3, tls = false }: EtcdOptions = {}): Promise<EtcdCluster> {
+  static async start({ members: count = 3, tls = false, options = {} }: EtcdOptions = {}): Promise<EtcdCluster> {
     const program = await ensureEtcd();
     // In memory where there is such a place: a machine that loses power is not among the faults, a killed process is.
     const directory = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'nsh-etcd-'));
@@ -62,7 +64,15 @@ export class EtcdCluster {
     const peerUrls = hosts.map((host) => `http://${host}:${peerProxyPort}`);
     const initialCluster = peerUrls.map((url, index) => `m${index}=${url}`).join(',');
     const members = hosts.map((host, index) => {
-      const spec = { program, host, initialCluster, certificates, name: `m${index}`, peerUrl: peerUrls[index] ?? '' };
+      const spec = {
+        program,
+        host,
+        initialCluster,
+        certificates,
+        options,
+        name: `m${index}`,
+        peerUrl: peerUrls[index] ?? '',
+      };
       return new EtcdMember({ ...spec, directory: join(directory, spec.name) });
     });
     const proxied = (port: number, target: number): Promise<TcpProxy[]> =>

@@ -18,6 +18,8 @@ export interface MemberSpec {
   readonly peerUrl: string;
   readonly initialCluster: string;
   readonly certificates: Certificates | undefined;
+  /** Further options of the program, without their dashes. */
+  readonly options?: Readonly<Record<string, string>>;
 }
 
 export const clientPort = 2379;
@@ -137,7 +139,7 @@ export class EtcdMember {
       options['trusted-ca-file'] = certificates.ca;
       options['client-cert-auth'] = 'true';
     }
-    return Object.entries(options).map(([option, value]) => `--${option}=${value}`);
+    return Object.entries({ ...options, ...this.spec.options }).map(([option, value]) => `--${option}=${value}`);
   }
 
   async #http(method: string, path: string): Promise<string> {
