@@ -20,6 +20,8 @@ export interface MemberSpec {
   readonly certificates: Certificates | undefined;
   /** Further options of the program, without their dashes. */
   readonly options?: Readonly<Record<string, string>>;
+  /** PID of a process whose network namespace it gets; default: this machine's. */
+  readonly network?: number;
 }
 
 export const clientPort = 2379;
@@ -55,9 +57,10 @@ export class EtcdMember {
 
   /** Returns when the process runs, not when it serves: `isServing`. It dies with this process. */
   start(): void {
-    const { program, directory } = this.spec;
+    const { program, directory, network } = this.spec;
+    const enter = network === undefined ? [] : ['nsenter', `--net=/proc/${network}/ns/net`];
     const log = openSync(`${directory}/log`, 'a');
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...this.#arguments()], {
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...enter, program, ...this.#arguments()], {
       stdio: ['ignore', log, log],
       env: { PATH: process.env['PATH'] },
     });
