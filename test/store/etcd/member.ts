@@ -51,6 +51,11 @@ export class EtcdMember {
     return `${this.spec.certificates === undefined ? 'http' : 'https'}://${this.spec.host}:${clientPort}`;
   }
 
+  /** 0 where it does not run. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   get isUp(): boolean {
     return this.#child !== undefined && !this.#isStopped;
   }
