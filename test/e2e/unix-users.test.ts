@@ -139,6 +139,7 @@ describe.skipIf(!canBeUsers || isolation() !== 'root')('two Unix users with clus
   it('have each an embedded store of their own', { timeout: 60_000 }, async () => {
     await neitherIsInTheWay();
     await eachHasItsGroup('n1', 2);
+    expect(ann.stateHome).not.toBe(bob.stateHome);
   });
 
   it('cannot reach each other’s agents, shims and state', async () => {
