@@ -39,7 +39,7 @@ describe.skipIf(!canBeUsers || isolation() !== 'root')('two Unix users with clus
   };
 
   /** Ann has one of everything; Bob sees none of it, and gets all the same things at once. */
-  const neitherIsInTheWay = async (): Promise<void> => {
+  const expectNeitherInTheWay = async (): Promise<void> => {
     const held = ['lock', 'sem', 'elect'].map((verb) => {
       const size = verb === 'sem' ? ['-n', '1'] : [];
       return ann.spawn([verb, ...size, 'door', '--', 'sh', '-c', 'echo has it; read line']);
@@ -92,7 +92,7 @@ describe.skipIf(!canBeUsers || isolation() !== 'root')('two Unix users with clus
       .map(({ pid }) => pid);
 
   /** A group of the same name for both. */
-  const eachHasItsGroup = async (on: string, count: number): Promise<void> => {
+  const expectOwnGroups = async (on: string, count: number): Promise<void> => {
     const starts = [ann, bob].map((user) =>
       out(
         user,
@@ -137,8 +137,8 @@ describe.skipIf(!canBeUsers || isolation() !== 'root')('two Unix users with clus
   };
 
   it('have each an embedded store of their own', { timeout: 60_000 }, async () => {
-    await neitherIsInTheWay();
-    await eachHasItsGroup('n1', 2);
+    await expectNeitherInTheWay();
+    await expectOwnGroups('n1', 2);
     expect(ann.stateHome).not.toBe(bob.stateHome);
   });
 
@@ -178,8 +178,8 @@ describe.skipIf(!canBeUsers || isolation() !== 'root')('two Unix users with clus
         );
       for (const user of [ann, bob])
         expect((await user.nsh(['group', 'ls'])).stderr).toMatch(/until .* the embedded one on n1/);
-      await neitherIsInTheWay();
-      await eachHasItsGroup('n1,n2', 2);
+      await expectNeitherInTheWay();
+      await expectOwnGroups('n1,n2', 2);
     });
 
     it('keep the password out of command lines, environments, logs and whatever agents write', async () => {
