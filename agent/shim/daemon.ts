@@ -8,6 +8,7 @@ import { ShimServer } from './server.ts';
 import { Shim } from './shim.ts';
 import { log } from './shim-log.ts';
 import type { ShimOptions } from './shim-options.ts';
+import { Singletons } from './singletons.ts';
 import { ProcessStarter } from './start-process.ts';
 
 /** Between TERM and KILL at `stop` with kill. */
@@ -43,7 +44,12 @@ export class Daemon {
 
   async start(): Promise<void> {
     const [facilities] = await Promise.all([findFacilities(), this.#pipes.refill()]);
-    this.#shim = new Shim(this.#options, new ProcessStarter(facilities, this.#pipes, this.#options.openFiles), {
+    const starter = new ProcessStarter(facilities, this.#pipes, this.#options.openFiles);
+    const singletons = new Singletons({
+      shell: facilities.bash ?? facilities.shell,
+      cover: (stdio, harmless) => starter.cover(stdio, harmless),
+    });
+    this.#shim = new Shim(this.#options, starter, singletons, {
       started: (process) => this.#notify('started', { process }),
       exited: (process) => {
         const { pid, start, boot } = process.record;

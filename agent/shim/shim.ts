@@ -10,15 +10,14 @@ import type { ManagedProcess, ProcessRef, ShimRef } from '../../src/protocol/pro
 import type { SpawnParams } from '../../src/protocol/shim-control.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { EndedProcesses } from './ended-processes.ts';
-import { KillTimes } from './kill-times.ts';
 import { LiveProcess, type ProcessEvents } from './live-process.ts';
 import { directoryName, type ProcessRecord, type recordSchema } from './record-files.ts';
 import { readFailure, checkStart } from './spawn-checks.ts';
 import type { ProcessStarter } from './start-process.ts';
 import type { Started } from './started.ts';
 import { EndedTarget, LiveTarget, type StreamTarget } from './stream-target.ts';
-import { log } from './shim-log.ts';
 import type { ShimOptions } from './shim-options.ts';
+import type { Singleton, Singletons } from './singletons.ts';
 import { pipeSlabs, ptySlabs } from './slab.ts';
 
 export interface ShimListener {
@@ -43,19 +42,15 @@ export class Shim {
   readonly #live = new Map<string, LiveProcess>();
   readonly #owed = new Set<LiveProcess>();
   readonly #self = { pid: process.pid, start: readStart(process.pid) ?? 0 };
-  readonly #killTimes = new KillTimes<LiveProcess>({
-    kill: (process) => {
-      log('killed, for it was not renewed in time', { pid: process.pid, name: process.record.name });
-      process.leader.kill();
-    },
-  });
+  readonly #singletons: Singletons;
   readonly #isLive = (name: string): boolean => this.#live.has(name);
   #starting = 0;
   #isLeaving = false;
 
-  constructor(options: ShimOptions, starter: ProcessStarter, listener: ShimListener) {
+  constructor(options: ShimOptions, starter: ProcessStarter, singletons: Singletons, listener: ShimListener) {
     this.#options = options;
     this.#starter = starter;
+    this.#singletons = singletons;
     this.#listener = listener;
     this.ref = { id: options.id, socket: options.socket };
     this.#ended = new EndedProcesses(options.processes, {
@@ -88,15 +83,20 @@ export class Shim {
     if (params.killAtBootMs !== undefined && params.killAtBootMs <= uptime() * 1000)
       throw new NshError('spawnFailed', 'its time was over before it was started: the store has not been reached');
     this.#starting++;
+    const singleton = params.killAtBootMs === undefined ? undefined : this.#singletons.expect(params.killAtBootMs);
     try {
       const startedAtMs = Date.now();
-      const started = await this.#starter.start(params);
+      const environment = { ...params.environment, ...singleton?.environment };
+      const started = await this.#starter.start({ ...params, environment });
       const { start, failure } = await started.exec;
       if (failure !== undefined) {
         if (started.terminal !== undefined) this.#starter.forgetTerminal(started.terminal);
         throw await readFailure(started, params, failure);
       }
-      return this.#adopt(started, start, params, startedAtMs);
+      return this.#adopt(started, start, params, startedAtMs, singleton);
+    } catch (error) {
+      if (singleton !== undefined) this.#singletons.dismiss(singleton);
+      throw error;
     } finally {
       this.#starting--;
       this.#listener.changed();
@@ -122,7 +122,7 @@ export class Shim {
   /** Of one that was started with such a time. */
   killAt(ref: ProcessRef, bootMs: number): void {
     const process = this.#findLive(ref);
-    if (process !== undefined && process.exit === undefined) this.#killTimes.set(process, bootMs);
+    if (process !== undefined) this.#singletons.prolong(process, bootMs);
   }
 
   /** @throws NshError `noSuchProcess`, `notManaged` where another shim has it */
@@ -151,7 +151,13 @@ export class Shim {
     }
   }
 
-  #adopt(started: Started, start: number, params: SpawnParams, startedAtMs: number): ManagedProcess {
+  #adopt(
+    started: Started,
+    start: number,
+    params: SpawnParams,
+    startedAtMs: number,
+    singleton: Singleton | undefined,
+  ): ManagedProcess {
     const record = this.#makeRecord(started, start, params, startedAtMs);
     const name = directoryName(record);
     const process = new LiveProcess({
@@ -164,7 +170,7 @@ export class Shim {
     });
     this.#live.set(name, process);
     process.begin();
-    if (params.killAtBootMs !== undefined) this.#killTimes.set(process, params.killAtBootMs);
+    if (singleton !== undefined) this.#singletons.begin(singleton, process);
     const managed = process.managed();
     this.#listener.started(managed);
     return managed;
@@ -197,7 +203,7 @@ export class Shim {
 
   readonly #events: ProcessEvents = {
     onExit: (process) => {
-      this.#killTimes.delete(process);
+      this.#singletons.ended(process);
       this.#listener.exited(process);
     },
     onFinished: (process) => {

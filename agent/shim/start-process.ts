@@ -1,5 +1,5 @@
 /** Starts a process on pipes or a terminal, through the trampoline. Effects alone; what happens to it then is live-process.ts. */
-import { spawn } from 'node:child_process';
+import { spawn, type IOType } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SpawnParams } from '../../src/protocol/shim-control.ts';
@@ -65,7 +65,12 @@ export class ProcessStarter {
     try {
       channel = openChannel(params);
       const { file, args, env, throughEnv } = this.#trampoline(params, channel);
-      const child = spawn(file, args, { cwd: params.cwd, env, detached: true, stdio: this.#covered(theirs) });
+      const child = spawn(file, args, {
+        cwd: params.cwd,
+        env,
+        detached: true,
+        stdio: this.#facilities.bash === undefined ? this.cover(theirs, stdin) : theirs,
+      });
       const exit = new Promise<Awaited<Started['exit']>>((resolve) => {
         child.once('exit', (code, signal) => resolve({ code, signal }));
       });
@@ -162,14 +167,12 @@ export class ProcessStarter {
     };
   }
 
-  /** Without a bash that could close them, masters of terminals are covered with what is harmless: the child's own /dev/null or input. */
-  #covered(descriptors: readonly number[]): ('ignore' | number)[] {
-    const stdio: ('ignore' | number)[] = [...descriptors];
-    if (this.#facilities.bash !== undefined || this.#masters.size === 0) return stdio;
-    const harmless = descriptors[0] ?? 'ignore';
-    for (let fd = stdio.length; fd <= Math.max(...this.#masters); fd++) {
+  /** For a child that does not close masters of terminals itself: they are covered with what is harmless, its own /dev/null or input. */
+  cover<T extends IOType | number>(descriptors: readonly T[], harmless: number): (T | 'ignore' | number)[] {
+    const stdio: (T | 'ignore' | number)[] = [...descriptors];
+    // `ignore` leaves a descriptor from 3 on as it is.
+    for (let fd = stdio.length; fd <= Math.max(-1, ...this.#masters); fd++)
       stdio.push(this.#masters.has(fd) ? harmless : 'ignore');
-    }
     return stdio;
   }
 

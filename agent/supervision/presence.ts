@@ -29,6 +29,8 @@ export interface PresenceOptions {
   readonly onRenewed: (killAtBootMs: number) => void;
   /** Not renewed in time, or lost: singletons end now. */
   readonly onCutOff: () => void;
+  /** The store has ended the session: others may have taken the singletons over already. */
+  readonly onLost: () => void;
 }
 
 /** How often it is looked whether free memory has changed so much that others should know. */
@@ -130,6 +132,7 @@ export class Presence {
     this.#told = undefined;
     this.#options.ids.session = undefined;
     this.#cutOff();
+    this.#options.onLost();
   }
 
   async #tell(session: StoreSession, signal: AbortSignal): Promise<void> {

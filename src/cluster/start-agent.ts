@@ -88,13 +88,18 @@ async function startAgent(identity: AgentIdentity, options: StartOptions): Promi
     argv0: 'nsh-agent',
     cwd: '/',
     detached: true,
-    env: { ...options.env },
+    env: ownEnvironment(options.env),
     stdio: ['ignore', log, log, 'pipe'],
   });
   closeSync(log);
   child.unref();
   const report = await readReport(child.stdio[3] as Readable, options.deadlineMs ?? 15_000, paths.agentLog);
   if (!report.ok) throw fromWireError(report.error);
+}
+
+/** By these words what belongs to a lock or a singleton is found when it is to end: an agent that was started there does not. */
+function ownEnvironment({ NSH_HOLDS: _holds, NSH_SINGLETON: _singleton, ...env }: Environment): Environment {
+  return env;
 }
 
 function openLog(path: string): number {

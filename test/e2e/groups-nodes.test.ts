@@ -1,62 +1,36 @@
 /** Groups over several nodes and an etcd: nodes lost, agents stopped, cut off from the store; a singleton that never runs twice. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { agentCommand } from '../hosts/cluster-file.ts';
-import { EtcdCluster } from '../store/etcd/cluster.ts';
+import type { EtcdCluster } from '../store/etcd/cluster.ts';
 import type { ProxyMode } from '../store/etcd/tcp-proxy.ts';
-import { GroupsUnderTest, type SeenReplica } from './groups-under-test.ts';
-import { startCluster, type NshCluster } from './nsh-cluster.ts';
+import { GroupsCluster } from './groups-cluster.ts';
+import type { GroupsUnderTest, SeenReplica } from './groups-under-test.ts';
+import type { NshCluster } from './nsh-cluster.ts';
 import { waitUntil } from './wait-until.ts';
 
 const ttlMs = 3_000;
+let under: GroupsCluster;
 let etcd: EtcdCluster;
 let cluster: NshCluster;
 let groups: GroupsUnderTest;
 const started = new Set<string>();
 
 beforeAll(async () => {
-  [etcd, cluster] = await Promise.all([
-    EtcdCluster.start({ members: 1 }),
-    startCluster({ count: 3, file: { fileName: 'first.yaml' } }),
-  ]);
-  const command = agentCommand.concat(` --session-ttl ${ttlMs / 1000}`);
-  const [direct = ''] = etcd.urls;
-  const fileOf = (url: string, fileName: string): Promise<string> =>
-    cluster.hosts.clusterFile({ agentCommand: command, extra: `store: {etcd: [${JSON.stringify(url)}]}`, fileName });
-  // n1 alone reaches the store by way of the proxy, which can cut it off.
-  const [proxied = ''] = etcd.proxiedUrls;
-  const texts = { n1: await fileOf(proxied, 'n1.yaml'), others: await fileOf(direct, 'cluster.yaml') };
-  for (const { name, home } of cluster.hosts.hosts) {
-    mkdirSync(join(home, '.config/nsh'), { recursive: true });
-    const text = readFileSync(name === 'n1' ? texts.n1 : texts.others, 'utf8');
-    writeFileSync(join(home, '.config/nsh/cluster.yaml'), text);
-  }
-  groups = await GroupsUnderTest.open(cluster.env, texts.others);
+  under = await GroupsCluster.start(ttlMs);
+  ({ etcd, cluster, groups } = under);
 });
 afterEach(async () => {
   for (const group of started) await groups.remove(group);
   started.clear();
 });
 afterAll(async () => {
-  groups.close();
-  await cluster.stop();
-  await etcd.stop();
+  await under.stop();
 });
 
 async function start(name: string, command: readonly string[], more: Readonly<Record<string, unknown>> = {}) {
   started.add(name);
   await groups.start({ name, command, ...more });
-}
-
-/** PID of the agent on a node, as the node has it. */
-function agentOf(name: string): number {
-  const agent = cluster
-    .host(name)
-    .processes()
-    .find(({ command }) => command.startsWith('nsh-agent'));
-  if (agent === undefined) throw new Error(`no agent runs on ${name}`);
-  return agent.pid;
 }
 
 const nodesOf = (seen: readonly SeenReplica[]): number[] => seen.map(({ node }) => node).sort((a, b) => a - b);
@@ -114,20 +88,37 @@ describe('a group over three nodes', () => {
 
 describe('a singleton', () => {
   const log = (): string => join(cluster.hosts.directory, 'beats');
-  const script = (): string => `while :; do echo "$NSH_NODE" >>${log()}; sleep 0.02; done`;
-  const beats = (): string[] => (existsSync(log()) ? readFileSync(log(), 'utf8').trim().split('\n') : []);
-  /** Which node it ran on, one after the other. */
-  const turns = (): string[] => beats().filter((node, index, all) => node !== all[index - 1]);
+  /** Beats: node, token, Unix ms. In a child that has begun a session of its own, and lives on when the replica has ended. */
+  const script = (): string => {
+    const beat = `trap "" TERM; while :; do echo "$NSH_NODE $NSH_FENCING_TOKEN $(date +%s%3N)" >>${log()}; sleep 0.02; done`;
+    return `setsid sh -c '${beat}' & exec sleep 1000`;
+  };
+  const beats = (): number[][] =>
+    readFileSync(log(), 'utf8')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => line.split(' ').map(Number));
+  /** The first beat on each node, one after the other. */
+  const turns = (): number[][] => beats().filter(([node], index, all) => node !== all[index - 1]?.[0]);
 
-  const signalAgent = (name: NodeJS.Signals): void => cluster.host('n1').kill(agentOf('n1'), name);
+  const signal = (name: NodeJS.Signals, ...kinds: readonly ('nsh-agent' | 'nsh-shim')[]): void => {
+    const pids = kinds.map((kind) => under.daemonOf('n1', kind));
+    for (const pid of pids) cluster.host('n1').kill(pid, name);
+  };
   const reach = (mode: ProxyMode): void => {
     etcd.proxy(0).mode = mode;
   };
 
   it.each([
-    ['whose agent is stopped', () => signalAgent('SIGSTOP'), () => signalAgent('SIGCONT')],
+    ['whose agent is stopped', () => signal('SIGSTOP', 'nsh-agent'), () => signal('SIGCONT', 'nsh-agent')],
     ['whose node is cut off from the store', () => reach('swallow'), () => reach('pass')],
-    ['whose agent is killed', () => signalAgent('SIGKILL'), () => undefined],
+    ['whose agent is killed', () => signal('SIGKILL', 'nsh-agent'), () => undefined],
+    [
+      'whose agent and shim are stopped',
+      () => signal('SIGSTOP', 'nsh-agent', 'nsh-shim'),
+      () => signal('SIGCONT', 'nsh-agent', 'nsh-shim'),
+    ],
+    ['whose agent and shim are killed', () => signal('SIGKILL', 'nsh-agent', 'nsh-shim'), () => undefined],
   ])('%s runs elsewhere, and never in both places', async (_how, fault, mend) => {
     writeFileSync(log(), '');
     await groups.drain(2, true);
@@ -137,18 +128,23 @@ describe('a singleton', () => {
     await waitUntil(() => turns().length === 1, 'its first beat');
     await groups.drain(2, false);
     await groups.drain(3, false);
-    const from = performance.now();
+    const from = Date.now();
     fault();
     try {
       await waitUntil(() => turns().length === 2, 'a beat elsewhere');
-      process.stdout.write(`singleton elsewhere after ${Math.round(performance.now() - from)} ms (TTL ${ttlMs})\n`);
     } finally {
       mend();
     }
     await groups.supervise();
     const now = beats().length;
     await waitUntil(() => beats().length > now + 20, 'more beats');
-    expect(turns()[0]).toBe('1');
-    expect(turns()).toHaveLength(2);
+    const [[first, firstToken = 0] = [], [second, token = 0, begunMs = 0] = [], ...more] = turns();
+    expect([first, more]).toEqual([1, []]);
+    expect(second).not.toBe(1);
+    expect(token).toBeGreaterThan(firstToken);
+    const endedMs = beats().findLast(([node]) => node === 1)?.[2] ?? 0;
+    const [afterMs, gapMs] = [begunMs - from, begunMs - endedMs];
+    process.stdout.write(`singleton elsewhere after ${afterMs} ms, ${gapMs} ms after its last beat (TTL ${ttlMs})\n`);
+    expect(gapMs).toBeGreaterThan(0);
   });
 });

@@ -143,6 +143,28 @@ describe('a singleton', () => {
   });
 });
 
+describe('a store that begins anew', () => {
+  it('has its orders obeyed, though it counts from the beginning; what ran by the former one has ended', async () => {
+    await start('web', ['sleep', '1000']);
+    const [before] = await groups.untilReady('web', 1);
+    const old = agentPid();
+    process.kill(old, 'SIGKILL');
+    await waitUntil(() => !isRunning(old), 'the end of the agent');
+    rmSync(machine.paths.store, { recursive: true });
+    await machine.startAgent('--session-ttl', '3');
+    await waitUntil(() => !isRunning(before?.pid ?? 0), 'the end of what ran');
+    await start('web', ['sleep', '1000'], { replicas: 2 });
+    await groups.untilReady('web', 2);
+    // Also by the next agent, which has the highest epoch of its predecessor.
+    const next = agentPid();
+    process.kill(next, 'SIGKILL');
+    await waitUntil(() => !isRunning(next), 'the end of the agent');
+    await machine.startAgent('--session-ttl', '3');
+    await groups.change('web', (wanted) => ({ ...wanted, spec: { ...wanted.spec, replicas: 3 } }));
+    expect(await groups.untilReady('web', 3)).toHaveLength(3);
+  });
+});
+
 it('an agent whose groups are all removed takes part no more', async () => {
   await start('web', ['sleep', '1000']);
   await groups.untilReady('web', 1);

@@ -118,6 +118,34 @@ describe.each([
   });
 });
 
+describe('a process with pipes', () => {
+  it('reads lines from the terminal until Ctrl-D, which is not the end of the session', async () => {
+    const shell = await open();
+    await shell.prompt();
+    await shell.type('run -T -n n1 -- sed -u s/^/got:/');
+    await shell.keys('Enter');
+    await shell.type('a line');
+    await shell.keys('Enter');
+    await shell.waitForScreen(({ rows }) => rows.includes('got:a line'), 'what sed says');
+    await shell.keys('C-d');
+    expect(await shell.prompt(2)).toMatchObject({ status: 0 });
+    expect(await shell.output('echo alive')).toEqual(['alive']);
+  });
+
+  it('that is attached to is left with Ctrl-C, by a builtin and by the program, and runs on', async () => {
+    const shell = await open();
+    const [pid = ''] = await shell.output("run -d -n n1 -- sh -c 'echo it is; echo there; exec sleep 1000'");
+    for (const [i, line] of [`attach ${pid}`, `nsh attach ${pid}`].entries()) {
+      await shell.run('clear');
+      await start(shell, line, 'there');
+      await shell.keys('C-c');
+      expect(await shell.prompt(2 * i + 4)).toMatchObject({ status: 130 });
+      await shell.waitForText(`[detached from ${pid}; nsh attach ${pid}]`);
+    }
+    expect(await shell.output(`kill ${pid}; wait ${pid}; echo $?`)).toEqual(['143']);
+  });
+});
+
 describe('a line that is stopped', () => {
   it('gives its changes to the session when it ends, but for what has changed there since', async () => {
     const shell = await open();

@@ -5,7 +5,8 @@
  * renewed by then, whatever became of the agent (its clock is CLOCK_BOOTTIME, which goes on while the machine sleeps). The store promises: a
  * session does not end by itself sooner than the TTL after the last renewal that it got, and it got that after it was sent. So a session
  * that has expired is at least TTL − `killMs` past the kill, and that must be more than what clocks may differ over a TTL and what a KILL
- * may take. A session that was given back, by its agent or by hand, says nothing of the kind: then the whole time is waited for.
+ * may take. An agent gives its session back only where nothing of it runs any more, so one that is gone has expired, or is as good as that.
+ * Whoever revokes one by hand says the same of it (man/nsh-group.5); an agent that learns of it kills its singletons at once.
  */
 
 export interface FenceTimes {
@@ -34,16 +35,11 @@ export const maxDrift = 0.005;
 /** From the shim's KILL until the process is gone. ms. A process in uninterruptible sleep may take longer: see man/nsh-group.5. */
 export const killTakesMs = 1_000;
 
-export interface Departure {
-  /** When the leader saw in the store that the session is gone, ms of its own clock. */
-  readonly seenMs: number;
-  /** `expired`: nobody renewed it. `closed`: it was given back, or it is not known which. */
-  readonly how: 'expired' | 'closed';
-}
-
-/** From when on a singleton of that node may start elsewhere, ms of the leader's clock. */
-export function freeAtMs({ seenMs, how }: Departure, { ttlMs, killMs }: FenceTimes): number {
+/**
+ * From when on a singleton of a node whose session is gone may start elsewhere, ms of the leader's clock.
+ * @param seenMs when the leader saw in the store that it is gone, ms of the same clock.
+ */
+export function freeAtMs(seenMs: number, { ttlMs, killMs }: FenceTimes): number {
   const longestMs = Math.ceil(killMs * (1 + maxDrift)) + killTakesMs;
-  if (how === 'closed') return seenMs + longestMs;
   return seenMs + Math.max(0, longestMs - Math.floor(ttlMs * (1 - maxDrift)));
 }

@@ -3,7 +3,8 @@
  * out in their order, feeds in what becomes of them, and calls with `tick` when `wakeMs` has come.
  *
  * A deposed leader is refused: the highest epoch seen for each group is kept, on disk too (`remember`, which must be durable before the
- * actions behind it are carried out).
+ * actions behind it are carried out). The report says so: where it is the store that has begun anew or gone back, its leader takes a higher
+ * epoch (epoch.ts).
  */
 import type { End } from './end.ts';
 import { emptyGroup, nextStartMs, resumeGroup, type Group } from './group.ts';
@@ -30,6 +31,8 @@ export interface LocalGroup {
   readonly ends: ReadonlyMap<number, { readonly end: End; readonly asked: boolean }>;
   /** A new agent has found it and knows no order of the store yet: nothing is started or ended, since that may have changed. */
   readonly waits: boolean;
+  /** The newest order was refused, and the report says so until one is not. */
+  readonly leastEpoch?: bigint;
   /** The last one sent. */
   readonly report?: GroupReport;
 }
@@ -132,18 +135,31 @@ function takeOrder(state: NodeState, order: Order, nowMs: number): NodeStep {
   const { group, epoch, serial } = order;
   const seen = state.seen.get(group) ?? { epoch: 0n, serial: 0n };
   if (epoch < seen.epoch) {
-    const why = `order of epoch ${epoch} for ${group}: its leader was deposed, epoch ${seen.epoch} has been seen`;
-    return finish(state, [], [{ kind: 'refuse', group, epoch, why }], nowMs);
+    return refuse(state, order, `its leader was deposed, epoch ${seen.epoch} has been seen`, nowMs);
   }
   if (epoch === seen.epoch && serial < seen.serial) {
-    const why = `order ${serial} of epoch ${epoch} for ${group}: order ${seen.serial} of the same leader has been seen`;
-    return finish(state, [], [{ kind: 'refuse', group, epoch, why }], nowMs);
+    return refuse(state, order, `order ${seen.serial} of the same leader has been seen`, nowMs);
   }
   const before = state.groups.get(group);
   const remember: NodeAction[] = epoch > seen.epoch ? [{ kind: 'remember', group, epoch }] : [];
   const next: NodeState = { ...state, seen: new Map(state.seen).set(group, { epoch, serial }) };
-  const local: LocalGroup = { ...(before ?? fresh), order, group: supervisorFor(order, before, nowMs), waits: false };
+  const { leastEpoch: _, ...kept } = before ?? fresh;
+  const local: LocalGroup = { ...kept, order, group: supervisorFor(order, before, nowMs), waits: false };
   return finish(next, [followOrder(local, nowMs)], remember, nowMs);
+}
+
+function refuse(state: NodeState, { group, epoch, serial }: Order, because: string, nowMs: number): NodeStep {
+  const leastEpoch = (state.seen.get(group)?.epoch ?? 0n) + 1n;
+  const local = state.groups.get(group);
+  const refused: NodeAction = {
+    kind: 'refuse',
+    group,
+    epoch,
+    why: `order ${serial} of epoch ${epoch} for ${group}: ${because}`,
+  };
+  if (local !== undefined) return finish(state, [{ local: { ...local, leastEpoch }, actions: [] }], [refused], nowMs);
+  const report = { group, epoch: 0n, serial: 0n, round: 0, replicas: [], restarted: 0, leastEpoch };
+  return finish(state, [], [refused, { kind: 'report', report }], nowMs);
 }
 
 /** One that the leader has decided for until now has no history here. */
@@ -153,7 +169,10 @@ function supervisorFor(order: Order, before: LocalGroup | undefined, nowMs: numb
   return order.round > before.order.round ? resumeGroup(before.group) : before.group;
 }
 
-const fresh = { replicas: new Map<number, Replica>(), ends: new Map<number, { end: End; asked: boolean }>() };
+const fresh: Pick<LocalGroup, 'replicas' | 'ends' | 'leastEpoch'> = {
+  replicas: new Map<number, Replica>(),
+  ends: new Map<number, { end: End; asked: boolean }>(),
+};
 
 function adoptFound(order: Order, found: readonly FoundReplica[], nowMs: number): LocalStep {
   const empty: LocalGroup = { ...fresh, order, group: emptyGroup, waits: true };

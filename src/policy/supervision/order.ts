@@ -8,12 +8,14 @@ export interface OrderedSlot {
   readonly version: string;
   /** Of a group whose restarts the leader decides: start it where its run is below this. 0: leave it as it is. Default 1. */
   readonly run?: number;
+  /** It has ended for good, or is held: a node that knows nothing of it does not start it. */
+  readonly rests?: 'ended' | 'held';
 }
 
 /** All that one node has to do for one group. A later order replaces it. */
 export interface Order {
   readonly group: string;
-  /** Create revision of the leader's key: a later leader has a higher one. */
+  /** Create revision of the leader's key, or more (epoch.ts): a later leader has a higher one. */
   readonly epoch: bigint;
   /** Modification revision of the order: a later order of the same leader has a higher one. */
   readonly serial: bigint;
@@ -61,4 +63,6 @@ export interface GroupReport {
   readonly restarted: number;
   /** Why this node has stopped what it had of the group. */
   readonly failed?: string;
+  /** The newest order was refused; one of this epoch or a higher one would not be. */
+  readonly leastEpoch?: bigint;
 }

@@ -4,7 +4,7 @@ import type { GroupReport, ReplicaReport } from './order.ts';
 import { noReplica } from './replica.ts';
 
 export function reportOf(local: LocalGroup, nowMs: number): GroupReport {
-  const { order, group, replicas, ends } = local;
+  const { order, group, replicas, ends, leastEpoch } = local;
   // Those that wait for others before they are started are told, too: an order that was taken up is seen to be.
   const slots = [...new Set([...order.slots.map(({ slot }) => slot), ...replicas.keys()])].sort((a, b) => a - b);
   return {
@@ -18,6 +18,7 @@ export function reportOf(local: LocalGroup, nowMs: number): GroupReport {
     }),
     restarted: group.restarted,
     ...(group.failed === undefined ? {} : { failed: group.failed }),
+    ...(leastEpoch === undefined ? {} : { leastEpoch }),
   };
 }
 
@@ -32,7 +33,8 @@ function phaseOf({ order, group, replicas }: LocalGroup, slot: number, nowMs: nu
 /** By parts: this is asked after every event, of groups that may have hundreds of replicas. An end that has not changed is the same object. */
 export function sameReport(a: GroupReport, b: GroupReport): boolean {
   if (a.epoch !== b.epoch || a.serial !== b.serial || a.round !== b.round) return false;
-  if (a.restarted !== b.restarted || a.failed !== b.failed || a.replicas.length !== b.replicas.length) return false;
+  if (a.restarted !== b.restarted || a.failed !== b.failed || a.leastEpoch !== b.leastEpoch) return false;
+  if (a.replicas.length !== b.replicas.length) return false;
   return a.replicas.every((replica, index) => {
     const other = b.replicas[index];
     return (

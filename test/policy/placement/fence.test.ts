@@ -10,16 +10,12 @@ describe('the fence', () => {
   });
 
   it('lets a singleton run elsewhere at once when its session has expired', () => {
-    expect(freeAtMs({ seenMs: 100_000, how: 'expired' }, times)).toBe(100_000);
-  });
-
-  it('waits for the kill and its time when the session was given back', () => {
-    expect(freeAtMs({ seenMs: 100_000, how: 'closed' }, times)).toBe(100_000 + 12_060 + killTakesMs);
+    expect(freeAtMs(100_000, times)).toBe(100_000);
   });
 
   it('waits a little after a session too short for its margin', () => {
     const short = fenceTimes(3_000);
-    expect(freeAtMs({ seenMs: 0, how: 'expired' }, short)).toBe(2_412 + killTakesMs - 2_985);
+    expect(freeAtMs(0, short)).toBe(2_412 + killTakesMs - 2_985);
   });
 
   it('never lets two run at once, whatever the delays and the clocks do', () => {
@@ -38,10 +34,9 @@ function marginOf(seed: number): number {
   const sent = random.between(0, 10_000);
   // The answer may be lost: then the holder counts from an earlier renewal, which only makes it end sooner.
   const arrived = sent + random.between(0, 5_000);
-  const closed = random.between(0, 3) === 0;
-  const gone = closed ? sent + random.between(0, 100) : arrived + ttl.ttlMs / store;
+  const gone = arrived + ttl.ttlMs / store;
   const seen = gone + random.between(0, 3_000);
   const killed = sent + ttl.killMs / holder + random.between(0, killTakesMs);
-  const free = freeAtMs({ seenMs: seen * leader, how: closed ? 'closed' : 'expired' }, ttl) / leader;
+  const free = freeAtMs(seen * leader, ttl) / leader;
   return free - killed;
 }

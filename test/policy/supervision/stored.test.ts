@@ -46,6 +46,7 @@ const report: GroupReport = {
   round: 3,
   restarted: 2,
   failed: 'too many',
+  leastEpoch: 2n ** 62n + 1n,
   replicas: [
     { slot: 1, run: 4, version: 'v1', phase: 'ready' },
     { slot: 2, run: 1, version: 'v1', phase: 'held', end: { kind: 'notReady', afterMs: 5 }, asked: false },
