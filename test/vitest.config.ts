@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import WaitingFirst from './sequencer.ts';
 
 /** Tests that compute, and start nothing for long: many small files, which share the modules that they import. */
-const computing = ['ids', 'rpc', 'policy', 'completion', 'editor', 'highlight', 'language'].map(
+const computing = ['ids', 'protocol', 'rpc', 'policy', 'completion', 'editor', 'highlight', 'language'].map(
   (name) => `test/${name}/**/*.test.ts`,
 );
 

@@ -37,7 +37,10 @@ async function directories(): Promise<string[]> {
 
 test('a link logs in, runs commands, and removes everything when it is closed', async () => {
   const link = await connect(hosts, 'n1', { node });
-  onTestFinished(() => link.close());
+  onTestFinished(async () => {
+    link.close();
+    await link.closed.catch(() => undefined);
+  });
   expect(await directories()).toHaveLength(1);
   expect(await link.exec('echo out; echo err >&2; exit 3', soon())).toEqual({
     stdout: 'out\n',
