@@ -1,5 +1,6 @@
 /** Runs one text in one bash, and takes what it changed back into the session. */
 import { NshError } from '../../src/protocol/errors.ts';
+import { escapeText } from '../escape.ts';
 import { fromByteText } from '../language/byte-text.ts';
 import type { BashStep } from '../language/steps.ts';
 import { brokenRestore, driver, finalDriver } from './driver.ts';
@@ -119,7 +120,8 @@ function isEnd({ options, state }: Session, report: Report | undefined): boolean
 }
 
 function failDirectory(session: Session, { node }: BashRunner): StepResult {
-  const directory = fromByteText(session.state.directory ?? '');
+  // In one row, whatever a node has given back as its name.
+  const directory = escapeText(fromByteText(session.state.directory ?? ''));
   session.options.tell(`${nodeText(node)}${directory}: no such directory; cd to another one`);
   // Elsewhere the session is as it was; here it could do nothing at all unless it starts anew.
   if (node === session.current.node) session.state = { ...session.state, directory: undefined };

@@ -43,7 +43,10 @@ describe.concurrent('this machine', () => {
       const machine = machineWith(context);
       await machine.startAgent('--idle', '1');
       const agent = machine.agentPid();
+      // It is not idle before the process runs, however long nsh takes to start.
+      const client = connect(machine.paths.agentSocket);
       const pid = await machine.start('--', 'sleep', '1000');
+      client.destroy();
       await delay(2_500);
       expect(machine.agentPid()).toBe(agent);
       process.kill(pid, 'SIGKILL');

@@ -131,7 +131,7 @@ export class NshCluster {
     const own = this.localDaemons();
     try {
       for (const pid of own) signal(pid, 'SIGTERM');
-      await waitUntil(() => !own.some(isRunning), "the end of this machine's agents", 10_000).catch((error: unknown) =>
+      await waitUntil(() => !own.some(isRunning), "the end of this machine's agents", 30_000).catch((error: unknown) =>
         problems.push(String(error)),
       );
       for (const pid of own) if (isRunning(pid)) signal(pid, 'SIGKILL');

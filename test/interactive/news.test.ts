@@ -1,5 +1,5 @@
 /** Prompt, status line and news at a terminal of a person, on a cluster behind real sshd whose nodes may go. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { startCluster, type NshCluster } from '../e2e/nsh-cluster.ts';
 import { NshWindow } from './tmux/nsh-window.ts';
 import { Tmux } from './tmux/tmux.ts';
@@ -77,11 +77,13 @@ describe('news', () => {
   });
 
   it('of a node that goes stands there too, and in the status line', async () => {
-    const shell = await NshWindow.open(tmux, { env: cluster.env, columns: 110 });
+    const own = await startCluster({ count: 3 });
+    onTestFinished(() => own.stop());
+    const shell = await NshWindow.open(tmux, { env: own.env, columns: 110 });
     await shell.waitForText('test · 3 nodes up');
     await shell.type('echo unfinished');
     await shell.waitForTyped('echo unfinished');
-    await cluster.host('n3').stop();
+    await own.host('n3').stop();
     const screen = await shell.waitForScreen(
       ({ text }) => text.includes('n3 down') && text.includes('2 of 3 nodes up') && text.includes('> echo unfinished'),
       'the node is down',

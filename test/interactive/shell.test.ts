@@ -170,6 +170,9 @@ describe('a process in the foreground', () => {
     await shell.screen.untilText('detached from');
     await shell.prompt();
     const gpid = /detached from (\d+)/.exec(shell.screen.rows.join('\n'))?.[1] ?? '';
+    // So that what is waited for is not on the screen already.
+    await shell.run('clear');
+    await shell.screen.until((rows) => !rows.includes('one'), 'an empty screen');
     shell.screen.type(`attach ${gpid}\r`);
     await shell.screen.until((rows) => rows.filter((row) => row === 'one').length >= 2, 'its screen');
     shell.screen.type('\u0004');

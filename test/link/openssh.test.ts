@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { explainFailure, wasDropped } from '../../src/link/openssh/errors.ts';
 import { questionKind } from '../../src/link/openssh/askpass.ts';
 import { makeKeyPair } from '../hosts/keys.ts';
@@ -37,6 +37,10 @@ async function directories(): Promise<string[]> {
 
 test('a link logs in, runs commands, and removes everything when it is closed', async () => {
   const link = await connect(hosts, 'n1', { node });
+  onTestFinished(async () => {
+    link.close();
+    await link.closed.catch(() => undefined);
+  });
   expect(await directories()).toHaveLength(1);
   expect(await link.exec('echo out; echo err >&2; exit 3', soon())).toEqual({
     stdout: 'out\n',
@@ -50,6 +54,7 @@ test('a link logs in, runs commands, and removes everything when it is closed', 
 
 test('passphrase and unknown host are asked of the person', async () => {
   const sshConfig = join(hosts.directory, 'ask.conf');
+  await rm(join(hosts.directory, 'empty'), { force: true });
   const text = (await readFile(hosts.sshConfig, 'utf8')).replace(hosts.userKey, encrypted);
   await writeFile(sshConfig, `UserKnownHostsFile ${hosts.directory}/empty\nStrictHostKeyChecking ask\n${text}`);
   const answers = person('yes', 'hush hush');

@@ -1,9 +1,11 @@
 /** What the tests of links share: a person who answers, servers on a node's sockets, and deadlines. */
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { build } from 'esbuild';
+import { onTestFinished, TestRunner } from 'vitest';
 import type { Link, LinkContext } from '../../src/link/link.ts';
 import { connectLink } from '../../src/link/connect.ts';
 import type { LinkNode } from '../../src/link/target.ts';
@@ -39,9 +41,13 @@ export interface ConnectOptions extends Partial<LinkContext> {
   readonly agentCommand?: string;
 }
 
-export function connect(hosts: Hosts, name: string, options: ConnectOptions = {}): Promise<Link> {
+/** Closed at the end of the test at the latest, so that its second try finds none of the first. */
+export async function connect(hosts: Hosts, name: string, options: ConnectOptions = {}): Promise<Link> {
   const { sshConfig = hosts.sshConfig, node = {}, agentCommand = 'nsh-agent', ...context } = options;
-  return connectLink({ spec: { sshConfig, agentCommand }, node: { name, ...node } }, { signal: soon(), ...context });
+  const target = { spec: { sshConfig, agentCommand }, node: { name, ...node } };
+  const link = await connectLink(target, { signal: soon(), ...context });
+  if (TestRunner.getCurrentTest() !== undefined) onTestFinished(() => link.close());
+  return link;
 }
 
 /** The error with which `work` fails; fails the test where it does not. */
@@ -70,6 +76,7 @@ export async function serve(path: string, onConnection: (socket: Socket) => void
     socket.on('close', () => connections.delete(socket)).on('error', () => socket.destroy());
     onConnection(socket);
   });
+  await rm(path, { force: true });
   server.listen(path);
   await once(server, 'listening');
   return {

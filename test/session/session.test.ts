@@ -109,6 +109,15 @@ describe('a directory that is not there', () => {
     expect(shell.told).toEqual([`web1: ${shell.directory}/here: no such directory; cd to another one`]);
   });
 
+  it('is named in one row, though its name has a line feed', async () => {
+    const shell = start();
+    mkdirSync(join(shell.directory, 'a\n1:root:# '));
+    await shell.run("cd $'a\\n1:root:# '");
+    rmdirSync(join(shell.directory, 'a\n1:root:# '));
+    await shell.run('echo no');
+    expect(shell.told).toEqual([`${shell.directory}/a?1:root:# : no such directory; cd to another one`]);
+  });
+
   it('on the session’s own machine: the next line starts anew', async () => {
     const shell = start();
     mkdirSync(join(shell.directory, 'here'));
