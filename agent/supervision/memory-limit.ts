@@ -31,9 +31,9 @@ export function limitOf({ group, slot, run }: Pick<ReplicaMark, 'group' | 'slot'
   if (bytes === 0) return {};
   const parent = dividable();
   if (parent !== undefined) {
-    removeEmpty(parent);
     const cgroup = join(parent, `${prefix}${process.pid}-${group}-${slot}-${run}`);
     try {
+      removeEmpty(parent);
       mkdirSync(cgroup, { recursive: true });
       writeFileSync(join(cgroup, 'memory.max'), String(bytes));
       trySwap(cgroup);

@@ -151,7 +151,7 @@ class Part {
   #up: AbortController | undefined;
   #work: Promise<unknown> = Promise.resolve();
   #problem = 'the store has not answered yet';
-  #onUp: (() => void)[] = [];
+  readonly #onUp = new Set<() => void>();
   #closing: Promise<void> | undefined;
   /** Groups that have an order for this node. */
   readonly #ordered = new Set<string>();
@@ -229,9 +229,14 @@ class Part {
   async untilUp(signal: AbortSignal): Promise<string | undefined> {
     if (this.#presence?.isUp !== true)
       await new Promise<void>((resolve) => {
-        this.#onUp.push(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-        if (signal.aborted) resolve();
+        const done = (): void => {
+          this.#onUp.delete(done);
+          signal.removeEventListener('abort', done);
+          resolve();
+        };
+        this.#onUp.add(done);
+        signal.addEventListener('abort', done, { once: true });
+        if (signal.aborted) done();
       });
     return this.#presence?.isUp === true ? undefined : this.#problem;
   }
@@ -290,7 +295,7 @@ class Part {
           if (this.#up === up && this.#presence?.isUp === true) this.#goUp(store, session);
         }, againMs).unref();
       });
-    for (const resolve of this.#onUp.splice(0)) resolve();
+    for (const done of this.#onUp) done();
   }
 
   async #workWhileUp(store: Store, session: StoreSession, signal: AbortSignal): Promise<void> {
