@@ -178,7 +178,9 @@ class Part {
       service,
       shims,
       files,
+      node: node.id,
       processes: paths.processes,
+      agentSocket: paths.agentSocket,
       killAtBootMs: () => (this.#presence?.isUp === true ? this.#presence.killAtBootMs : undefined),
       tell: (event) => this.#runtime.feed(event),
       onFault: ({ group, slot, run }, why) => {
