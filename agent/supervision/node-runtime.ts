@@ -35,6 +35,8 @@ export class NodeRuntime {
   readonly #queue: NodeEvent[] = [];
   #isStepping = false;
   readonly #failed = new Map<string, string | undefined>();
+  /** By group, of those that are here: what was reported last. */
+  readonly #reported = new Map<string, GroupReport>();
   #isClosed = false;
 
   constructor(options: NodeRuntimeOptions) {
@@ -108,6 +110,7 @@ export class NodeRuntime {
       this.#failed.delete(group);
     }
     this.#tellEvent(event);
+    if (event.kind === 'started') this.#reportPid(event.group);
     for (const action of actions) this.#carryOut(action);
     clearTimeout(this.#timer);
     if (wakeMs === undefined) return;
@@ -138,6 +141,8 @@ export class NodeRuntime {
     if (report.failed !== undefined && this.#failed.get(report.group) !== report.failed)
       this.#event(report.group, { kind: 'failed', text: report.failed });
     this.#failed.set(report.group, report.failed);
+    if (report.replicas.length > 0) this.#reported.set(report.group, report);
+    else this.#reported.delete(report.group);
     const replicas = report.replicas.map((replica) => {
       const process = this.#replicas?.processOf(report.group, replica.slot);
       return process?.replica?.run === replica.run
@@ -145,6 +150,12 @@ export class NodeRuntime {
         : replica;
     });
     this.#options.onReport({ ...report, replicas });
+  }
+
+  /** One that is to become ready yet is told of with its PID: people look at it while they wait. */
+  #reportPid(group: string): void {
+    const last = this.#reported.get(group);
+    if (last !== undefined) this.#report(last);
   }
 
   #tellEvent(event: NodeEvent): void {

@@ -19,7 +19,7 @@ import { log } from '../daemon/log.ts';
 import type { NodeService } from '../daemon/node-service.ts';
 import type { ShimPool } from '../daemon/shim-pool.ts';
 import type { GroupFiles } from './group-files.ts';
-import { limitOf } from './memory-limit.ts';
+import type { MemoryLimits } from './memory-limit.ts';
 import { Probe } from './probe.ts';
 import { findUnrecorded } from './unrecorded.ts';
 import { directoryName } from '../shim/record-files.ts';
@@ -32,6 +32,7 @@ export interface ReplicasOptions {
   readonly service: NodeService;
   readonly shims: ShimPool;
   readonly files: GroupFiles;
+  readonly memory: MemoryLimits;
   /** Directory of the records of processes. */
   readonly processes: string;
   /** In the environment of all that is started here. */
@@ -47,6 +48,7 @@ interface Tracked {
   readonly mark: ReplicaMark;
   readonly process: ManagedProcess;
   readonly isSingleton: boolean;
+  readonly memoryBytes: number;
   probe: Probe | undefined;
 }
 
@@ -192,7 +194,7 @@ export class Replicas {
     const killAt = spec.singleton ? killAtBootMs() : undefined;
     if (spec.singleton && killAt === undefined)
       throw new NshError('storeUnavailable', 'a singleton is started only while the store knows of this node');
-    const { limits, cgroup } = limitOf(mark, spec.memoryBytes);
+    const { limits, cgroup } = this.#options.memory.limitOf(mark, spec.memoryBytes);
     return await service.start(runParams(mark, spec, limits, token), {
       replica: mark,
       ...(killAt === undefined ? {} : { killAtBootMs: killAt }),
@@ -201,7 +203,13 @@ export class Replicas {
   }
 
   #track(process: ManagedProcess, mark: ReplicaMark, spec: GroupSpec, wasReady: boolean): void {
-    const tracked: Tracked = { mark, process, isSingleton: spec.singleton, probe: undefined };
+    const tracked: Tracked = {
+      mark,
+      process,
+      isSingleton: spec.singleton,
+      memoryBytes: spec.memoryBytes,
+      probe: undefined,
+    };
     this.#tracked.set(replicaName(mark), tracked);
     const { files, service, tell, processes } = this.#options;
     if (spec.ready === undefined || this.#isClosed) return;
@@ -222,7 +230,7 @@ export class Replicas {
   }
 
   async #tellEnd(tracked: Tracked, exit: ExitStatus): Promise<void> {
-    const { mark, process } = tracked;
+    const { mark, process, memoryBytes } = tracked;
     const { group, slot, run } = mark;
     this.#ending.add(tracked);
     // Its shim was killed, and it lives on, nobody's: it is ended before another takes its place.
@@ -235,7 +243,8 @@ export class Replicas {
       await delay(waitMs);
     }
     this.#ending.delete(tracked);
-    this.#options.tell({ kind: 'ended', group, slot, run, end: endOf(exit) });
+    const end = this.#options.memory.explain(mark, memoryBytes, endOf(exit));
+    this.#options.tell({ kind: 'ended', group, slot, run, end });
   }
 
   /**

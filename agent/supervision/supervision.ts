@@ -19,7 +19,7 @@ import { nodeInfo } from '../procfs/index.ts';
 import { EventLog } from './event-log.ts';
 import { GroupFiles } from './group-files.ts';
 import { standForLeader } from './leader.ts';
-import { memoryLimitKind } from './memory-limit.ts';
+import { MemoryLimits } from './memory-limit.ts';
 import { Mirror } from './mirror.ts';
 import { NodeRuntime } from './node-runtime.ts';
 import { Presence } from './presence.ts';
@@ -146,6 +146,7 @@ class Part {
   readonly #replicas: Replicas;
   readonly #reports: Reports;
   readonly #events: EventLog;
+  readonly #memory = new MemoryLimits();
   #presence: Presence | undefined;
   /** Of the time that the node is known to live. */
   #up: AbortController | undefined;
@@ -175,6 +176,7 @@ class Part {
       onEvent: (group, event) => this.#events.add(group, event),
     });
     this.#replicas = new Replicas({
+      memory: this.#memory,
       service,
       shims,
       files,
@@ -276,7 +278,7 @@ class Part {
       fences: true,
       memTotalBytes: memTotalKb * 1024,
       memAvailableBytes: memAvailableKb * 1024,
-      memoryLimit: memoryLimitKind(),
+      memoryLimit: this.#memory.kind,
       labels: [...this.#options.labels()],
     };
   }

@@ -1,4 +1,5 @@
 /** `nsh group`: groups of like processes that the agents keep running. */
+import { askWhether, findNear } from '../../src/ids/near.ts';
 import { quoteText } from '../../src/ids/quote-text.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import type { Command, CommandContext, OptionSpec } from '../command.ts';
@@ -40,7 +41,8 @@ export const groupCommand: Command = {
     const verb = word === undefined || !Object.hasOwn(verbs, word) ? undefined : verbs[word];
     if (word === undefined || verb === undefined) {
       const what = word === undefined ? 'it is not said what to do' : `${quoteText(word)} cannot be done`;
-      throw new NshError('usage', `${what}: ${Object.keys(verbs).join(', ')}`);
+      const near = word === undefined ? '' : askWhether(meant.get(word) ?? findNear(word, Object.keys(verbs)));
+      throw new NshError('usage', near === '' ? `${what}: ${Object.keys(verbs).join(', ')}` : `${what}${near}`);
     }
     const command = end === -1 ? undefined : args.slice(end + 1);
     check(word, verb, { names, command, given: parsed.options });
@@ -65,6 +67,22 @@ interface Verb {
   readonly takesCommand?: true;
   run(call: Call): Promise<number>;
 }
+
+/** Words of other programs, and commands that stand beside this one. */
+const meant = new Map<string, readonly string[]>(
+  Object.entries({
+    scale: ['nsh scale'],
+    logs: ['nsh logs'],
+    kill: ['nsh kill'],
+    drain: ['nsh node drain'],
+    list: ['ls'],
+    status: ['show'],
+    create: ['start'],
+    run: ['start'],
+    remove: ['rm'],
+    delete: ['rm'],
+  }),
+);
 
 const many = Number.POSITIVE_INFINITY;
 

@@ -11,7 +11,7 @@ import { NshError } from '../../src/protocol/errors.ts';
 import { nearHost } from '../cluster/who.ts';
 import type { Command, OptionSpec } from '../command.ts';
 import { parseOptions } from '../getopt.ts';
-import { awaitThings, readWait, waitOption } from '../group/await-groups.ts';
+import { awaitThings, onceWritten, readWait, waitOption } from '../group/await-groups.ts';
 import { openGroups } from '../group/change.ts';
 import { makeReporter } from '../run/report.ts';
 
@@ -62,7 +62,10 @@ export const nodeCommand: Command = {
         },
       ]),
     );
-    return await awaitThings(context, { command: 'node', store, things, prefix: 'group/', timeoutMs: waitMs });
+    const waiting = { command: 'node', store, things, prefix: 'group/', timeoutMs: waitMs };
+    return await onceWritten(context, { command: 'node', names: [...things.keys()] }, () =>
+      awaitThings(context, waiting),
+    );
   },
 };
 

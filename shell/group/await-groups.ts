@@ -20,11 +20,11 @@ export const waitOption: OptionSpec = {
   summary: `wait until it is so, no longer than this (default 60s); then status ${timedOutStatus}`,
 };
 
-/** ms; undefined: not at all. @throws NshError `usage` */
+/** ms; undefined: not at all. `-w=20s` is taken as the long option suggests it. @throws NshError `usage` */
 export function readWait(options: readonly ParsedOption[]): number | undefined {
   const found = options.findLast(({ option }) => option === waitOption);
   if (found === undefined) return undefined;
-  return found.value === undefined ? defaultWaitMs : parseDuration(found.value, '--wait');
+  return found.value === undefined ? defaultWaitMs : parseDuration(found.value.replace(/^=/, ''), '--wait');
 }
 
 export interface Awaited {
@@ -32,11 +32,16 @@ export interface Awaited {
   (snapshot: GroupsSnapshot): { readonly isDone: true } | { readonly isDone: false; readonly why: string } | undefined;
 }
 
+interface Thing {
+  readonly ask: Awaited;
+  readonly lack: (snapshot: GroupsSnapshot) => string;
+}
+
 export interface Waiting {
   readonly command: string;
   readonly store: Store;
   /** Name of what is waited for → what is asked of each state of the store, and what is said when the time is over. */
-  readonly things: ReadonlyMap<string, { readonly ask: Awaited; readonly lack: (snapshot: GroupsSnapshot) => string }>;
+  readonly things: ReadonlyMap<string, Thing>;
   /** Keys whose changes matter. */
   readonly prefix: string;
   readonly timeoutMs: number;
@@ -88,6 +93,21 @@ function sayLacks(
   for (const [name, { lack }] of open) {
     const how = last === undefined ? 'the store did not answer' : lack(last);
     reporter.say(`${name}: after ${formatDuration(timeoutMs)}: ${how}`);
+  }
+}
+
+/** What comes behind a change that is written: whoever breaks it off is told that the change stands. */
+export async function onceWritten<T>(
+  context: CommandContext,
+  { command, names }: { readonly command: string; readonly names: readonly string[] },
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (context.signal.aborted)
+      makeReporter(context, command).say(`${names.join(', ')}: no longer waited for; it goes on all the same`);
+    throw error;
   }
 }
 

@@ -11,7 +11,7 @@ import { firstRecord, localNodes, reportDifference } from '../cluster/record.ts'
 import { nearHost } from '../cluster/who.ts';
 import type { CommandContext } from '../command.ts';
 import { makeReporter } from '../run/report.ts';
-import { awaitThings, groupsAwaited } from './await-groups.ts';
+import { awaitThings, groupsAwaited, onceWritten } from './await-groups.ts';
 import { findObstacle, refuseUnplaceable } from './check-place.ts';
 import type { Around, Decision } from './decide.ts';
 
@@ -73,18 +73,15 @@ export async function changeGroups(context: CommandContext, change: GroupsChange
     signal: context.signal,
     along: async () => firstRecord(client, await readRecord(store, { signal: context.signal })),
   });
-  const roused = isFirst ? await rousing() : before;
   const reporter = makeReporter(context, command);
   for (const note of notes) reporter.say(note);
-  await roused?.all;
-  if (waitMs === undefined) return 0;
-  const since = new Map([...after].map(([name, { revision }]) => [name, revision]));
-  return await awaitThings(context, {
-    command,
-    store,
-    things: groupsAwaited(since),
-    prefix: 'group/',
-    timeoutMs: waitMs,
+  return await onceWritten(context, { command, names }, async () => {
+    const roused = isFirst ? await rousing() : before;
+    await roused?.all;
+    if (waitMs === undefined) return 0;
+    const since = new Map([...after].map(([name, { revision }]) => [name, revision]));
+    const things = groupsAwaited(since);
+    return await awaitThings(context, { command, store, things, prefix: 'group/', timeoutMs: waitMs });
   });
 }
 
@@ -161,16 +158,15 @@ async function askAgents(
   const reporter = makeReporter(context, command);
   const recorded = new Set(nodes.map(({ id }) => id));
   const asked = client.nodes.filter(({ id }) => recorded.has(id) && (asksAll || !snapshot.present.has(id)));
-  let failed = 0;
   const options = { signal: context.signal, deadlineMs: rouseMs };
   for await (const { node, result, error } of client.fanout(asked, 'supervise', {}, options)) {
     const problem = error?.message ?? result?.problem ?? undefined;
     if (problem === undefined) continue;
-    failed++;
     const told = problem.startsWith(`${node.name}:`) ? problem : `${node.name}: ${problem}`;
     reporter.say(`${told}: it takes part in no group until that is mended`);
   }
-  if (failed === 0) return;
+  // What they have told of themselves by now was not known when it was decided.
+  if (asked.length === 0) return;
   const now = await readGroups(store, { signal: context.signal });
   for (const spec of specs) {
     const obstacle = findObstacle(spec, nodes, now);

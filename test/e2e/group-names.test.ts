@@ -102,6 +102,20 @@ describe('the name of a replica', () => {
   });
 });
 
+describe('a command that waits', () => {
+  it('says when it is interrupted that all goes on without it', async () => {
+    await must('group', 'start', 'slow', '--ready', 'log:never', '--', 'sleep', '1000');
+    const child = spawn(process.execPath, [nshProgram, 'group', 'start', '-w', 'slow'], { env: cluster.env });
+    const heard = listen(child);
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    await waitUntil(() => heard.stderr.includes('slow is started already'), 'the wait');
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(heard.stderr).toMatch(/\nnsh group: slow: no longer waited for; it goes on all the same\n$/);
+    await must('group', 'rm', '-w', 'slow');
+  });
+});
+
 describe('the completion of other shells', () => {
   it('has groups and replicas, and starts no agent to learn of them', async () => {
     const { stdout } = await nsh('__complete', 'zsh', 'nsh logs w');

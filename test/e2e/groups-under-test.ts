@@ -2,6 +2,7 @@
 import { connectCluster } from '../../src/cluster/connect.ts';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import { loadCluster } from '../../src/cluster/file/index.ts';
+import { untilAnswered } from '../../src/coordination/patience.ts';
 import type { ReplicaReport } from '../../src/policy/supervision/order.ts';
 import { parseGroupSpec, type WrittenSpec } from '../../src/policy/supervision/parse-spec.ts';
 import {
@@ -20,6 +21,9 @@ export interface SeenReplica extends ReplicaReport {
   readonly node: number;
 }
 
+/** An etcd that has lost its leader, or one member too many, answers later. ms */
+const answerMs = 15_000;
+
 export class GroupsUnderTest {
   readonly client: ClusterClient;
   readonly store: Store;
@@ -36,15 +40,21 @@ export class GroupsUnderTest {
   }
 
   async start(written: WrittenSpec & { readonly name: string }): Promise<void> {
-    const before = await this.wanted(written.name);
-    await this.#put(written.name, { spec: parseGroupSpec(written), round: (before?.round ?? 0) + 1, restarts: 0 });
+    await this.want(written);
     await this.supervise();
   }
 
-  /** Every node takes part. */
-  async supervise(): Promise<void> {
+  /** Nobody is asked to take part. */
+  async want(written: WrittenSpec & { readonly name: string }): Promise<void> {
+    const before = await this.wanted(written.name);
+    await this.#put(written.name, { spec: parseGroupSpec(written), round: (before?.round ?? 0) + 1, restarts: 0 });
+  }
+
+  /** Every node takes part, or that one. */
+  async supervise(name?: string): Promise<void> {
     const problems: string[] = [];
-    for await (const { node, result, error } of this.client.fanout(this.client.nodes, 'supervise', {})) {
+    const nodes = this.client.nodes.filter((node) => name === undefined || node.name === name);
+    for await (const { node, result, error } of this.client.fanout(nodes, 'supervise', {})) {
       const problem = error?.message ?? result?.problem ?? undefined;
       if (problem !== undefined) problems.push(`${node.name}: ${problem}`);
     }
@@ -75,7 +85,7 @@ export class GroupsUnderTest {
 
   /** As the nodes report them, by slot. */
   async replicas(group: string): Promise<SeenReplica[]> {
-    const { entries } = await this.store.list(reportPrefixes);
+    const { entries } = await untilAnswered(AbortSignal.timeout(answerMs), () => this.store.list(reportPrefixes));
     const seen = entries.flatMap(({ key, value }) => {
       const of = readNodeGroupKey(reportPrefixes, key);
       if (of?.group !== group) return [];
@@ -115,7 +125,7 @@ export class GroupsUnderTest {
   }
 
   async #text(key: string): Promise<string | undefined> {
-    const { entry } = await this.store.get(key);
+    const { entry } = await untilAnswered(AbortSignal.timeout(answerMs), () => this.store.get(key));
     return entry === undefined ? undefined : Buffer.from(entry.value).toString('utf8');
   }
 }

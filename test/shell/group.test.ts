@@ -1,6 +1,7 @@
 /** `nsh group`, `scale` and `node` on a store in this process; the leader's and the agents' part is written by hand. */
 import { describe, expect, it } from 'vitest';
 import { groupCommand } from '../../shell/commands/group.ts';
+import { renderEvent } from '../../shell/group/render-event.ts';
 import { readRecord } from '../../src/coordination/cluster-record.ts';
 import { readGroups } from '../../src/coordination/groups/snapshot.ts';
 import { versionOf } from '../../src/policy/supervision/spec.ts';
@@ -52,8 +53,12 @@ describe('nsh group start', () => {
 
   it.each([
     ['group start web -n 4 --apart web -- x', /web\/4: .*cluster show/],
-    ['group start web --on db9 -- x', /unplaceable|no node could run all of web/],
-    ['group start web --on @gpu -- x', /no node could run all of web: .*Its nodes are --on @gpu/],
+    ['group start web --on db9 -- x', /all of web: --on db9: unknown node 'db9'; did you mean 'db1'\?/],
+    [
+      'group start web --on @frnt -- x',
+      /all of web: --on @frnt: no node has the label 'frnt'; did you mean '@front'\?/,
+    ],
+    ['group start web -n 3 --on @front --apart web -- x', /db1: it is not in @front.* Its nodes are --on @front;/],
   ])('refuses what no node could ever run: %s', async (line, message) => {
     const world = new World();
     await expect(world.nsh(line)).rejects.toMatchObject({
@@ -136,6 +141,17 @@ describe('nsh group start', () => {
     const world = new World();
     await expect(world.nsh(line)).rejects.toMatchObject({ code: 'usage' });
     expect((await world.store.status()).revision).toBe((await new World().store.status()).revision);
+  });
+});
+
+describe('a word that nsh group does not have', () => {
+  it.each([
+    ['group scale web=5', "'scale' cannot be done; did you mean 'nsh scale'?"],
+    ['group delete web', "'delete' cannot be done; did you mean 'rm'?"],
+    ['group shwo web', "'shwo' cannot be done; did you mean 'show'?"],
+    ['group constructor', "'constructor' cannot be done: start, ls, show, events, update, restart, stop, rm"],
+  ])('points to the one that was meant: %s', async (line, message) => {
+    await expect(new World().nsh(line)).rejects.toMatchObject({ code: 'usage', message });
   });
 });
 
@@ -323,6 +339,7 @@ describe('nsh group ls, show and events', () => {
       [
         'group      web',
         'state      incomplete, 1 of 3 ready',
+        'waits      web1: no room',
         'command    serve --port 8080',
         `version    ${version}`,
         'restart    permanent, one_for_one, at most 3 in 30s; 0 so far',
@@ -331,10 +348,10 @@ describe('nsh group ls, show and events', () => {
         'placement  spread, on @front',
         'memory     512M each, limited by cgroup on web1, by rlimit on web2',
         '',
-        'REPLICA  NODE       PID  STATE     FOR  RUN  VERSION       NOTE',
-        `web/1    web1  10004711  ready       -    1  ${version}`,
-        `web/2    web2         -  waiting     -    2  ${version}  the one before exited with status 3`,
-        'web/3    -            -  unplaced    -    -  -             web1: no room',
+        'REPLICA  NODE       PID  STATE     FOR  RUN  NOTE',
+        'web/1    web1  10004711  ready       -    1',
+        'web/2    web2         -  waiting     -    2  before: exited with status 3',
+        'web/3    -            -  unplaced    -    -  web1: no room',
         '',
       ].join('\n'),
     );
@@ -381,6 +398,16 @@ describe('nsh group ls, show and events', () => {
     ]);
     expect(lines[1]).toMatch(/ {2}1 -> 2, by \w+@web1$/);
     expect(lines[3]).not.toContain('\u001b');
+  });
+
+  it('tell it on a terminal with the time of the day, in columns', () => {
+    const style = { nameOf: () => 'web1', colour: false, aligned: { who: 6, what: 6 } };
+    const atMs = new Date().setHours(18, 5, 9, 7);
+    const event = { atMs, who: '1', slot: 1, run: 1, kind: 'ended', text: 'exited with status 3' };
+    expect(renderEvent(event, 'web', style)).toBe('18:05:09.007  web1    web/1   ended    exited with status 3');
+    const failed = { atMs: new Date('2020-02-03T04:05:06').getTime(), who: 'leader', kind: 'failed' };
+    expect(renderEvent(failed, 'web', style)).toBe('2020-02-03 04:05:06.000  leader  web     failed');
+    expect(renderEvent(failed, 'web', { ...style, colour: true })).toContain('\u001b[31mfailed\u001b[39m');
   });
 
   it('show the rest where something cannot be read, and say so', async () => {

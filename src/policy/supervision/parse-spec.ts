@@ -86,7 +86,7 @@ export function parseGroupSpec(written: unknown): GroupSpec {
     singleton,
   };
   if (singleton && spec.replicas > 1)
-    throw usage(`a singleton has one replica, not ${spec.replicas}: leave one of the two away`);
+    throw usage(`a singleton has one replica, not ${spec.replicas}: leave one of the two out`);
   if (spec.strategy !== 'one_for_one' && spec.replicas > maxTogether)
     throw usage(`replicas must be at most ${maxTogether} with ${spec.strategy}, not ${spec.replicas}`);
   const bytes = Buffer.byteLength(JSON.stringify(writeGroupSpec(spec)));

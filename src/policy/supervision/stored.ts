@@ -34,8 +34,8 @@ const spec = v.pipe(
 );
 
 const end: v.GenericSchema<unknown, End> = v.variant('kind', [
-  v.object({ kind: v.literal('exited'), code: count }),
-  v.object({ kind: v.literal('signalled'), signal: text }),
+  v.object({ kind: v.literal('exited'), code: count, note: v.exactOptional(text) }),
+  v.object({ kind: v.literal('signalled'), signal: text, note: v.exactOptional(text) }),
   v.object({ kind: v.literal('notReady'), afterMs: count }),
   v.object({ kind: v.literal('notStarted'), why: text }),
   v.object({ kind: v.literal('lost'), why: text }),

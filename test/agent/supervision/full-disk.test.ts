@@ -1,4 +1,5 @@
 /** A node whose disk takes nothing any more: what runs goes on, and when there is room again nothing has been forgotten for good. */
+import { MemoryLimits } from '../../../agent/supervision/memory-limit.ts';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,6 +48,7 @@ function startRuntime() {
     agentSocket: join(state, 'agent.sock'),
     killAtBootMs: () => undefined,
     tell: (event) => runtime.feed(event),
+    memory: new MemoryLimits(),
     onFault: () => undefined,
   });
   runtime.begin(replicas);

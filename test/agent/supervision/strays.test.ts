@@ -9,6 +9,7 @@ import { ManagedTable } from '../../../agent/daemon/managed-table.ts';
 import type { NodeService } from '../../../agent/daemon/node-service.ts';
 import type { ShimPool } from '../../../agent/daemon/shim-pool.ts';
 import { GroupFiles } from '../../../agent/supervision/group-files.ts';
+import { MemoryLimits } from '../../../agent/supervision/memory-limit.ts';
 import { Replicas } from '../../../agent/supervision/replicas.ts';
 import { bootIdentity, readStart } from '../../../src/cluster/this-machine.ts';
 import { localPid, nodeId, toGpid } from '../../../src/ids/gpid.ts';
@@ -49,6 +50,7 @@ function replicasWith(...records: ManagedProcess[]): Replicas {
     service: {} as NodeService,
     shims: { table, shims: [], byId: () => undefined } as unknown as ShimPool,
     files: new GroupFiles(directory),
+    memory: new MemoryLimits(),
     processes: directory,
     agentSocket: join(directory, 'agent.sock'),
     killAtBootMs: () => undefined,

@@ -32,6 +32,18 @@ describe('the restarts of all nodes together', () => {
     expect(play(looks)).toEqual([undefined, undefined, '4 restarts within 30s, where 3 are allowed, on 2 nodes']);
   });
 
+  it('say of one replica how it ended, if not as it was asked to', () => {
+    const end = { kind: 'exited', code: 3 } as const;
+    const known = [
+      { slot: 1, run: 2, version: 'v', phase: 'ready', end: { kind: 'signalled', signal: 'TERM' }, asked: true },
+      { slot: 2, run: 4, version: 'v', phase: 'waiting', end, asked: false },
+    ] as const;
+    const both = new Map([...reports({ 1: 2, 2: 2 })].map(([node, each]) => [node, { ...each, replicas: known }]));
+    expect(sumRestarts(emptySum(1), both, spec, 0).failed).toBe(
+      '4 restarts within 30s, where 3 are allowed, on 2 nodes: web/2 exited with status 3',
+    );
+  });
+
   it('count each restart once, and not those older than the period', () => {
     const looks = [
       [0, { 1: 2 }],
