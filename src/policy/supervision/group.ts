@@ -161,7 +161,9 @@ export function memberDown(
   const down: Member = { ...withoutReadiness(member), phase: 'down', recycled: false, lastEnd: end };
   const put = (next: Member): Group => ({ ...group, members: new Map(group.members).set(slot, next) });
   if (member.wanted === undefined || asked || member.recycled || group.failed !== undefined) return put(down);
-  if (member.replaces) return member.version === member.wanted ? put({ ...down, phase: 'held' }) : put(down);
+  if (member.replaces && member.version !== member.wanted) return put(down);
+  // What nobody has seen says nothing of the version: its shim was killed, or the machine went down.
+  if (member.replaces && end.kind !== 'lost') return put({ ...down, phase: 'held' });
   if (!isToBeRestarted(end, spec)) return put({ ...down, phase: 'ended' });
   const recovered = readySinceMs !== undefined && nowMs - readySinceMs >= recoveredAfterMs;
   const failures = recovered ? 1 : member.failures + 1;
