@@ -3,7 +3,7 @@
  * again by the next agent. What is to be done is the node policy's to say (src/policy/supervision/node.ts); this tells it what happened.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { runsSince } from '../../src/cluster/this-machine.ts';
+import { bootIdentity, runsSince } from '../../src/cluster/this-machine.ts';
 import { localPid, type NodeId } from '../../src/ids/gpid.ts';
 import { findSignal } from '../../src/ids/signals.ts';
 import type { End } from '../../src/policy/supervision/end.ts';
@@ -243,7 +243,7 @@ export class Replicas {
       await delay(waitMs);
     }
     this.#ending.delete(tracked);
-    const end = this.#options.memory.explain(mark, memoryBytes, endOf(exit));
+    const end = this.#options.memory.explain(mark, memoryBytes, endOf(process, exit));
     this.#options.tell({ kind: 'ended', group, slot, run, end });
   }
 
@@ -332,8 +332,9 @@ function exitOf({ pid, start }: ManagedProcess, record: ManagedProcess | undefin
   return { code: null, signal: null, atMs: Date.now(), lost: 'its record is gone' };
 }
 
-function endOf({ code, signal, lost }: ExitStatus): End {
-  if (lost !== undefined) return { kind: 'lost', why: lost };
+function endOf({ boot }: ManagedProcess, { code, signal, lost }: ExitStatus): End {
+  if (lost !== undefined)
+    return { kind: 'lost', why: lost, ...(boot === bootIdentity() ? {} : { withMachine: true as const }) };
   if (signal !== null) return { kind: 'signalled', signal: signal.replace(/^SIG/, '') };
   return { kind: 'exited', code: code ?? 0 };
 }

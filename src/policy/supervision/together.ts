@@ -297,7 +297,7 @@ function isCaughtUp({ orders, reports }: TogetherInput, id: number): boolean {
 }
 
 function lost(name: string): End {
-  return { kind: 'lost', why: `${name} was lost` };
+  return { kind: 'lost', why: `${name} was lost`, withMachine: true };
 }
 
 /** Whether the leader has to decide: what is tied together is not all on one node. */
