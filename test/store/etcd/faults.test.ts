@@ -105,13 +105,13 @@ describe('a read', () => {
     const direct = await open(...cluster.urls);
     await write(direct, key, 'x');
     // Each begins at one of the members by chance.
-    const stores = await Promise.all(Array.from({ length: 8 }, () => open(...cluster.urls)));
+    const clients = await Promise.all(Array.from({ length: 8 }, () => open(...cluster.urls)));
     cluster.member(await cluster.follower()).freeze();
     const ask = (store: Store): Promise<unknown> =>
       store.get(key, { deadlineMs: 60_000, signal: AbortSignal.timeout(1_500) });
-    await Promise.allSettled(stores.map(ask));
-    const later = await Promise.allSettled(stores.map(ask));
-    expect(later.map(({ status }) => status)).toEqual(stores.map(() => 'fulfilled'));
+    await Promise.allSettled(clients.map(ask));
+    const later = await Promise.allSettled(clients.map(ask));
+    expect(later.map(({ status }) => status)).toEqual(clients.map(() => 'fulfilled'));
   });
 
   it('is not answered by a member that is cut off from the others, a bare comparison neither', async () => {
