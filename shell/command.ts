@@ -52,6 +52,8 @@ export interface Described {
 }
 
 export interface Command extends Described {
+  /** For completion: those of the options that fit these first operands. Absent: all. */
+  optionsFor?(operands: readonly string[]): readonly OptionSpec[];
   /**
    * @returns the exit status.
    * @throws NshError: printed as `nsh NAME: MESSAGE`; its exitStatus becomes the command's.

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** The `nsh` command: `nsh [--cluster FILE] COMMAND [ARGUMENT…]`. Loads only the command that runs. */
-import { constants } from 'node:os';
 import { quoteText } from '../src/ids/quote-text.ts';
 import { NshError, toNshError } from '../src/protocol/errors.ts';
 import { programVersion } from '../src/protocol/version.ts';
@@ -12,6 +11,7 @@ import { escapeLines } from './escape.ts';
 import { refuseForeignArguments } from './foreign-bytes.ts';
 import { endOnWriteErrors } from './output/write-errors.ts';
 import { checkStreamTimeout, streamTimeoutVariable } from './session/stream-timeout.ts';
+import { signalStatus } from './signal-status.ts';
 import { helpHint } from './usage.ts';
 
 interface Invocation {
@@ -128,8 +128,8 @@ async function loadCompletion(): Promise<Command> {
 
 /** Says why, and answers the status; what a signal broke off ends as by that signal. */
 function fail(error: NshError, command?: string): number {
-  const signal = error.code === 'cancelled' ? error.data?.['signal'] : undefined;
-  if (typeof signal === 'string') return 128 + (constants.signals[signal as NodeJS.Signals] ?? 0);
+  const broken = signalStatus(error);
+  if (broken !== undefined) return broken;
   process.stderr.write(`nsh${command === undefined ? '' : ` ${command}`}: ${escapeLines(error.message)}\n`);
   if (error.code === 'usage') process.stderr.write(`${helpHint(command)}\n`);
   if (error.code === 'internal') process.stderr.write(`${escapeLines(error.stack ?? '')}\n`);

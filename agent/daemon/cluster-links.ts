@@ -23,6 +23,8 @@ export class ClusterLinks {
   /** The file in use was found by this agent itself: a client's goes before it. */
   #hasFound = false;
   #isClosed = false;
+  /** The cluster file has been read, or read anew. */
+  onReplaced: () => void = () => undefined;
 
   constructor(cluster: string, self: NodeSpec) {
     this.cluster = cluster;
@@ -144,6 +146,7 @@ export class ClusterLinks {
       this.#connections.delete(id);
     }
     log('cluster file read', { nodes: spec.nodes.length });
+    this.onReplaced();
   }
 }
 

@@ -47,6 +47,11 @@ export class Connection {
     );
     this.#handlers = {
       ...storeServer.handlers,
+      'store.open': async (params, context) => {
+        await storeServer.handlers['store.open'](params, context);
+        const { note } = store;
+        return params.at !== undefined || note === undefined ? {} : { note };
+      },
       'store.reach': async (params, context) => {
         await store.reach(params, context.signal);
         return {};

@@ -114,7 +114,10 @@ class Agent {
       boot: bootContext({ ...this.#options, paths, options: bootOptions(this.#options), env: process.env }),
       stop: (kill) => this.#stop(kill),
     });
-    const store = new StoreAccess(this.#links, paths, () => this.#checkIdle());
+    const store = new StoreAccess(this.#links, paths, {
+      onChange: () => this.#checkIdle(),
+      onMoved: () => void this.#supervision?.beginAnew(),
+    });
     this.#store = store;
     const supervision = new Supervision({
       node: this.#links.self,

@@ -3,10 +3,9 @@
  * etcd. One of each for all clients, opened when somebody needs it. An agent holds an embedded store where its own cluster file says so,
  * or, for it may have none, where another node's agent asks it as that node (`at`).
  */
-import { userInfo } from 'node:os';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import type { NodePaths } from '../../src/cluster/paths.ts';
-import { keyPrefix, storeOf, type EtcdSpec, type StoreSpec } from '../../src/cluster/store-spec.ts';
+import { storeOf, type StoreSpec } from '../../src/cluster/store-spec.ts';
 import { selfNode, type NodeId } from '../../src/ids/gpid.ts';
 import type { CheckedParams } from '../../src/protocol/control.ts';
 import { NshError } from '../../src/protocol/errors.ts';
@@ -15,31 +14,46 @@ import { ClientStore } from '../../src/store/client-store.ts';
 import { storeUnavailable } from '../../src/store/errors.ts';
 import { foundCalls } from '../../src/store/found-calls.ts';
 import { RemoteStore } from '../../src/store/remote-store.ts';
-import { storeAsCalls } from '../../src/store/store-as-calls.ts';
-import { withNamespace } from '../../src/store/namespace.ts';
 import type { StoreCalls } from '../../src/store/store-calls.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { EmbeddedStore } from '../store/embedded-store.ts';
 import type { ClusterLinks } from './cluster-links.ts';
+import { EtcdAccess } from './etcd-access.ts';
 import type { Requester } from './link-context.ts';
 import { log } from './log.ts';
+import { callsOf } from './store-generation.ts';
+import { describeStore, identityOf, StoreInUse } from './store-in-use.ts';
 import { NodeConnection } from './node-connection.ts';
+
+export interface StoreAccessEvents {
+  /** After which `isHeld` may be another. */
+  readonly onChange: () => void;
+  /** The cluster file names another store: what was known of the one before is of no use. */
+  readonly onMoved: () => void;
+}
 
 export class StoreAccess {
   readonly #links: ClusterLinks;
   readonly #paths: NodePaths;
-  readonly #onChange: () => void;
+  readonly #events: StoreAccessEvents;
+  readonly #inUse: StoreInUse;
+  #generation = new AbortController();
   readonly #remotes = new Map<NodeId, RemoteStore>();
-  #etcd: { readonly stamp: string; readonly store: Promise<Store>; readonly calls: Promise<StoreCalls> } | undefined;
+  readonly #etcd: EtcdAccess;
   #embedded: Promise<EmbeddedStore> | undefined;
   #opened: EmbeddedStore | undefined;
   #isClosed = false;
 
-  /** @param onChange after which `isHeld` may be another. */
-  constructor(links: ClusterLinks, paths: NodePaths, onChange: () => void) {
+  constructor(links: ClusterLinks, paths: NodePaths, events: StoreAccessEvents) {
     this.#links = links;
     this.#paths = paths;
-    this.#onChange = onChange;
+    this.#events = events;
+    this.#inUse = new StoreInUse(paths.state);
+    this.#etcd = new EtcdAccess(links.cluster);
+    // What nobody has asked yet is not left.
+    links.onReplaced = () => {
+      if (this.#inUse.store !== undefined || this.#opened !== undefined) this.#follow();
+    };
   }
 
   /** Sessions live in this agent's embedded store: it must not end for want of clients. */
@@ -60,14 +74,66 @@ export class StoreAccess {
   async find(at: number | undefined, requester: (node: NodeSpec) => Requester): Promise<StoreCalls> {
     if (at !== undefined) {
       await this.#checkIsHere(at);
-      return await this.#openEmbedded();
+      const calls = await this.#openEmbedded();
+      return callsOf(calls, { over: this.#generation.signal, note: () => undefined });
     }
     const store = await this.#spec();
-    if (store.backend === 'etcd') return await this.#openEtcd(store);
+    this.#follow();
+    const { signal: over } = this.#generation;
+    return callsOf(await this.#callsOf(store, requester), { over, note: () => this.note });
+  }
+
+  /** What a person should know where the cluster file has named another store lately. */
+  get note(): string | undefined {
+    const { before } = this.#inUse;
+    if (before === undefined) return undefined;
+    const was = describeStore(before.store, (id) => this.#nameOf(id));
+    const again =
+      before.store.backend === 'embedded'
+        ? `{embedded: ${this.#nameOf(before.store.node)}}`
+        : `{etcd: [${before.store.endpoints.join(', ')}], …}`;
+    return (
+      `until ${new Date(before.untilMs).toISOString()} the store was ${was}: what it holds has not moved here, groups that were kept ` +
+      `by it were ended, and locks and names of it are no more; 'store: ${again}' in the cluster file goes back to it`
+    );
+  }
+
+  async #callsOf(store: StoreSpec, requester: (node: NodeSpec) => Requester): Promise<StoreCalls> {
+    if (store.backend === 'etcd') return await this.#etcd.open(store);
     if (store.node === this.#links.self.id) return await this.#openEmbedded();
     const connection = this.#links.connection(store.node);
     await connection.need(requester(connection.node));
     return this.#remote(store.node);
+  }
+
+  /** Goes over to the store that the cluster file names now, where that is another one. */
+  #follow(): void {
+    const { spec, self } = this.#links;
+    if (spec.file === undefined && self.id !== selfNode) return;
+    const store = storeOf({ ...spec, nodes: this.#links.nodes });
+    const prefix = store.backend === 'etcd' ? this.#etcd.prefixOf(store) : '';
+    const isMoved = this.#inUse.note(identityOf(store, prefix));
+    const isHere = store.backend === 'embedded' && store.node === self.id;
+    const leavesEmbedded = !isHere && this.#embedded !== undefined;
+    if (!isMoved && !leavesEmbedded) return;
+    log('store: the cluster file names another one', { store: this.#describe(store) });
+    const before = this.#generation;
+    this.#generation = new AbortController();
+    before.abort();
+    if (store.backend !== 'etcd') this.#etcd.leave();
+    if (leavesEmbedded) this.#leaveEmbedded();
+    this.#events.onMoved();
+  }
+
+  #leaveEmbedded(): void {
+    void closeOpened(this.#embedded);
+    this.#embedded = undefined;
+    this.#opened = undefined;
+    this.#events.onChange();
+  }
+
+  #nameOf(id: number): string {
+    return this.#links.nodes.find((node) => node.id === id)?.name ?? `node ${id}`;
   }
 
   /** Can this node use the embedded store of that one? @throws NshError: why not. */
@@ -93,7 +159,7 @@ export class StoreAccess {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([closeOpened(this.#embedded), closeOpened(this.#etcd?.store)]);
+    await Promise.all([closeOpened(this.#embedded), this.#etcd.close()]);
   }
 
   async #spec(): Promise<StoreSpec> {
@@ -120,7 +186,7 @@ export class StoreAccess {
 
   #describe(store: StoreSpec): string {
     if (store.backend === 'etcd') return `the etcd at ${store.endpoints.join(', ')}`;
-    return `on ${this.#links.nodes.find(({ id }) => id === store.node)?.name ?? `node ${store.node}`}`;
+    return `on ${this.#nameOf(store.node)}`;
   }
 
   #remote(id: NodeId): RemoteStore {
@@ -134,28 +200,6 @@ export class StoreAccess {
     });
     this.#remotes.set(id, remote);
     return remote;
-  }
-
-  /** One client for all, until the cluster file names another etcd. */
-  async #openEtcd(spec: EtcdSpec): Promise<StoreCalls> {
-    const prefix = keyPrefix(spec, this.#links.cluster, loginName());
-    const stamp = JSON.stringify([spec, prefix]);
-    if (this.#etcd?.stamp === stamp) return await this.#etcd.calls;
-    const before = this.#etcd;
-    const { endpoints: urls, ca, cert, key } = spec;
-    const tls = Object.fromEntries(Object.entries({ ca, cert, key }).filter(([, path]) => path !== undefined));
-    const store = import('../../src/store/etcd/etcd-store.ts').then(({ openEtcdStore }) =>
-      openEtcdStore({ urls, tls }),
-    );
-    const calls = store.then((whole) => storeAsCalls(withNamespace(whole, prefix)));
-    const opened = { stamp, store, calls };
-    this.#etcd = opened;
-    calls.catch(() => {
-      // Certificates that could not be read may be there the next time.
-      if (this.#etcd === opened) this.#etcd = undefined;
-    });
-    void before?.store.then((old) => old.close());
-    return await calls;
   }
 
   async #openEmbedded(): Promise<EmbeddedStore> {
@@ -175,7 +219,7 @@ export class StoreAccess {
       directory: this.#paths.store,
       node: this.#links.self.name,
       onLog: log,
-      onSessions: this.#onChange,
+      onSessions: this.#events.onChange,
     });
     log('store: opened', { directory: this.#paths.store });
     this.#opened = store;
@@ -186,15 +230,6 @@ export class StoreAccess {
 async function closeOpened(opened: Promise<{ close(): Promise<void> }> | undefined): Promise<void> {
   const store = await opened?.catch(() => undefined);
   await store?.close();
-}
-
-/** Whose keys these are in an etcd. Where the user database does not know the user, the number has to do. */
-function loginName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? 0);
-  }
 }
 
 /** For nobody in particular: what this agent does by itself. */

@@ -33,6 +33,7 @@ import type { GroupStatus, NodePresence, Wanted } from '../../src/policy/supervi
 import { parseRecord, recordKey, type ClusterRecord } from '../../src/coordination/cluster-record.ts';
 import type { Entry } from '../../src/store/store.ts';
 import { log } from '../daemon/log.ts';
+import { haveSame } from './settled.ts';
 
 export interface StoredGroup {
   readonly wanted: Wanted;
@@ -59,7 +60,9 @@ type Entries = ReadonlyMap<string, Entry>;
 /** Texts that were read before, with what they came to: most do not change from one look to the next. */
 export class GroupReader {
   readonly #read = new Map<string, { readonly revision: bigint; readonly value: unknown }>();
+  #groups: ReadonlyMap<string, StoredGroup> = new Map();
 
+  /** A group of which nothing has changed is the same object as the last time. */
   groups(entries: Entries): Map<string, StoredGroup> {
     const found = new Map<string, StoredGroup>();
     const orders = this.#byGroup(entries, orderPrefixes, (text, group, revision) => readOrder(text, group, revision));
@@ -73,17 +76,20 @@ export class GroupReader {
         const known = entries.get(name);
         return known === undefined ? undefined : this.#value(known, read);
       };
-      found.set(group, {
+      const stored: StoredGroup = {
         wanted,
         serial: entry.modRevision,
         status: at(statusKey(group), (text) => readStatus(text, group)),
-        slots: at(slotsKey(group), readRecords) ?? new Map(),
+        slots: at(slotsKey(group), readRecords) ?? nothing,
         sum: at(sumKey(group), readSum),
         together: at(togetherKey(group), readTogether),
-        orders: orders.get(group) ?? new Map(),
-        reports: reports.get(group) ?? new Map(),
-      });
+        orders: orders.get(group) ?? nothing,
+        reports: reports.get(group) ?? nothing,
+      };
+      const before = this.#groups.get(group);
+      found.set(group, before !== undefined && isSame(before, stored) ? before : stored);
     }
+    this.#groups = found;
     for (const key of this.#read.keys()) if (!entries.has(key) && key.startsWith('group/')) this.#read.delete(key);
     return found;
   }
@@ -134,6 +140,18 @@ export class GroupReader {
     this.#read.set(key, { revision: modRevision, value: result });
     return result;
   }
+}
+
+const nothing: ReadonlyMap<number, never> = new Map<number, never>();
+
+/** What was read from the same revision of a key is the same object. */
+function isSame(a: StoredGroup, b: StoredGroup): boolean {
+  return (
+    a.serial === b.serial &&
+    (['wanted', 'status', 'slots', 'sum', 'together'] as const).every((part) => a[part] === b[part]) &&
+    haveSame(a.orders, b.orders) &&
+    haveSame(a.reports, b.reports)
+  );
 }
 
 /** @param record the cluster of record, where there is one: a node that is not in it is treated as drained. */

@@ -7,7 +7,8 @@
  *   orders/NAME     the order that is carried out: {serial, order}
  *   ready.json      which replicas have been ready, by PID, start and boot
  *
- * Each is written whole, and is on the disk before the call returns.
+ * Each is written whole; what must not be forgotten is on the disk before the call returns. Where the disk is full, what runs goes on: without
+ * the rest the next agent is slower to know how things stand, and nothing else.
  */
 import {
   closeSync,
@@ -25,6 +26,12 @@ import type { Order } from '../../src/policy/supervision/order.ts';
 import { isGroupName } from '../../src/policy/supervision/identity.ts';
 import { readOrder, writeOrder } from '../../src/policy/supervision/stored.ts';
 import { log } from '../daemon/log.ts';
+
+/**
+ * Groups whose epoch is kept, those seen last: with a new name for each job they would become ever more. The store, too, refuses what a deposed
+ * leader writes.
+ */
+const maxEpochs = 1_000;
 
 export class GroupFiles {
   readonly #directory: string;
@@ -47,8 +54,9 @@ export class GroupFiles {
   }
 
   set takesPart(does: boolean) {
-    if (does) this.#write('takes-part', '');
-    else this.#forgetAll();
+    // The next agent has it there already: it comes up with a full disk, too.
+    if (does && !this.takesPart) this.#write('takes-part', '');
+    else if (!does) this.#forgetAll();
   }
 
   get session(): string | undefined {
@@ -57,17 +65,27 @@ export class GroupFiles {
 
   set session(id: string | undefined) {
     if (id === undefined) this.#remove('session');
-    else this.#write('session', `${id}\n`);
+    else this.#tryToWrite('session', `${id}\n`);
   }
 
   get epochs(): ReadonlyMap<string, bigint> {
     return this.#epochs;
   }
 
+  /** On the disk when it returns. @throws Error of node:fs: it is not remembered. */
   rememberEpoch(group: string, epoch: bigint): void {
-    this.#epochs.set(group, epoch);
-    const written = Object.fromEntries([...this.#epochs].map(([name, each]) => [name, String(each)]));
+    const known = new Map(this.#epochs);
+    // The one that was seen last is the last one.
+    known.delete(group);
+    known.set(group, epoch);
+    const written = Object.fromEntries([...known].slice(-maxEpochs).map(([name, each]) => [name, String(each)]));
     this.#write('epochs.json', `${JSON.stringify(written)}\n`);
+    this.#epochs.delete(group);
+    this.#epochs.set(group, epoch);
+    for (const name of this.#epochs.keys()) {
+      if (this.#epochs.size <= maxEpochs) return;
+      this.#epochs.delete(name);
+    }
   }
 
   /** One that cannot be read counts as none: what runs is then left alone until the store has been asked. */
@@ -86,7 +104,7 @@ export class GroupFiles {
 
   keepOrder(order: Order): void {
     const text = `{"serial":"${order.serial}","order":${writeOrder(order)}}\n`;
-    this.#write(join('orders', order.group), text);
+    this.#tryToWrite(join('orders', order.group), text);
   }
 
   forgetOrder(group: string): void {
@@ -97,12 +115,20 @@ export class GroupFiles {
     return this.#ready.has(process);
   }
 
+  /** Of others it is forgotten: they ended while nobody looked. @param processes by PID, start and boot. */
+  keepReady(processes: ReadonlySet<string>): void {
+    for (const process of this.#ready) if (!processes.has(process)) this.#ready.delete(process);
+  }
+
   /** @param process by PID, start and boot. */
   noteReady(process: string, isReady: boolean): void {
     if (this.#ready.has(process) === isReady) return;
     if (isReady) this.#ready.add(process);
     else this.#ready.delete(process);
-    this.#write('ready.json', `${JSON.stringify(Object.fromEntries([...this.#ready].map((each) => [each, true])))}\n`);
+    this.#tryToWrite(
+      'ready.json',
+      `${JSON.stringify(Object.fromEntries([...this.#ready].map((each) => [each, true])))}\n`,
+    );
   }
 
   #namesIn(name: string): string[] {
@@ -133,6 +159,14 @@ export class GroupFiles {
     }
   }
 
+  #tryToWrite(name: string, text: string): void {
+    try {
+      this.#write(name, text);
+    } catch (error) {
+      log('groups: a file cannot be written', { name, message: String(error) });
+    }
+  }
+
   #write(name: string, text: string): void {
     const path = join(this.#directory, name);
     mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
@@ -155,6 +189,10 @@ export class GroupFiles {
   }
 
   #remove(name: string): void {
-    rmSync(join(this.#directory, name), { force: true });
+    try {
+      rmSync(join(this.#directory, name), { force: true });
+    } catch (error) {
+      log('groups: a file cannot be removed', { name, message: String(error) });
+    }
   }
 }

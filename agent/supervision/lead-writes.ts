@@ -27,6 +27,7 @@ import {
   writeTogether,
 } from '../../src/policy/supervision/stored.ts';
 import { addEvents } from '../../src/policy/supervision/wanted.ts';
+import { opOverheadBytes } from '../../src/store/limits.ts';
 import type { Compare, Entry, Op } from '../../src/store/store.ts';
 import type { LivingNode, StoredGroup } from './group-facts.ts';
 
@@ -45,25 +46,54 @@ interface Source {
   readonly nowMs: number;
 }
 
-/** Of 128; comparisons count for themselves. */
+/** What belongs together: none of it is done without the rest. */
+interface Step {
+  readonly ops: readonly Op[];
+  readonly compare?: Compare;
+}
+
+/** Of 128 steps, and as many comparisons; there are a few more in each transaction. */
 const maxOps = 100;
+/** Of 1.5 MiB: keys get the prefix of their namespace, too. */
+const maxBytes = 1_000_000;
 
 /** In their order; none where all is as it should be. */
 export function transactionsOf(source: Source): LeadTransaction[] {
   const { group, stored, lead } = source;
   const unchanged: Compare = { key: wantedKey(group), on: 'mod', to: stored.serial };
-  if (lead.isOver) return [{ compares: [unchanged], ops: removal(group, stored) }];
   const status: Op = { op: 'put', key: statusKey(group), value: Buffer.from(writeStatus(lead.status)) };
-  const memory = memoryOps(source);
-  const { ops, compares } = orderOps(source);
+  const inParts = (steps: readonly Step[]): LeadTransaction[] =>
+    partsOf(steps, bytesOf([status])).map((part) => ({
+      compares: [unchanged, ...part.flatMap(({ compare }) => compare ?? [])],
+      ops: [status, ...part.flatMap(({ ops }) => ops)],
+    }));
+  if (lead.isOver) return [...inParts(leftovers(group, stored)), { compares: [unchanged], ops: removal(group) }];
   // What is taken away goes first: nothing is given to one node in a transaction before it is taken from the other.
-  const all = [...memory, ...ops];
+  const all = [...memoryOps(source).map((op) => ({ ops: [op] })), ...orderSteps(source)];
   const isTold = textAt(source.entries, statusKey(group)) === writeStatus(lead.status);
   if (all.length === 0) return isTold ? [] : [{ compares: [unchanged], ops: [status] }];
-  const parts: LeadTransaction[] = [];
-  for (let at = 0; at < all.length; at += maxOps)
-    parts.push({ compares: [unchanged, ...compares], ops: [status, ...all.slice(at, at + maxOps)] });
+  return inParts(all);
+}
+
+function partsOf(steps: readonly Step[], otherBytes: number): Step[][] {
+  const parts: Step[][] = [];
+  let count = Infinity;
+  let bytes = 0;
+  for (const step of steps) {
+    const more = bytesOf(step.ops);
+    if (count + step.ops.length > maxOps || bytes + more > maxBytes) {
+      parts.push([]);
+      [count, bytes] = [0, otherBytes];
+    }
+    parts.at(-1)?.push(step);
+    count += step.ops.length;
+    bytes += more;
+  }
   return parts;
+}
+
+function bytesOf(ops: readonly Op[]): number {
+  return ops.reduce((sum, op) => sum + opOverheadBytes + (op.op === 'put' ? op.key.length + op.value.length : 0), 0);
 }
 
 /** The status is as it was put last. @param revision of that; 0: it is not there. */
@@ -98,31 +128,37 @@ function knownEvents(text: string, group: string): ReturnType<typeof readEvents>
   }
 }
 
-function orderOps({ group, stored, lead, epoch, nodes }: Source): { ops: Op[]; compares: Compare[] } {
-  const gone: Op[] = [];
-  const puts: Op[] = [];
-  const compares: Compare[] = [];
+function orderSteps({ group, stored, lead, epoch, nodes }: Source): Step[] {
+  const gone: Step[] = [];
+  const puts: Step[] = [];
   for (const [node, order] of lead.orders) {
     const key = orderKey(node, group);
     const isLost = !nodes.has(node);
     // A node that has come back meanwhile may just have read its order: then it still has it.
-    if (isLost && stored.orders.has(node)) compares.push({ key: aliveKey(node), on: 'create', to: 0n });
-    if (order === null) {
-      gone.push({ op: 'delete', key });
-      if (isLost) gone.push({ op: 'delete', key: reportKey(node, group) });
-    } else puts.push({ op: 'put', key, value: Buffer.from(writeOrder({ ...order, epoch })) });
+    const stillLost: Compare = { key: aliveKey(node), on: 'create', to: 0n };
+    const compare = isLost && stored.orders.has(node) ? { compare: stillLost } : {};
+    if (order !== null)
+      puts.push({ ops: [{ op: 'put', key, value: Buffer.from(writeOrder({ ...order, epoch })) }], ...compare });
+    else {
+      const report: Op[] = isLost ? [{ op: 'delete', key: reportKey(node, group) }] : [];
+      gone.push({ ops: [{ op: 'delete', key }, ...report], ...compare });
+    }
   }
-  return { ops: [...gone, ...puts], compares: compares.slice(0, maxOps) };
+  return [...gone, ...puts];
 }
 
-function removal(group: string, { orders, reports }: StoredGroup): Op[] {
-  const keys = [statusKey, slotsKey, sumKey, togetherKey, wantedKey].map((keyOf) => keyOf(group));
-  const ofNodes = [...orders.keys()].map((node) => orderKey(node, group));
-  const told = [...reports.keys()].slice(0, maxOps).map((node) => reportKey(node, group));
-  return [
-    ...[...keys, ...ofNodes, ...told].map((key): Op => ({ op: 'delete', key })),
-    { op: 'deletePrefix', prefix: eventPrefix(group) },
+/** What nodes have of a group that is to go: of hundreds, some of them lost. */
+function leftovers(group: string, { orders, reports }: StoredGroup): Step[] {
+  const keys = [
+    ...[...orders.keys()].map((node) => orderKey(node, group)),
+    ...[...reports.keys()].map((node) => reportKey(node, group)),
   ];
+  return keys.map((key) => ({ ops: [{ op: 'delete', key }] }));
+}
+
+function removal(group: string): Op[] {
+  const keys = [statusKey, slotsKey, sumKey, togetherKey, wantedKey].map((keyOf) => keyOf(group));
+  return [...keys.map((key): Op => ({ op: 'delete', key })), { op: 'deletePrefix', prefix: eventPrefix(group) }];
 }
 
 function textAt(entries: ReadonlyMap<string, Entry>, key: string): string | undefined {

@@ -1,24 +1,13 @@
 /**
- * How the memory of a replica is limited: by a control group of its own (cgroup v2, memory.max, swap included) below the nearest one of this
- * agent that the user may divide, else by the size of its data (RLIMIT_DATA), which each of its processes may reach for itself.
+ * How the memory of a replica is limited: by a control group of its own (memory.max, swap included) where this agent may divide one, else by
+ * the size of its data (RLIMIT_DATA), which each of its processes may reach for itself; and what is known afterwards of its having met it.
  */
-import {
-  accessSync,
-  constants,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatSize } from '../../src/ids/quantities.ts';
+import type { End } from '../../src/policy/supervision/end.ts';
 import type { ReplicaMark } from '../../src/protocol/process.ts';
-
-const root = '/sys/fs/cgroup';
-const prefix = 'nsh-';
-/** A group that is so young may be waiting for its process, ms. */
-const youngMs = 60_000;
+import { ControlGroups, countOomKills, removeGroup } from './control-groups.ts';
 
 export interface MemoryLimit {
   /** By letter of `ulimit`. */
@@ -26,83 +15,47 @@ export interface MemoryLimit {
   readonly cgroup?: string;
 }
 
-/** For one start. @param bytes 0: no limit. */
-export function limitOf({ group, slot, run }: Pick<ReplicaMark, 'group' | 'slot' | 'run'>, bytes: number): MemoryLimit {
-  if (bytes === 0) return {};
-  const parent = dividable();
-  if (parent !== undefined) {
-    removeEmpty(parent);
-    const cgroup = join(parent, `${prefix}${process.pid}-${group}-${slot}-${run}`);
-    try {
-      mkdirSync(cgroup, { recursive: true });
-      writeFileSync(join(cgroup, 'memory.max'), String(bytes));
-      trySwap(cgroup);
-      return { cgroup };
-    } catch {
-      // It could be divided a moment ago: the other way does it, too.
+type Mark = Pick<ReplicaMark, 'group' | 'slot' | 'run'>;
+
+/** Ends of programs that were refused memory: C++ and many libraries abort, C without a check reads at address 0. */
+const refusedSignals: ReadonlySet<string> = new Set(['ABRT', 'SEGV', 'BUS', 'TRAP', 'ILL']);
+
+export class MemoryLimits {
+  readonly #groups: ControlGroups;
+
+  constructor(groups = new ControlGroups({ root: '/sys/fs/cgroup', controller: 'memory', limitFile: 'memory.max' })) {
+    this.#groups = groups;
+  }
+
+  get kind(): 'cgroup' | 'rlimit' {
+    return this.#groups.parent === undefined ? 'rlimit' : 'cgroup';
+  }
+
+  /** For one start. @param bytes 0: no limit. */
+  limitOf(mark: Mark, bytes: number): MemoryLimit {
+    if (bytes === 0) return {};
+    const cgroup = this.#groups.make(nameOf(mark), bytes);
+    if (cgroup === undefined) return { limits: { d: Math.ceil(bytes / 1024) } };
+    trySwap(cgroup);
+    return { cgroup };
+  }
+
+  /** What the limit has to do with this end; the group of one that has ended is removed. */
+  explain(mark: Mark, bytes: number, end: End): End {
+    if (bytes === 0 || (end.kind !== 'exited' && end.kind !== 'signalled')) return end;
+    const cgroup = this.#groups.find(nameOf(mark));
+    if (cgroup === undefined) {
+      const isRefused = end.kind === 'exited' ? end.code !== 0 : refusedSignals.has(end.signal);
+      return isRefused ? { ...end, note: `limited to ${formatSize(bytes)} of data` } : end;
     }
-  }
-  return { limits: { d: Math.ceil(bytes / 1024) } };
-}
-
-export function memoryLimitKind(): 'cgroup' | 'rlimit' {
-  return dividable() === undefined ? 'rlimit' : 'cgroup';
-}
-
-let known: { readonly parent: string | undefined } | undefined;
-
-/** Found once: where the agent is does not change. */
-function dividable(): string | undefined {
-  known ??= { parent: findDividable() };
-  return known.parent;
-}
-
-/**
- * The nearest control group above this process in which groups with a memory limit can be made. A process may be moved only within what the
- * user may write to as a whole (cgroups(7), delegation): the way up ends where that does.
- */
-function findDividable(): string | undefined {
-  const own = ownGroup();
-  if (own === undefined) return undefined;
-  for (let directory = own; ; directory = dirname(directory)) {
-    if (!mayWrite(join(directory, 'cgroup.procs')) || !mayWrite(directory)) return undefined;
-    const passes = read(join(directory, 'cgroup.subtree_control'))?.split(/\s+/).includes('memory') === true;
-    if (passes && canDivide(directory)) return directory;
-    if (directory === root || directory === '/') return undefined;
+    const kills = countOomKills(cgroup);
+    removeGroup(cgroup);
+    return kills === 0 ? end : { ...end, note: `out of memory: more than ${formatSize(bytes)}` };
   }
 }
 
-function ownGroup(): string | undefined {
-  const line = /^0::(\/.*)$/m.exec(read('/proc/self/cgroup') ?? '')?.[1];
-  return line === undefined || read(join(root, 'cgroup.controllers')) === undefined ? undefined : join(root, line);
-}
-
-/** Tries it: nothing else is sure to tell. */
-function canDivide(parent: string): boolean {
-  const trial = join(parent, `${prefix}${process.pid}-trial`);
-  try {
-    mkdirSync(trial);
-    try {
-      return mayWrite(join(trial, 'memory.max')) && mayWrite(join(trial, 'cgroup.procs'));
-    } finally {
-      rmdirSync(trial);
-    }
-  } catch {
-    return false;
-  }
-}
-
-/** Groups of replicas that have ended; those with a process in them refuse to go. */
-function removeEmpty(parent: string): void {
-  for (const name of readdirSync(parent)) {
-    if (!name.startsWith(prefix)) continue;
-    const path = join(parent, name);
-    try {
-      if (Date.now() - statSync(path).ctimeMs > youngMs) rmdirSync(path);
-    } catch {
-      // In use.
-    }
-  }
+function nameOf({ group, slot, run }: Mark): string {
+  return `${group}-${slot}-${run}`;
 }
 
 function trySwap(cgroup: string): void {
@@ -110,22 +63,5 @@ function trySwap(cgroup: string): void {
     writeFileSync(join(cgroup, 'memory.swap.max'), '0');
   } catch {
     // A kernel without accounting of swap.
-  }
-}
-
-function mayWrite(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
   }
 }

@@ -35,6 +35,8 @@ export class NodeRuntime {
   readonly #queue: NodeEvent[] = [];
   #isStepping = false;
   readonly #failed = new Map<string, string | undefined>();
+  /** By group, of those that are here: what was reported last. */
+  readonly #reported = new Map<string, GroupReport>();
   #isClosed = false;
 
   constructor(options: NodeRuntimeOptions) {
@@ -74,6 +76,7 @@ export class NodeRuntime {
     return [...this.#state.groups.keys()];
   }
 
+  /** @throws Error of node:fs where an order is of a new epoch and that cannot be remembered: it is not followed. */
   feed(event: NodeEvent): void {
     this.#queue.push(event);
     if (this.#isStepping) return;
@@ -94,12 +97,20 @@ export class NodeRuntime {
   #step(event: NodeEvent): void {
     if (this.#isClosed) return;
     const { state, actions, wakeMs } = stepNode(this.#state, event, performance.now());
+    // What cannot be remembered is not followed: nothing has changed then, and the order comes again.
+    for (const action of actions)
+      if (action.kind === 'remember') this.#options.files.rememberEpoch(action.group, action.epoch);
     const before = this.#state;
     this.#state = state;
     if (event.kind === 'order' && state.groups.get(event.order.group)?.order === event.order)
       this.#options.files.keepOrder(event.order);
-    for (const group of before.groups.keys()) if (!state.groups.has(group)) this.#options.files.forgetOrder(group);
+    for (const group of before.groups.keys()) {
+      if (state.groups.has(group)) continue;
+      this.#options.files.forgetOrder(group);
+      this.#failed.delete(group);
+    }
     this.#tellEvent(event);
+    if (event.kind === 'started') this.#reportPid(event.group);
     for (const action of actions) this.#carryOut(action);
     clearTimeout(this.#timer);
     if (wakeMs === undefined) return;
@@ -110,7 +121,7 @@ export class NodeRuntime {
   #carryOut(action: NodeAction): void {
     switch (action.kind) {
       case 'remember':
-        this.#options.files.rememberEpoch(action.group, action.epoch);
+        // Before all others.
         return;
       case 'refuse':
         log('groups: refused', { why: action.why });
@@ -130,6 +141,8 @@ export class NodeRuntime {
     if (report.failed !== undefined && this.#failed.get(report.group) !== report.failed)
       this.#event(report.group, { kind: 'failed', text: report.failed });
     this.#failed.set(report.group, report.failed);
+    if (report.replicas.length > 0) this.#reported.set(report.group, report);
+    else this.#reported.delete(report.group);
     const replicas = report.replicas.map((replica) => {
       const process = this.#replicas?.processOf(report.group, replica.slot);
       return process?.replica?.run === replica.run
@@ -137,6 +150,12 @@ export class NodeRuntime {
         : replica;
     });
     this.#options.onReport({ ...report, replicas });
+  }
+
+  /** One that is to become ready yet is told of with its PID: people look at it while they wait. */
+  #reportPid(group: string): void {
+    const last = this.#reported.get(group);
+    if (last !== undefined) this.#report(last);
   }
 
   #tellEvent(event: NodeEvent): void {

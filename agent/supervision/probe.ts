@@ -1,15 +1,12 @@
 /** Whether a replica can do its work: its ready probe (src/policy/supervision/spec.ts), asked again and again until `stop`. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readSync } from 'node:fs';
 import { connect } from 'node:net';
-import { listSegments, type StreamName } from '../shim/log-segments.ts';
 import { probeAttemptMs, probeIntervalMs } from '../../src/policy/supervision/ready-probe.ts';
 import type { ReadyProbe } from '../../src/policy/supervision/spec.ts';
+import { LineReader } from './line-reader.ts';
 
-/** Between two attempts when it was ready, ms. */
+/** Between two attempts when it was ready, or could not be asked, ms. */
 const readyIntervalMs = 5_000;
-/** Of a line of output, bytes: what is longer is looked at in parts. */
-const maxLineBytes = 64 * 1024;
 
 export interface ProbeOptions {
   readonly probe: ReadyProbe;
@@ -19,6 +16,8 @@ export interface ProbeOptions {
   readonly directory: string;
   readonly isReady: boolean;
   readonly onChange: (isReady: boolean) => void;
+  /** An attempt could not be made; it counts as one that failed. Once for each reason in a row. */
+  readonly onFault: (why: string) => void;
 }
 
 export class Probe {
@@ -26,6 +25,8 @@ export class Probe {
   readonly #stopped = new AbortController();
   readonly #attempt: () => Promise<boolean>;
   #isReady: boolean;
+  /** Why the attempt before could not be made. */
+  #fault: string | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ProbeOptions) {
@@ -42,14 +43,29 @@ export class Probe {
   }
 
   async #ask(): Promise<void> {
-    const isReady = await this.#attempt();
+    const isReady = await this.#try();
     if (this.#stopped.signal.aborted) return;
     if (isReady !== this.#isReady) {
       this.#isReady = isReady;
       this.#options.onChange(isReady);
     }
     if (this.#options.probe.kind === 'log' && isReady) return;
-    this.#timer = setTimeout(() => void this.#ask(), isReady ? readyIntervalMs : probeIntervalMs);
+    const isSlow = isReady || this.#fault !== undefined;
+    this.#timer = setTimeout(() => void this.#ask(), isSlow ? readyIntervalMs : probeIntervalMs);
+  }
+
+  /** No memory, no descriptors, or an expression that takes for ever: nothing of that may end the agent. */
+  async #try(): Promise<boolean> {
+    try {
+      const isReady = await this.#attempt();
+      this.#fault = undefined;
+      return isReady;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (why !== this.#fault && !this.#stopped.signal.aborted) this.#options.onFault(why);
+      this.#fault = why;
+      return false;
+    }
   }
 }
 
@@ -64,7 +80,7 @@ function attemptOf(options: ProbeOptions, signal: AbortSignal): () => Promise<bo
       const readers = (['stdout', 'stderr'] as const).map(
         (stream) => new LineReader(options.directory, stream, RegExp(probe.pattern, 'u')),
       );
-      return () => Promise.resolve(readers.some((reader) => reader.finds()));
+      return async () => await Promise.resolve(readers.map((reader) => reader.finds()).includes(true));
     }
   }
 }
@@ -83,7 +99,7 @@ function accepts(port: number, host: string, signal: AbortSignal): Promise<boole
 }
 
 function succeeds(command: string, { cwd, environment }: ProbeOptions, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const child = spawn('/bin/sh', ['-c', command], { cwd, env: { ...environment }, stdio: 'ignore', detached: true });
     // What the command started goes with it.
     const kill = (): void => {
@@ -100,61 +116,15 @@ function succeeds(command: string, { cwd, environment }: ProbeOptions, signal: A
       signal.removeEventListener('abort', kill);
       resolve(is);
     };
-    child.once('error', () => done(false));
-    child.once('exit', (code) => done(code === 0));
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', kill);
+      reject(error);
+    });
+    child.once('exit', (code) => {
+      // Also what it has left in the background: attempts come again and again.
+      kill();
+      done(code === 0);
+    });
   });
-}
-
-/** Reads what has come to a kept stream since it was asked last. */
-class LineReader {
-  readonly #directory: string;
-  readonly #stream: StreamName;
-  readonly #pattern: RegExp;
-  #offset = 0;
-  #rest = Buffer.alloc(0);
-
-  constructor(directory: string, stream: StreamName, pattern: RegExp) {
-    this.#directory = directory;
-    this.#stream = stream;
-    this.#pattern = pattern;
-  }
-
-  finds(): boolean {
-    let found = false;
-    for (const { path, base, size } of listSegments(this.#directory, this.#stream)) {
-      if (base + size <= this.#offset) continue;
-      const from = Math.max(this.#offset, base);
-      const bytes = readPart(path, from - base, base + size - from);
-      this.#offset = from + bytes.length;
-      found = this.#take(bytes) || found;
-    }
-    return found;
-  }
-
-  /** A line that is not at its end yet counts as far as it goes: a prompt has none. */
-  #take(bytes: Buffer): boolean {
-    const text = Buffer.concat([this.#rest, bytes]);
-    const end = text.lastIndexOf(0x0a) + 1;
-    this.#rest = Buffer.from(text.subarray(Math.max(end, text.length - maxLineBytes)));
-    return text
-      .toString('utf8')
-      .split('\n')
-      .some((line) => this.#pattern.test(line));
-  }
-}
-
-function readPart(path: string, position: number, length: number): Buffer {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch {
-    // Cut away since.
-    return Buffer.alloc(0);
-  }
-  try {
-    const bytes = Buffer.alloc(Math.min(length, 1024 * 1024));
-    return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, position));
-  } finally {
-    closeSync(file);
-  }
 }

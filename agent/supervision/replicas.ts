@@ -18,7 +18,7 @@ import { log } from '../daemon/log.ts';
 import type { NodeService } from '../daemon/node-service.ts';
 import type { ShimPool } from '../daemon/shim-pool.ts';
 import type { GroupFiles } from './group-files.ts';
-import { limitOf } from './memory-limit.ts';
+import type { MemoryLimits } from './memory-limit.ts';
 import { Probe } from './probe.ts';
 import { directoryName } from '../shim/record-files.ts';
 
@@ -29,17 +29,21 @@ export interface ReplicasOptions {
   readonly service: NodeService;
   readonly shims: ShimPool;
   readonly files: GroupFiles;
+  readonly memory: MemoryLimits;
   /** Directory of the records of processes. */
   readonly processes: string;
   /** ms of CLOCK_BOOTTIME until which a singleton may run; undefined: none may be started. */
   readonly killAtBootMs: () => number | undefined;
   readonly tell: (event: NodeEvent) => void;
+  /** For people: its ready probe cannot be asked. */
+  readonly onFault: (mark: ReplicaMark, why: string) => void;
 }
 
 interface Tracked {
   readonly mark: ReplicaMark;
   readonly process: ManagedProcess;
   readonly isSingleton: boolean;
+  readonly memoryBytes: number;
   probe: Probe | undefined;
 }
 
@@ -51,13 +55,22 @@ export interface FoundProcess {
 
 const killSignal = 9;
 const gonePollMs = 20;
+/** A shim has so long to signal a process; a singleton has to have ended soon after the fence. */
+const signalMs = 2_000;
+/** What a KILL does not end at once waits for a disk, mostly. */
+const longestPollMs = 1_000;
+/** What could not be killed is tried again after so long. */
+const strayAgainMs = 5_000;
 
 export class Replicas {
   readonly #options: ReplicasOptions;
   /** By name: one of each. */
   readonly #tracked = new Map<string, Tracked>();
   readonly #starting = new Set<string>();
+  /** Their end was heard of, but they may live on. */
+  readonly #ending = new Set<Tracked>();
   readonly #strays = new Set<string>();
+  #isClosed = false;
 
   constructor(options: ReplicasOptions) {
     this.#options = options;
@@ -65,7 +78,7 @@ export class Replicas {
 
   /** Nothing is there, and nothing on its way. */
   get isEmpty(): boolean {
-    return this.#tracked.size === 0 && this.#starting.size === 0;
+    return this.#tracked.size === 0 && this.#starting.size === 0 && this.#ending.size === 0;
   }
 
   /** As `isEmpty`, also where nobody has told of their end yet. */
@@ -93,6 +106,7 @@ export class Replicas {
       if (before !== undefined && !isNewer(process, before)) continue;
       found.set(replicaName(mark), { mark, process, wasReady: this.#options.files.hasBeenReady(keyOf(process)) });
     }
+    this.#options.files.keepReady(new Set([...found.values()].map(({ process }) => keyOf(process))));
     return [...found.values()];
   }
 
@@ -146,6 +160,7 @@ export class Replicas {
 
   /** The table of processes has changed. */
   check(): void {
+    if (this.#isClosed) return;
     const { table } = this.#options.shims;
     for (const [name, tracked] of this.#tracked) {
       const exit = exitOf(tracked.process, table.find(tracked.process));
@@ -158,7 +173,9 @@ export class Replicas {
     this.#endStrays();
   }
 
+  /** What is started or found from now on is the next one's matter. */
   close(): void {
+    this.#isClosed = true;
     for (const { probe } of this.#tracked.values()) probe?.stop();
   }
 
@@ -167,7 +184,7 @@ export class Replicas {
     const killAt = spec.singleton ? killAtBootMs() : undefined;
     if (spec.singleton && killAt === undefined)
       throw new NshError('storeUnavailable', 'a singleton is started only while the store knows of this node');
-    const { limits, cgroup } = limitOf(mark, spec.memoryBytes);
+    const { limits, cgroup } = this.#options.memory.limitOf(mark, spec.memoryBytes);
     return await service.start(runParams(mark, spec, limits, token), {
       replica: mark,
       ...(killAt === undefined ? {} : { killAtBootMs: killAt }),
@@ -176,10 +193,16 @@ export class Replicas {
   }
 
   #track(process: ManagedProcess, mark: ReplicaMark, spec: GroupSpec, wasReady: boolean): void {
-    const tracked: Tracked = { mark, process, isSingleton: spec.singleton, probe: undefined };
+    const tracked: Tracked = {
+      mark,
+      process,
+      isSingleton: spec.singleton,
+      memoryBytes: spec.memoryBytes,
+      probe: undefined,
+    };
     this.#tracked.set(replicaName(mark), tracked);
     const { files, service, tell, processes } = this.#options;
-    if (spec.ready === undefined) return;
+    if (spec.ready === undefined || this.#isClosed) return;
     const { group, slot, run } = mark;
     tracked.probe = new Probe({
       probe: spec.ready,
@@ -192,20 +215,31 @@ export class Replicas {
         files.noteReady(keyOf(process), isReady);
         tell({ kind: isReady ? 'ready' : 'unready', group, slot, run });
       },
+      onFault: (why) => this.#options.onFault(mark, why),
     });
   }
 
-  async #tellEnd({ mark: { group, slot, run }, process }: Tracked, exit: ExitStatus): Promise<void> {
+  async #tellEnd(tracked: Tracked, exit: ExitStatus): Promise<void> {
+    const { mark, process, memoryBytes } = tracked;
+    const { group, slot, run } = mark;
+    this.#ending.add(tracked);
     // Its shim was killed, and it lives on, nobody's: it is ended before another takes its place.
-    while (exitNow(process, exit).runsOn === true) {
-      killGroup(process);
-      await delay(gonePollMs);
+    for (
+      let waitMs = gonePollMs;
+      exitNow(process, exit).runsOn === true;
+      waitMs = Math.min(2 * waitMs, longestPollMs)
+    ) {
+      signalGroup(process, killSignal);
+      await delay(waitMs);
     }
-    this.#options.tell({ kind: 'ended', group, slot, run, end: endOf(exit) });
+    this.#ending.delete(tracked);
+    const end = this.#options.memory.explain(mark, memoryBytes, endOf(exit));
+    this.#options.tell({ kind: 'ended', group, slot, run, end });
   }
 
   /** Processes with the mark of a replica that nobody knows: their start was given up, since the shim did not answer in time. */
   #endStrays(): void {
+    if (this.#isClosed) return;
     for (const process of this.#options.shims.table.all()) {
       const { replica } = process;
       if (replica === undefined || !isRunning(process)) continue;
@@ -215,17 +249,23 @@ export class Replicas {
       this.#strays.add(keyOf(process));
       log('groups: a replica that is not wanted is ended', { name, pid: process.pid });
       void this.#send(process, killSignal);
+      setTimeout(() => {
+        this.#strays.delete(keyOf(process));
+        this.#endStrays();
+      }, strayAgainMs).unref();
     }
   }
 
   async #send(process: ManagedProcess, signal: number): Promise<void> {
     try {
       const shim = this.#options.shims.byId(process.shim.id);
-      if (shim === undefined) throw new NshError('linkLost', 'its shim is gone');
-      await shim.call('signal', { process, signal, group: true });
+      if (shim === undefined) throw new NshError('linkLost', 'its shim is not there');
+      await shim.call('signal', { process, signal, group: true }, signalMs);
     } catch (error) {
-      // It has ended meanwhile, mostly; what has not is killed when its time is over.
+      if (error instanceof NshError && error.code === 'noSuchProcess') return;
       log('groups: signal', { pid: process.pid, signal, message: String(error) });
+      // A shim that stands still has not reaped it, and one that is gone was its parent: the PID is hardly another's.
+      signalGroup(process, signal);
     }
   }
 }
@@ -264,18 +304,15 @@ function endOf({ code, signal, lost }: ExitStatus): End {
   return { kind: 'exited', code: code ?? 0 };
 }
 
-function killGroup({ pid, start }: ManagedProcess): void {
-  if (!runsSince(pid, start)) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended since, or leads no group any more.
+function signalGroup(target: ManagedProcess, signal: number): void {
+  for (const pid of [-target.pid, target.pid])
     try {
-      process.kill(pid, 'SIGKILL');
+      if (!runsSince(target.pid, target.start)) return;
+      process.kill(pid, signal);
+      return;
     } catch {
-      // Gone.
+      // It has ended since, or leads no group any more.
     }
-  }
 }
 
 function keyOf({ pid, start, boot }: ManagedProcess): string {

@@ -11,6 +11,8 @@ import type { Compare, Op, Store } from '../../src/store/store.ts';
 
 /** In one transaction; each takes one operation and one comparison. */
 const maxBatch = 50;
+/** Of the 1.5 MiB that a transaction may have. */
+const maxBytes = 1_000_000;
 
 export class Reports {
   readonly #node: number;
@@ -66,24 +68,37 @@ export class Reports {
   }
 
   async #write(store: Store, signal: AbortSignal): Promise<void> {
-    const batch = [...this.#pending].slice(0, maxBatch);
-    const compares = batch.map(([group]): Compare => {
+    const batch = this.#batch();
+    const compares = batch.map(({ group }): Compare => {
       return { key: reportKey(this.#node, group), on: 'mod', to: this.#revisions.get(group) ?? 0n };
     });
-    const ops = batch.map(([group, report]): Op => {
+    const ops = batch.map(({ group, value }): Op => {
       const key = reportKey(this.#node, group);
-      return report === null ? { op: 'delete', key } : { op: 'put', key, value: Buffer.from(writeReport(report)) };
+      return value === null ? { op: 'delete', key } : { op: 'put', key, value };
     });
     const { succeeded, revision } = await store.txn(compares, ops, [], { signal });
     if (!succeeded) {
       await this.#read(store, () => true, signal);
       return;
     }
-    for (const [group, report] of batch) {
+    for (const { group, report } of batch) {
       if (report === null) this.#revisions.delete(group);
       else this.#revisions.set(group, revision);
       if (this.#pending.get(group) === report) this.#pending.delete(group);
     }
+  }
+
+  /** Those that fit into one transaction. */
+  #batch(): { readonly group: string; readonly report: GroupReport | null; readonly value: Buffer | null }[] {
+    const batch = [];
+    let bytes = 0;
+    for (const [group, report] of this.#pending) {
+      const value = report === null ? null : Buffer.from(writeReport(report));
+      bytes += value?.length ?? 0;
+      if (batch.length === maxBatch || (batch.length > 0 && bytes > maxBytes)) break;
+      batch.push({ group, report, value });
+    }
+    return batch;
   }
 
   async #untilPending(signal: AbortSignal): Promise<void> {

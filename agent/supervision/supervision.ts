@@ -7,6 +7,7 @@ import type { NodePaths } from '../../src/cluster/paths.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { toGpid } from '../../src/ids/gpid.ts';
 import { orderPrefix, readNodeGroupKey, orderPrefixes, wantedPrefix } from '../../src/policy/supervision/store-keys.ts';
+import type { Order } from '../../src/policy/supervision/order.ts';
 import { readOrder } from '../../src/policy/supervision/stored.ts';
 import type { NodePresence } from '../../src/policy/supervision/wanted.ts';
 import { isClosed } from '../../src/store/errors.ts';
@@ -18,7 +19,7 @@ import { nodeInfo } from '../procfs/index.ts';
 import { EventLog } from './event-log.ts';
 import { GroupFiles } from './group-files.ts';
 import { standForLeader } from './leader.ts';
-import { memoryLimitKind } from './memory-limit.ts';
+import { MemoryLimits } from './memory-limit.ts';
 import { Mirror } from './mirror.ts';
 import { NodeRuntime } from './node-runtime.ts';
 import { Presence } from './presence.ts';
@@ -54,6 +55,8 @@ export class Supervision {
   #part: Part | undefined;
   #running: Promise<void> = Promise.resolve();
   #isStopped = false;
+  /** To another store. */
+  #change: Promise<void> = Promise.resolve();
 
   constructor(options: SupervisionOptions) {
     this.#options = options;
@@ -70,8 +73,23 @@ export class Supervision {
     if (this.#files.takesPart) this.#begin();
   }
 
+  /**
+   * The store is another one: what was known of the one before, and the session in it, are of no use. Replicas run on until that says
+   * otherwise. Also who took no part may be wanted there: it looks, and leaves where no group is.
+   */
+  async beginAnew(): Promise<void> {
+    const { expected, node } = this.#options;
+    if (this.#isStopped || (this.#part === undefined && !expected().includes(node.id))) return;
+    log('groups: begins anew with another store');
+    this.#change = Promise.all([this.#change, this.#part?.stop(false), this.#running]).then(() => {
+      if (!this.#isStopped) this.#part ??= this.#begin();
+    });
+    await this.#change;
+  }
+
   /** Takes part from now on. @returns why others cannot know of it yet; undefined: they do. */
   async takePart(signal: AbortSignal): Promise<string | undefined> {
+    await this.#change;
     if ((await this.#part?.isGoing()) === true) await this.#running;
     if (this.#isStopped) return 'the agent ends';
     this.#part ??= this.#begin();
@@ -104,8 +122,11 @@ export class Supervision {
     this.#running = part.run().then(
       () => this.#ended(part),
       (error: unknown) => {
-        log('groups: takes part no more', { message: String(error) });
+        log('groups: takes part anew', { message: String(error) });
         this.#ended(part);
+        setTimeout(() => {
+          if (this.#part === undefined && !this.#isStopped && this.#files.takesPart) this.#begin();
+        }, againMs);
       },
     );
     return part;
@@ -125,6 +146,7 @@ class Part {
   readonly #replicas: Replicas;
   readonly #reports: Reports;
   readonly #events: EventLog;
+  readonly #memory = new MemoryLimits();
   #presence: Presence | undefined;
   /** Of the time that the node is known to live. */
   #up: AbortController | undefined;
@@ -154,12 +176,17 @@ class Part {
       onEvent: (group, event) => this.#events.add(group, event),
     });
     this.#replicas = new Replicas({
+      memory: this.#memory,
       service,
       shims,
       files,
       processes: paths.processes,
       killAtBootMs: () => (this.#presence?.isUp === true ? this.#presence.killAtBootMs : undefined),
       tell: (event) => this.#runtime.feed(event),
+      onFault: ({ group, slot, run }, why) => {
+        const text = `its ready probe cannot be asked: ${why}`;
+        this.#events.add(group, { atMs: Date.now(), slot, run, kind: 'probe', text });
+      },
     });
   }
 
@@ -244,7 +271,7 @@ class Part {
       fences: true,
       memTotalBytes: memTotalKb * 1024,
       memAvailableBytes: memAvailableKb * 1024,
-      memoryLimit: memoryLimitKind(),
+      memoryLimit: this.#memory.kind,
       labels: [...this.#options.labels()],
     };
   }
@@ -272,14 +299,12 @@ class Part {
     if (signal.aborted) return;
     const { node } = this.#options;
     const ordered = this.#ordered;
-    let sends: Promise<void> | undefined;
     const orders = new Mirror(store, orderPrefix(node.id), {
       onListed: () => {
         if (signal.aborted) return;
         ordered.clear();
         for (const entry of orders.entries.values()) this.#takeOrder(entry, ordered);
         this.#runtime.feed({ kind: 'listed', groups: [...ordered] });
-        sends ??= this.#reports.send(store, (group) => ordered.has(group), signal);
         this.#events.use(store);
       },
       onChanged: (events) => {
@@ -308,20 +333,22 @@ class Part {
       orders.follow(signal),
       wanted.follow(signal),
       standForLeader({ store, session, party }, this.#options.expected, signal),
+      orders.reach(1n, signal).then(() => this.#reports.send(store, (group) => ordered.has(group), signal)),
     ]);
-    await sends;
   }
 
   #takeOrder(entry: Entry, ordered: Set<string>): void {
     const group = readNodeGroupKey(orderPrefixes, entry.key)?.group;
     if (group === undefined) return;
     ordered.add(group);
+    let order: Order;
     try {
-      const order = readOrder(Buffer.from(entry.value).toString('utf8'), group, entry.modRevision);
-      this.#runtime.feed({ kind: 'order', order });
+      order = readOrder(Buffer.from(entry.value).toString('utf8'), group, entry.modRevision);
     } catch (error) {
       log('groups: an order cannot be read', { group, message: String(error) });
+      return;
     }
+    this.#runtime.feed({ kind: 'order', order });
   }
 
   #dropOrder(key: string, ordered: Set<string>): void {

@@ -1,6 +1,5 @@
 /** `nsh agent start|stop|status|enable|disable`: the daemons, of this machine unless nodes are named. */
 import { localhost } from '../../src/cluster/own-agent.ts';
-import { resolveNodes } from '../../src/cluster/file/index.ts';
 import type { CallOptions, ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { nodePaths, type Environment } from '../../src/cluster/paths.ts';
@@ -13,6 +12,7 @@ import type { Command, CommandContext } from '../command.ts';
 import { escapeJson, escapeLines } from '../escape.ts';
 import { gather, incompleteStatus, tellFailures, type Gathered } from '../gather.ts';
 import { parseOptions } from '../getopt.ts';
+import { namedNodes } from '../nodeset/named-nodes.ts';
 import { renderTable, type TableColumn } from '../table.ts';
 
 /** Ending shims and their processes takes up to 10 s. */
@@ -70,19 +70,20 @@ function usage(why: string): NshError {
   return new NshError('usage', why);
 }
 
-function nodesFor(
+async function nodesFor(
+  { signal }: CommandContext,
   client: ClusterClient,
   nodeset: string | undefined,
   fallback: readonly NodeSpec[],
-): readonly NodeSpec[] {
-  return nodeset === undefined ? fallback : resolveNodes(nodeset, client);
+): Promise<readonly NodeSpec[]> {
+  return nodeset === undefined ? fallback : await namedNodes(client, nodeset, signal);
 }
 
 async function startAgents(context: CommandContext, nodeset: string | undefined): Promise<number> {
   const client = await context.cluster();
   const { failures } = await gather(
     client,
-    nodesFor(client, nodeset, [client.self]),
+    await nodesFor(context, client, nodeset, [client.self]),
     'info',
     {},
     { signal: context.signal },
@@ -92,7 +93,7 @@ async function startAgents(context: CommandContext, nodeset: string | undefined)
 
 async function stopAgents(context: CommandContext, nodeset: string | undefined, kill: boolean): Promise<number> {
   const client = await context.cluster();
-  const nodes = nodesFor(client, nodeset, [client.self]);
+  const nodes = await nodesFor(context, client, nodeset, [client.self]);
   const options = { signal: context.signal, deadlineMs: kill ? stopDeadlineMs : defaultDeadlineMs };
   // This machine's agent carries the others' answers, so it goes last.
   const others = await gather(
@@ -129,7 +130,7 @@ async function stopOwn(
 
 async function setBoot(context: CommandContext, nodeset: string | undefined, enable: boolean): Promise<number> {
   const client = await context.cluster();
-  const nodes = nodesFor(client, nodeset, [client.self]);
+  const nodes = await nodesFor(context, client, nodeset, [client.self]);
   const options = { signal: context.signal, deadlineMs: bootDeadlineMs };
   const { results, failures } = await gather(client, nodes, 'boot', { enable }, options);
   for (const { node, result } of results) {
@@ -151,7 +152,7 @@ async function showAgents(context: CommandContext, nodeset: string | undefined, 
     client.self.id === localhost.id && client.nodes[0]?.id !== localhost.id
       ? [localhost, ...client.nodes]
       : client.nodes;
-  const nodes = nodesFor(client, nodeset, everything);
+  const nodes = await nodesFor(context, client, nodeset, everything);
   const gathered = await askStatus(context, client, nodes);
   const rows = nodes.map((node) => toRow(node, gathered));
   context.stdout.write(

@@ -4,23 +4,25 @@
  * follows.
  */
 import { constants } from 'node:os';
+import { ReadStream } from 'node:tty';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import { processDialler } from '../../src/cluster/process-stream/dial-process.ts';
 import { openProcessStream } from '../../src/cluster/process-stream/process-stream.ts';
 import { writableSink } from '../../src/cluster/process-stream/sink.ts';
 import type { ProcessStream, ProcessStreamOptions } from '../../src/cluster/process-stream/types.ts';
 import { NshError } from '../../src/protocol/errors.ts';
-import { ptyWindowBytes } from '../../src/protocol/limits.ts';
+import { pipeWindowBytes, ptyWindowBytes } from '../../src/protocol/limits.ts';
 import type { ScreenResult } from '../../src/protocol/control.ts';
 import type { ExitStatus } from '../../src/protocol/process.ts';
 import type { Command, CommandContext, OptionSpec } from '../command.ts';
 import { parseOptions } from '../getopt.ts';
 import { describeExit, exitStatusOf, signalStatus } from '../run/exit-status.ts';
+import { feedStdin } from '../run/feed-stdin.ts';
 import { findManaged, type NamedProcess } from '../run/find-managed.ts';
 import { leaderToken } from '../session/leader.ts';
 import { finishStatus, makeReporter, streamFailure } from '../run/report.ts';
 import { defaultDetachKeys, parseDetachKeys, type DetachKey } from '../terminal/detach-keys.ts';
-import { handOverJob, type StreamParts } from '../terminal/hand-over.ts';
+import { handOverJob, signalOf, type StreamParts } from '../terminal/hand-over.ts';
 import { endedScreen } from '../terminal/ended-screen.ts';
 import { redraw, replay } from '../terminal/replay.ts';
 
@@ -47,7 +49,9 @@ export const attachCommand: Command = {
   synopsis: ['[-r] [--detach-keys KEYS] [--no-scrollback] PID'],
   summary: 'take the terminal of a process',
   options: [readOnly, detachKeys, noScrollback],
-  details: ['ctrl-\\ and then d leave it running. Those that can be attached to are shown by ps -a.'],
+  details: [
+    'ctrl-\\ and then d leave it running. Those that can be attached to are shown by ps -a. web/2 is the second replica of the group web.',
+  ],
   run: async (context, args) => {
     const wanted = parseAttachOptions(args);
     const client = await context.cluster();
@@ -96,7 +100,8 @@ class Attachment {
   }
 
   async attach(): Promise<number> {
-    const { node, gpid } = this.#named;
+    const { node, gpid, record } = this.#named;
+    if (record.io === 'pipes' && this.#context.stdin instanceof ReadStream) return await this.#attachToPipes();
     const { stdin, stdout, stderr, signal } = this.#context;
     const reporter = makeReporter(this.#context, 'attach');
     try {
@@ -128,6 +133,43 @@ class Attachment {
       return finishStatus(end, node.name, gpid, reporter);
     } catch (error) {
       throw streamFailure(error, node.name, gpid);
+    }
+  }
+
+  /**
+   * Without a terminal there keys mean what they mean here: a line goes to the process at Enter, and Ctrl-C leaves it running. The end of what is
+   * typed is not the end of its stdin, which others may write to.
+   */
+  async #attachToPipes(): Promise<number> {
+    const { node, gpid } = this.#named;
+    const { stdin, stdout, stderr, signal } = this.#context;
+    const reporter = makeReporter(this.#context, 'attach');
+    const from = this.#wanted.scrollback === 0 ? 'newest' : 'oldest';
+    const stream = openProcessStream({
+      ...this.#target(),
+      ...reporter.watch(node.name),
+      role: 'attach',
+      windowBytes: pipeWindowBytes,
+      from: { stdout: from, stderr: from },
+      skips: false,
+      stdout: writableSink(stdout),
+      stderr: writableSink(stderr),
+    });
+    const leave = (): void => stream.detach(false);
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    const stopFeeding = this.#wanted.readOnly ? () => {} : feedStdin(stdin, [stream.stdin], { passesEnd: false });
+    try {
+      const end = await stream.ended;
+      // Behind the ^C that the terminal shows.
+      if (end.kind === 'detached') stderr.write(`\n[detached from ${gpid}; nsh attach ${gpid}]\n`);
+      if (end.kind === 'exit' && stdout.isTTY === true) stderr.write(`[${gpid} ${this.#describe(end.status)}]\n`);
+      return signal.aborted ? signalStatus(signalOf(signal)) : finishStatus(end, node.name, gpid, reporter);
+    } catch (error) {
+      throw streamFailure(error, node.name, gpid);
+    } finally {
+      signal.removeEventListener('abort', leave);
+      stopFeeding();
     }
   }
 

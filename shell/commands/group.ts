@@ -1,4 +1,5 @@
 /** `nsh group`: groups of like processes that the agents keep running. */
+import { askWhether, findNear } from '../../src/ids/near.ts';
 import { quoteText } from '../../src/ids/quote-text.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import type { Command, CommandContext, OptionSpec } from '../command.ts';
@@ -7,11 +8,11 @@ import { parseOptions, type ParsedOption } from '../getopt.ts';
 import { readWait, waitOption } from '../group/await-groups.ts';
 import { changeGroups, type GroupsChange } from '../group/change.ts';
 import { decideAgain, decideNew, decideRemove, decideRestart, decideStop, decideUpdate } from '../group/decide.ts';
-import { readSpecOptions, specOptions, specWith } from '../group/spec-options.ts';
+import { readSpecOptions, specWith, startOptions, updateOptions } from '../group/spec-options.ts';
 import { listGroups, showGroup, tellEvents } from '../group/tell.ts';
 
 const followOption: OptionSpec = { short: 'f', long: 'follow', summary: 'events: go on with those that come' };
-const options: readonly OptionSpec[] = [...specOptions, waitOption, followOption, jsonOption];
+const options: readonly OptionSpec[] = [...updateOptions, waitOption, followOption, jsonOption];
 
 export const groupCommand: Command = {
   name: 'group',
@@ -32,6 +33,7 @@ export const groupCommand: Command = {
     "What is written is kept by the agents, with no nsh running; 'nsh scale' changes the number, and 'man nsh-group' has the rules.",
     'Status 1: there is no such group, or one already, or it cannot be placed, or with --wait it has failed.',
   ],
+  optionsFor: ([word = '']) => (Object.hasOwn(verbs, word) ? (verbs[word]?.takes ?? options) : options),
   run: async (context, args) => {
     const end = args.indexOf('--');
     const parsed = parseOptions(options, end === -1 ? args : args.slice(0, end));
@@ -39,7 +41,8 @@ export const groupCommand: Command = {
     const verb = word === undefined || !Object.hasOwn(verbs, word) ? undefined : verbs[word];
     if (word === undefined || verb === undefined) {
       const what = word === undefined ? 'it is not said what to do' : `${quoteText(word)} cannot be done`;
-      throw new NshError('usage', `${what}: ${Object.keys(verbs).join(', ')}`);
+      const near = word === undefined ? '' : askWhether(meant.get(word) ?? findNear(word, Object.keys(verbs)));
+      throw new NshError('usage', near === '' ? `${what}: ${Object.keys(verbs).join(', ')}` : `${what}${near}`);
     }
     const command = end === -1 ? undefined : args.slice(end + 1);
     check(word, verb, { names, command, given: parsed.options });
@@ -65,10 +68,26 @@ interface Verb {
   run(call: Call): Promise<number>;
 }
 
+/** Words of other programs, and commands that stand beside this one. */
+const meant = new Map<string, readonly string[]>(
+  Object.entries({
+    scale: ['nsh scale'],
+    logs: ['nsh logs'],
+    kill: ['nsh kill'],
+    drain: ['nsh node drain'],
+    list: ['ls'],
+    status: ['show'],
+    create: ['start'],
+    run: ['start'],
+    remove: ['rm'],
+    delete: ['rm'],
+  }),
+);
+
 const many = Number.POSITIVE_INFINITY;
 
 const verbs: Readonly<Record<string, Verb>> = {
-  start: { names: [1, 1], takes: [...specOptions, waitOption], takesCommand: true, run: start },
+  start: { names: [1, 1], takes: [...startOptions, waitOption], takesCommand: true, run: start },
   ls: {
     names: [0, many],
     takes: [jsonOption],
@@ -85,7 +104,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     run: async ({ context, names: [name = ''], given }) =>
       await tellEvents(context, name, { asJson: has(given, jsonOption), follows: has(given, followOption) }),
   },
-  update: { names: [1, 1], takes: [...specOptions, waitOption], takesCommand: true, run: update },
+  update: { names: [1, 1], takes: [...updateOptions, waitOption], takesCommand: true, run: update },
   restart: { names: [1, many], takes: [waitOption], run: changing(decideRestart, true) },
   stop: { names: [1, many], takes: [waitOption], run: changing(decideStop, false) },
   rm: { names: [1, many], takes: [waitOption], run: changing(decideRemove, false) },

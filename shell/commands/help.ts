@@ -47,6 +47,7 @@ export function makeHelpCommand(known: KnownCommands): Command {
 
 const closing = `Where a command runs:
   @web1 COMMAND      there, as if here; @web[1-8], @all, @@LABEL: on many nodes,
+                     @@GROUP: where a group of processes runs,
                      @any: on the least burdened
   COMMAND | @db1 …   stages of a pipeline may run on different nodes
   COMMAND &          in the background, as a job
@@ -54,7 +55,8 @@ const closing = `Where a command runs:
 'help COMMAND' and 'COMMAND --help' tell more of one, 'man nsh' tells all.
 Everything else is bash: 'help cd' and 'help for' tell what bash tells.
 on, jobs, fg, bg, disown and history are in a session only, all others also
-commands of the program: 'nsh ps -a'.
+commands of the program: 'nsh ps -a'. In a session too nsh stands before lock,
+sem, elect, barrier, counter, kv, name and node: 'nsh node drain n2'.
 `;
 
 function unknown(name: string, { summaries }: KnownCommands): string {

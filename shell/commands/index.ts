@@ -71,19 +71,7 @@ export const summaries: readonly (readonly [name: string, summary: string])[] = 
  * Commands of `nsh` that are no builtins of a session: they stand for a process of their own, and their names are too common to be taken
  * from what a person has on the PATH (`sem` is GNU parallel's, `node` is Node.js).
  */
-const programsAlone: ReadonlySet<string> = new Set([
-  'lock',
-  'sem',
-  'elect',
-  'barrier',
-  'counter',
-  'kv',
-  'name',
-  'cluster',
-  'group',
-  'scale',
-  'node',
-]);
+export const programsAlone: ReadonlySet<string> = new Set('lock sem elect barrier counter kv name node'.split(' '));
 
 /** Those that a session has as builtins. */
 export const builtinSummaries = summaries.filter(([name]) => !programsAlone.has(name));

@@ -2,8 +2,10 @@
  * `nsh kill`: signals processes and process groups of any node, in kill(1)'s syntax. Goes on through its list and exits 1 where any
  * target was not signalled.
  */
+import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import { parseProcessName, type ProcessNameContext } from '../../src/ids/process-name.ts';
 import { quoteText } from '../../src/ids/quote-text.ts';
+import { parseReplicaName } from '../../src/policy/supervision/identity.ts';
 import { findSignal, listSignals, lookUpSignal, parseSignal, tabulateSignals } from '../../src/ids/signals.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import { programVersion } from '../../src/protocol/version.ts';
@@ -36,7 +38,9 @@ export const killCommand: Command = {
     { short: 'V', long: 'version', summary: 'the version of nsh' },
     { long: 'force', summary: 'even where the number was once a process of nsh that has ended' },
   ],
-  details: ['A PID is 30004711, 3.4711 or web1.4711. In a session a job, such as %1, is taken too.'],
+  details: [
+    'A PID is 30004711, 3.4711 or web1.4711, or web/2: the second replica of the group web. In a session a job, such as %1, is taken too.',
+  ],
   run: runKill,
 };
 
@@ -71,9 +75,13 @@ async function runKill(context: CommandContext, args: readonly string[]): Promis
   const targets: SignalTarget[] = [];
   let failed = 0;
   for (const text of query.targets) {
-    const target = readTarget(text, names, context, (id) => cluster.node(id) ?? cluster.self);
-    if (target === undefined) failed++;
-    else targets.push(target);
+    try {
+      targets.push(await readTarget(text, names, cluster, context.signal));
+    } catch (error) {
+      if (!(error instanceof NshError)) throw error;
+      context.stderr.write(`nsh kill: ${escapeLines(error.message)}\n`);
+      failed++;
+    }
   }
   const { force, signal } = query;
   for (const { target, error } of await sendSignals(cluster, targets, signal, { force, abort: context.signal })) {
@@ -84,20 +92,22 @@ async function runKill(context: CommandContext, args: readonly string[]): Promis
   return failed > 0 ? 1 : 0;
 }
 
-function readTarget(
+/** @throws NshError */
+async function readTarget(
   text: string,
   names: ProcessNameContext,
-  { stderr }: CommandContext,
-  nodeOf: (id: number) => SignalTarget['node'],
-): SignalTarget | undefined {
-  try {
-    const { node, pid, gpid, group } = parseProcessName(text, names);
-    return { node: nodeOf(node), pid, gpid, ...(group ? { group } : {}) };
-  } catch (error) {
-    if (!(error instanceof NshError)) throw error;
-    stderr.write(`nsh kill: ${error.message}\n`);
-    return undefined;
+  cluster: ClusterClient,
+  signal: AbortSignal,
+): Promise<SignalTarget> {
+  const word = text.replace(/^-/, '');
+  if (parseReplicaName(word) !== undefined) {
+    const { runningReplica } = await import('../group/find-replicas.ts');
+    const { node, gpid, record } = await runningReplica(cluster, word, signal);
+    const { pid, start, boot } = record;
+    return { node, gpid, pid, start, boot, ...(word === text ? {} : { group: true }) };
   }
+  const { node, pid, gpid, group } = parseProcessName(text, names);
+  return { node: cluster.node(node) ?? cluster.self, pid, gpid, ...(group ? { group } : {}) };
 }
 
 /** Undefined, with a message, where the line is wrong: procps's kill exits 1 then. */

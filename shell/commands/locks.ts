@@ -22,7 +22,8 @@ export const locksCommand: Command = {
   run: async (context, args) => {
     const parsed = parseOptions(options, args);
     const given = new Given(parsed.options);
-    const store = await (await context.cluster()).store(context.signal);
+    const reporter = makeReporter(context, 'locks');
+    const store = await (await context.cluster()).store(context.signal, (note) => reporter.say(note));
     const all = await readClaims(store, { signal: context.signal });
     const names = new Set(parsed.operands);
     const claims = all.filter(({ place }) => names.size === 0 || names.has(place.name));
@@ -35,7 +36,6 @@ export const locksCommand: Command = {
     context.stdout.write(
       renderTable(claims, columns(now), { width, colour: context.terminal.colour, heading: !given.has(noHeaders) }),
     );
-    const reporter = makeReporter(context, 'locks');
     for (const line of describeDeadlocks(all)) reporter.say(line);
     return 0;
   },

@@ -1,7 +1,8 @@
 /** `nsh node`: drains nodes of the groups that run there, and gives them back. */
-import { resolveNodes } from '../../src/cluster/file/index.ts';
+import { groupsNamed, resolveNodes } from '../../src/cluster/file/resolve-nodes.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import type { GroupsSnapshot } from '../../src/coordination/groups/snapshot.ts';
+import { whereGroupsRun } from '../../src/coordination/groups/where.ts';
 import { setDrained } from '../../src/coordination/groups/drain.ts';
 import { nodeId } from '../../src/ids/gpid.ts';
 import { quoteText } from '../../src/ids/quote-text.ts';
@@ -10,7 +11,7 @@ import { NshError } from '../../src/protocol/errors.ts';
 import { nearHost } from '../cluster/who.ts';
 import type { Command, OptionSpec } from '../command.ts';
 import { parseOptions } from '../getopt.ts';
-import { awaitThings, readWait, waitOption } from '../group/await-groups.ts';
+import { awaitThings, onceWritten, readWait, waitOption } from '../group/await-groups.ts';
 import { openGroups } from '../group/change.ts';
 import { makeReporter } from '../run/report.ts';
 
@@ -39,7 +40,11 @@ export const nodeCommand: Command = {
     if (verb === 'undrain' && waitMs !== undefined) throw new NshError('usage', 'undrain does not take --wait');
     const { client, store, snapshot, nodes } = await openGroups(context, 'node');
     const known = nodes.map((node): NodeSpec => ({ ...node, id: nodeId(node.id) }));
-    const picked = resolveNodes(nodeset, { nodes: known });
+    const groups = groupsNamed(nodeset, known);
+    const picked = resolveNodes(nodeset, {
+      nodes: known,
+      ...(groups.length === 0 ? {} : { groups: whereGroupsRun(snapshot, groups) }),
+    });
     const drained = verb === 'drain' ? { atMs: Date.now(), by: nearHost(client) } : undefined;
     const ids = picked.map(({ id }) => id);
     const reporter = makeReporter(context, 'node');
@@ -57,7 +62,10 @@ export const nodeCommand: Command = {
         },
       ]),
     );
-    return await awaitThings(context, { command: 'node', store, things, prefix: 'group/', timeoutMs: waitMs });
+    const waiting = { command: 'node', store, things, prefix: 'group/', timeoutMs: waitMs };
+    return await onceWritten(context, { command: 'node', names: [...things.keys()] }, () =>
+      awaitThings(context, waiting),
+    );
   },
 };
 

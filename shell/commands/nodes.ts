@@ -1,12 +1,12 @@
 /** `nsh nodes`: every node of the cluster, reached or not, and how it is. */
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
-import { resolveNodes } from '../../src/cluster/file/index.ts';
 import type { NodeInfo, NodeStatus } from '../../src/protocol/control.ts';
 import { toNshError, type NshError } from '../../src/protocol/errors.ts';
 import type { Command } from '../command.ts';
 import { escapeJson } from '../escape.ts';
 import { gather, incompleteStatus, tellFailures } from '../gather.ts';
 import { parseOptions } from '../getopt.ts';
+import { namedNodes } from '../nodeset/named-nodes.ts';
 import { renderTable, type TableColumn } from '../table.ts';
 
 interface Row {
@@ -26,14 +26,15 @@ export const nodesCommand: Command = {
     { long: 'no-headers', summary: 'print no heading' },
   ],
   details: [
-    "Nodesets: web1,db1 web[1-8] web* @LABEL @all. Which nodes there are stands in the cluster file: 'man nsh-cluster'.",
+    "Nodesets: web1,db1 web[1-8] web* @LABEL @GROUP @all. Which nodes there are stands in the cluster file: 'man nsh-cluster'.",
   ],
   async run(context, args) {
     const { options, operands } = parseOptions(nodesCommand.options, args);
     const chosen = new Set(options.map(({ option }) => option.long));
     const client = await context.cluster();
-    const nodes = operands.length === 0 ? client.nodes : resolveNodes(operands.join(','), client);
-    const { results, failures } = await gather(client, nodes, 'info', {}, { signal: context.signal });
+    const { signal } = context;
+    const nodes = operands.length === 0 ? client.nodes : await namedNodes(client, operands.join(','), signal);
+    const { results, failures } = await gather(client, nodes, 'info', {}, { signal });
     // An agent that has gone since leaves the addresses out, not the answers.
     const statuses = await client.status().catch((error: unknown): readonly NodeStatus[] => {
       if (toNshError(error).code === 'linkLost' || results.length > 0) return [];

@@ -1,13 +1,13 @@
 /**
  * `nsh nodeset`: nodesets expanded, folded, counted and combined, as ClusterShell's nodeset(1) does it. The labels of the
- * cluster file are its groups.
+ * cluster file are its groups, and so are the groups of processes: the nodes that run them.
  */
-import { labelsOf, namesWithLabel } from '../../src/cluster/file/resolve-nodes.ts';
+import { groupsNamed, labelReading, namesWithLabel, type KnownNodes } from '../../src/cluster/file/resolve-nodes.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
-import { suggestNear } from '../../src/ids/near.ts';
-import { Nodeset, parseNodeset } from '../../src/ids/nodeset/index.ts';
+import { Nodeset, parseNodeset, type ParseNodesetOptions } from '../../src/ids/nodeset/index.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import type { Command, CommandContext } from '../command.ts';
+import { groupsFor } from '../nodeset/named-nodes.ts';
 import { nodesetOptions, readNodesetCall, type NodesetCall, type NodesetTerm } from '../nodeset/options.ts';
 import { printLabels, printNodeset } from '../nodeset/print.ts';
 
@@ -41,10 +41,11 @@ async function answer(context: CommandContext, call: NodesetCall): Promise<strin
   // Only labels and wildcards need the cluster: all else works whatever state its file is in.
   const needsCluster = isList || call.all || [...texts, ...stdin].some((text) => /[@*?]/.test(text));
   const known = needsCluster ? (await context.clusterSpec()).nodes : undefined;
-  const read = (text: string): Nodeset => {
-    const words = text === '-' ? stdin : text.split(/\r?\n/);
-    return Nodeset.unionOf(words.map((word) => parseWord(word, known)));
-  };
+  const wordsOf = (text: string): readonly string[] => (text === '-' ? stdin : text.split(/\r?\n/));
+  const all = [...(stdinAlone ? stdin : []), ...texts.flatMap(wordsOf)];
+  const around = known === undefined ? undefined : await withGroups(context, known, all);
+  const read = (text: string): Nodeset =>
+    Nodeset.unionOf(wordsOf(text).map((word) => parseNodeset(word, around === undefined ? {} : reading(around))));
   let nodes = call.all ? Nodeset.ofNames(namesWithLabel('all', known ?? []) ?? []) : Nodeset.empty;
   if (stdinAlone) nodes = read('-');
   if (call.early.length > 0 && nodes.count === 0 && !call.quiet) {
@@ -63,16 +64,19 @@ const apply: Readonly<Record<NodesetTerm['operation'], (left: Nodeset, right: No
   xor: (left, right) => left.xor(right),
 };
 
-function parseWord(word: string, known: readonly NodeSpec[] | undefined): Nodeset {
-  if (known === undefined) return parseNodeset(word);
-  return parseNodeset(word, {
-    labels: (label) => namesWithLabel(label, known),
-    explainLabel: (label) =>
-      suggestNear(
-        `@${label}`,
-        labelsOf(known).map((each) => `@${each}`),
-      ) || "; 'nsh nodeset -l' lists them",
-  });
+/** The store is asked only where a word behind `@` is no label. */
+async function withGroups(
+  context: CommandContext,
+  nodes: readonly NodeSpec[],
+  words: readonly string[],
+): Promise<KnownNodes> {
+  if (words.every((word) => groupsNamed(word, nodes).length === 0)) return { nodes };
+  return { nodes, ...(await groupsFor(() => context.cluster(), nodes, words, context.signal)) };
+}
+
+function reading(known: KnownNodes): ParseNodesetOptions {
+  const { labels, explainLabel } = labelReading(known);
+  return { labels, explainLabel: (label) => explainLabel(label) || "; 'nsh nodeset -l' lists them" };
 }
 
 /** Words of standard input; `#` begins a comment. */

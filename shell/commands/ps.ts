@@ -76,7 +76,7 @@ async function runPs(context: CommandContext, args: readonly string[]): Promise<
   const cluster = await context.cluster();
   const names: ProcessNameContext = { current: cluster.self.id, nodes: knownNodes(cluster) };
   const pids = onlyPids(query.selection, names);
-  const nodes = await chooseNodes(cluster, query, pids);
+  const nodes = await chooseNodes(cluster, query, pids, context.signal);
   const { tables, incomplete } = await collectTables(context, 'ps', nodes, psParams(query, pids));
   const all = tables.flatMap(tableRows);
   const isTold = !needsClaims(query) || (await attachClaims(context, all));
@@ -108,8 +108,9 @@ async function chooseNodes(
   cluster: ClusterClient,
   query: PsQuery,
   pids: readonly number[] | undefined,
+  signal: AbortSignal,
 ): Promise<readonly NodeSpec[]> {
-  if (query.on !== undefined) return await nodesOn(cluster, query.on);
+  if (query.on !== undefined) return await nodesOn(cluster, query.on, signal);
   const known = knownNodes(cluster);
   if (pids !== undefined) {
     const wanted = new Set<number | undefined>(pids.map((pid) => splitGpid(pid)?.node));

@@ -1,5 +1,4 @@
 /** `nsh store status`: which coordination store the cluster has, how it is, and which nodes cannot use it. */
-import { resolveNodes } from '../../src/cluster/file/index.ts';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { storeNode, storeOf } from '../../src/cluster/store-spec.ts';
@@ -11,6 +10,7 @@ import { escapeJson } from '../escape.ts';
 import { gather, incompleteStatus } from '../gather.ts';
 import { parseOptions } from '../getopt.ts';
 import { reportDifference } from '../cluster/record.ts';
+import { namedNodes } from '../nodeset/named-nodes.ts';
 import { makeReporter } from '../run/report.ts';
 import { renderStatus, statusToJson, type StoreReport } from '../store/render-status.ts';
 
@@ -35,7 +35,7 @@ export const storeCommand: Command = {
     if (verb !== 'status' || more.length > 0) throw new NshError('usage', explainOperands(operands));
     const client = await context.cluster();
     const nodeset = options.findLast(({ option }) => option.long === 'on')?.value;
-    const nodes = nodeset === undefined ? client.nodes : resolveNodes(nodeset, client);
+    const nodes = nodeset === undefined ? client.nodes : await namedNodes(client, nodeset, context.signal);
     const { seen, ...report } = await findOut(context, client, nodes);
     context.stdout.write(
       options.some(({ option }) => option.long === 'json')

@@ -16,7 +16,7 @@ export const topCommand: Command = {
   async run(context, args) {
     const options = parseTopOptions(args);
     const client = await context.cluster();
-    const nodes = await nodesOn(client, options.on);
+    const nodes = await nodesOn(client, options.on, context.signal);
     const { cluster } = client.spec;
     if (options.batch) {
       const { runBatch } = await import('../top/batch.ts');

@@ -30,7 +30,7 @@ export const waitCommand: Command = {
   summary: 'wait for processes and pass their exit status on',
   options: [timeout],
   details: [
-    'A PID is 30004711, 3.4711 or web1.4711. In a session also a job, such as %1; without any, all jobs; with -n, the next one that ends.',
+    'A PID is 30004711, 3.4711 or web1.4711, or web/2: the second replica of the group web. In a session also a job, such as %1; without any, all jobs; with -n, the next one that ends.',
   ],
   run: async (context, args) => {
     const { options, operands } = parseOptions([timeout], args);

@@ -1,9 +1,10 @@
 /** The sources of a session: its own state as the owner tells it, and the nodes through the cluster client. */
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
-import { resolveNodes } from '../../src/cluster/file/resolve-nodes.ts';
 import type { Starter } from '../../src/protocol/process.ts';
 import { loadCommand, builtinSummaries } from '../commands/index.ts';
+import { namedNodes } from '../nodeset/named-nodes.ts';
+import { ClusterGroups } from './cluster-groups.ts';
 import { clusterProcesses } from './cluster-processes.ts';
 import { NodeNames } from './node-names.ts';
 import { clusterRunner } from './runners.ts';
@@ -26,17 +27,17 @@ export interface SessionKnowledge {
 }
 
 export function clusterSources(client: ClusterClient, session: SessionKnowledge, starter: Starter): CompletionSources {
-  const known = { nodes: client.nodes, self: client.self };
   const names = new NodeNames({
     run: clusterRunner(client, starter),
-    resolve: (where) => {
+    resolve: (where, signal) => {
       if (where === undefined) return [session.node()];
       // `all` and `any` are words behind the leading `@`; any node stands for the one that is chosen later.
-      return where === 'all' || where === 'any' ? client.nodes : resolveNodes(where, known);
+      return where === 'all' || where === 'any' ? client.nodes : namedNodes(client, where, signal);
     },
     // Of a person's own directories on another machine nothing is known: bash there goes home where it is none.
     cwd: () => session.cwd(),
   });
+  const groups = new ClusterGroups(client);
   const commands = builtinSummaries.map(([value, description]): Choice => ({ value, description }));
   return {
     nodes: () => (client.nodes.some(({ id }) => id === client.self.id) ? client.nodes : [client.self, ...client.nodes]),
@@ -45,6 +46,7 @@ export function clusterSources(client: ClusterClient, session: SessionKnowledge,
     sessionCommands: () => session.commands(),
     variables: () => session.variables(),
     jobs: () => session.jobs(),
+    groups: (signal) => groups.groups(signal),
     processes: (select, signal) => clusterProcesses(client, select, signal),
     names: (question, signal) => names.names(question, signal),
   };

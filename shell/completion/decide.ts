@@ -1,5 +1,6 @@
 /** What may stand at the end of a list of words: pure, from what is typed and the tables of the builtins. */
 import type { OptionSpec } from '../command.ts';
+import { programsAlone } from '../commands/index.ts';
 import { argumentWants, operandWants } from './operands.ts';
 import { nothing, type CommandShape, type Decision, type Want } from './types.ts';
 
@@ -18,12 +19,19 @@ const wrappers: ReadonlySet<string> = new Set(
   'builtin command doas env exec ionice nice nohup setsid stdbuf strace sudo time unbuffer watch xargs'.split(' '),
 );
 /** Builtins whose first operand ends their options. */
+/** Builtins that have a command behind `--`. */
+const takesCommand: ReadonlySet<string> = new Set(['group']);
 const posixOrder: ReadonlySet<string> = new Set(['run', 'demo']);
 
 /** Which builtin's table `decide` will ask for, so that it can be loaded before. */
 export function builtinOf(words: readonly string[]): string | undefined {
-  const { rest } = unwrap(words);
-  return rest[0];
+  const { rest, isNsh } = unwrap(words);
+  return isNsh ? rest[0] : builtinName(rest[0]);
+}
+
+/** Without `nsh` before it, `node` is Node.js. */
+function builtinName(name: string | undefined): string | undefined {
+  return name === undefined || programsAlone.has(name) ? undefined : name;
 }
 
 export function decide({ words, typed }: Typed, shapeOf: ShapeOf): Decision {
@@ -36,7 +44,9 @@ export function decide({ words, typed }: Typed, shapeOf: ShapeOf): Decision {
   // `dd if=FILE`, `tar --file=FILE`
   const skip = /^(?:--?)?[A-Za-z_][\w-]*=/.exec(typed)?.[0].length ?? 0;
   if (typed.startsWith('-') && skip === 0) return nothing;
-  return { wants: operandWants(name, args.length) ?? [{ kind: 'path', only: 'any' }], skip, ...place };
+  const known = isNsh ? name : builtinName(name);
+  const wants = known === undefined ? undefined : operandWants(known, args.length);
+  return { wants: wants ?? [{ kind: 'path', only: 'any' }], skip, ...place };
 }
 
 interface Unwrapped {
@@ -100,24 +110,27 @@ function decideBuiltin(shape: CommandShape, args: readonly string[], typed: stri
   const { operands, pending, isOver, where } = readArguments(shape, args);
   const place = where === undefined ? {} : { where };
   if (pending !== undefined) return { wants: argumentsOf(shape, pending), skip: 0 };
-  if (!isOver && typed.startsWith('-')) return decideOption(shape, operands.length, typed);
+  if (!isOver && typed.startsWith('-')) return decideOption(shape, operands, typed);
   // The command that `run` starts, on the nodes that it names.
   if (name === 'run' || (name === 'demo' && isOver))
     return { ...decide({ words: operands, typed }, shapeOf), ...place };
+  const end = takesCommand.has(name) ? args.indexOf('--') : -1;
+  if (end !== -1) return { ...decide({ words: args.slice(end + 1), typed }, shapeOf), ...place };
   if (name === 'kill' && args.some((word) => /^(?:-l|--list)$/.test(word)))
     return { wants: [{ kind: 'signal', dash: false }], skip: 0 };
   return { wants: operandWants(name, operands.length) ?? [{ kind: 'path', only: 'any' }], skip: 0 };
 }
 
-function decideOption(shape: CommandShape, operands: number, typed: string): Decision {
-  const { name, options } = shape;
+function decideOption(shape: CommandShape, operands: readonly string[], typed: string): Decision {
+  const { name } = shape;
+  const options = shape.optionsFor?.(operands) ?? shape.options;
   const equals = typed.indexOf('=');
   if (typed.startsWith('--') && equals > 0) {
     const option = findLong(shape, typed.slice(2, equals));
     return option === undefined ? nothing : { wants: argumentsOf(shape, option), skip: equals + 1 };
   }
   const attached = options.find(({ short, argument }) => argument !== undefined && typed[1] === short);
-  const isSignal = name === 'kill' && operands === 0 && !typed.startsWith('--');
+  const isSignal = name === 'kill' && operands.length === 0 && !typed.startsWith('--');
   if (attached !== undefined && typed.length > 2 && !isSignal) return { wants: argumentsOf(shape, attached), skip: 2 };
   const signals: Want[] = isSignal ? [{ kind: 'signal', dash: true }] : [];
   return { wants: [{ kind: 'option', options }, ...signals], skip: 0 };

@@ -11,8 +11,11 @@ export type NodeRunner = (node: NodeSpec, argv: readonly string[], signal: Abort
 
 export interface NodeNamesOptions {
   readonly run: NodeRunner;
-  /** Nodes of a nodeset as typed; undefined: the session's own. Throws for what means none. */
-  readonly resolve: (where: string | undefined) => readonly NodeSpec[];
+  /** Nodes of a nodeset as typed; undefined: the session's own. Throws for what means none; asks nobody for longer than the signal allows. */
+  readonly resolve: (
+    where: string | undefined,
+    signal: AbortSignal,
+  ) => readonly NodeSpec[] | Promise<readonly NodeSpec[]>;
   /** The session's working directory, as far as it is one on that node. */
   readonly cwd: (node: NodeSpec) => string;
   readonly deadlineMs?: number;
@@ -42,8 +45,8 @@ export class NodeNames {
 
   /** Each time all names known so far. Nodes that fail or are late bring none. */
   async *names(question: NamesQuestion, signal: AbortSignal): AsyncGenerator<readonly ListedName[], void, undefined> {
-    const nodes = this.#nodes(question.where);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#options.deadlineMs ?? defaultDeadlineMs)]);
+    const nodes = await this.#nodes(question.where, limit);
     const all = new Map<string, ListedName>();
     const waiting = new Map(
       nodes.map((node) => [node, this.#ask(node, question, limit).then((names) => ({ node, names }))]),
@@ -56,9 +59,10 @@ export class NodeNames {
     }
   }
 
-  #nodes(where: string | undefined): readonly NodeSpec[] {
+  async #nodes(where: string | undefined, signal: AbortSignal): Promise<readonly NodeSpec[]> {
     try {
-      return this.#options.resolve(where).slice(0, maxNodes);
+      const nodes = await within(Promise.resolve(this.#options.resolve(where, signal)), signal);
+      return nodes.slice(0, maxNodes);
     } catch {
       return []; // Not a nodeset (yet), or of unknown nodes.
     }

@@ -1,5 +1,6 @@
 /** From one want to the choices that fit what is typed: at once, or growing as nodes answer. */
 import { optionChoices, processChoices, signalChoices } from './choices.ts';
+import { groupChoices, groupNodesets } from './group-choices.ts';
 import { matchDescribed, matchPrefix, sortChoices } from './match.ts';
 import { nodesetChoices } from './nodeset-choices.ts';
 import type { CompletionSources, ListedName } from './sources.ts';
@@ -42,9 +43,17 @@ export function offerFor(want: Want, typed: string, context: OfferContext): Offe
       return plain(matchPrefix(variableChoices(sources), typed), 0, 'raw');
     case 'job':
       return plain(typed === '' || typed.startsWith('%') ? matchDescribed(sources.jobs(), typed) : []);
-    case 'nodeset': {
-      const { skip, choices } = nodesetChoices(typed, sources.nodes(), want.form);
-      return plain(matchPrefix(choices, typed.slice(skip)), skip, want.form === 'at' ? 'raw' : 'nodeset');
+    case 'nodeset':
+      return nodesets(want.form, typed, context);
+    case 'group': {
+      // Where a process may be named too, only what begins like a group is one.
+      const isNumber = want.form === 'replica' && !/^[A-Za-z]/.test(typed);
+      if (isNumber) return plain([]);
+      const { skip, choices } = groupChoices(typed, want.form);
+      return plain(
+        growing(sources.groups(signal), (known) => matchPrefix(choices(known), typed.slice(skip))),
+        skip,
+      );
     }
     case 'process':
       if (typed.startsWith('%')) return plain([]);
@@ -59,6 +68,23 @@ export function offerFor(want: Want, typed: string, context: OfferContext): Offe
     default:
       return paths(want.only, typed, context);
   }
+}
+
+/** Nodes and labels at once; groups, which the store has, where one may stand. */
+function nodesets(form: 'at' | 'bare', typed: string, { sources, signal }: OfferContext): Offer {
+  const nodes = sources.nodes();
+  const { skip, choices } = nodesetChoices(typed, nodes, form);
+  const operand = typed.slice(skip);
+  const own = matchPrefix(choices, operand);
+  const style = form === 'at' ? 'raw' : 'nodeset';
+  if (operand !== '' && !operand.startsWith('@')) return { skip, style, choices: own };
+  const labels = new Set(nodes.flatMap((node) => node.labels));
+  const withGroups = async function* (): AsyncIterable<readonly Choice[]> {
+    yield own;
+    for await (const known of sources.groups(signal))
+      yield matchPrefix([...choices, ...groupNodesets(known, labels)], operand);
+  };
+  return { skip, style, choices: withGroups() };
 }
 
 export function variableChoices(sources: CompletionSources): Choice[] {

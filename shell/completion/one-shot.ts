@@ -92,6 +92,16 @@ async function oneShotSources(context: CommandContext, wants: readonly Want[]): 
         client.close();
       }
     },
+    async *groups(signal) {
+      const client = await quietClient(context);
+      if (client === undefined) return;
+      const { ClusterGroups } = await import('./cluster-groups.ts');
+      try {
+        yield* new ClusterGroups(client).groups(signal);
+      } finally {
+        client.close();
+      }
+    },
     async *names() {
       // The shell itself completes paths and commands.
     },

@@ -6,6 +6,9 @@ import type { Choice, Want } from './types.ts';
 const managed: Want = { kind: 'process', select: 'managed' };
 const kept: Want = { kind: 'process', select: 'kept' };
 const process: Want = { kind: 'process', select: 'all' };
+const group: Want = { kind: 'group', form: 'name' };
+const replica: Want = { kind: 'group', form: 'replica' };
+const groupOrReplica: Want = { kind: 'group', form: 'group-or-replica' };
 const job: Want = { kind: 'job' };
 const nodeset: Want = { kind: 'nodeset', form: 'bare' };
 const variable: Want = { kind: 'variable' };
@@ -17,12 +20,13 @@ export function operandWants(command: string, position: number): readonly Want[]
   const first = (...wants: readonly Want[]): readonly Want[] => (position === 0 ? wants : []);
   switch (command) {
     case 'kill':
-      return [process, job];
+      return [replica, process, job];
     case 'attach':
+      return first(replica, kept, job);
     case 'logs':
-      return first(kept, job);
+      return first(groupOrReplica, kept, job);
     case 'wait':
-      return [kept, job];
+      return [replica, kept, job];
     case 'fg':
       return first(job, managed);
     case 'bg':
@@ -39,11 +43,11 @@ export function operandWants(command: string, position: number): readonly Want[]
     case 'store':
       return first(words('status'));
     case 'group':
-      return first(words('start', 'ls', 'show', 'events', 'update', 'restart', 'stop', 'rm'));
+      return position === 0 ? [words('start', 'ls', 'show', 'events', 'update', 'restart', 'stop', 'rm')] : [group];
     case 'node':
       return position === 0 ? [words('drain', 'undrain')] : position === 1 ? [nodeset] : [];
     case 'scale':
-      return [];
+      return [{ kind: 'group', form: 'number' }];
     case 'cluster':
       return first(words('show', 'diff', 'apply'));
     case 'kv':
@@ -115,6 +119,10 @@ export function argumentWants(command: string, long: string | undefined, argumen
       return command === 'group' ? [words(...restartTypes)] : [];
     case 'STRATEGY':
       return [words(...strategies)];
+    case 'GROUPS':
+      return [{ kind: 'group', form: 'list' }];
+    case 'PROBE':
+      return [{ kind: 'word', words: probes }];
     case 'ACTION':
       return [words('keep', 'hup', 'kill')];
     case 'LIST':
@@ -123,6 +131,13 @@ export function argumentWants(command: string, long: string | undefined, argumen
       return [];
   }
 }
+
+const probes: readonly Choice[] = [
+  { value: 'tcp:', description: 'something accepts connections at this port', open: true },
+  { value: 'exec:', description: 'this command exits with 0', open: true },
+  { value: 'log:', description: 'a line of the output matches this regular expression', open: true },
+  { value: 'none', description: 'once it runs' },
+];
 
 function words(...values: readonly string[]): Want {
   return { kind: 'word', words: values.map((value): Choice => ({ value })) };

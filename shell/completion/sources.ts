@@ -15,6 +15,17 @@ export interface KnownProcess {
   readonly command: string;
 }
 
+export interface KnownGroup {
+  readonly name: string;
+  readonly state: string;
+  readonly ready: number;
+  readonly wanted: number;
+  /** Those that its replicas are placed on, folded; empty: on none. */
+  readonly nodes: string;
+  readonly command: string;
+  readonly replicas: readonly { readonly slot: number; readonly phase: string; readonly node: string | undefined }[];
+}
+
 /** What nsh runs; the same and what it ran and keeps a record of; every process. */
 export type ProcessSelection = 'managed' | 'kept' | 'all';
 
@@ -54,6 +65,8 @@ export interface CompletionSources {
   jobs(): readonly Choice[];
   /** Each time all that are known so far. Ends early, without an error, where nodes do not answer in time or `signal` fires. */
   processes(select: ProcessSelection, signal: AbortSignal): AsyncIterable<readonly KnownProcess[]>;
+  /** Groups of processes; ends early, without an error, as `processes` does. */
+  groups(signal: AbortSignal): AsyncIterable<readonly KnownGroup[]>;
   /** The same for names. */
   names(question: NamesQuestion, signal: AbortSignal): AsyncIterable<readonly ListedName[]>;
 }

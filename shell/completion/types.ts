@@ -13,10 +13,14 @@ export type Want =
   /** `dash`: `-TERM`. */
   | { readonly kind: 'signal'; readonly dash: boolean }
   | { readonly kind: 'process'; readonly select: ProcessSelection }
+  | { readonly kind: 'group'; readonly form: GroupForm }
   | { readonly kind: 'job' }
   | { readonly kind: 'variable' }
   | { readonly kind: 'builtin' }
   | { readonly kind: 'word'; readonly words: readonly Choice[] };
+
+/** `web`; `web=` before a number; `web,db` in a list; `web/2`; a group or one of its replicas. */
+export type GroupForm = 'name' | 'number' | 'list' | 'replica' | 'group-or-replica';
 
 /** One thing that can be chosen, unquoted as the program would get it. */
 export interface Choice {
@@ -32,6 +36,8 @@ export interface CommandShape {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly OptionSpec[];
+  /** Those that fit what the operands have said so far; absent: all. */
+  optionsFor?(operands: readonly string[]): readonly OptionSpec[];
 }
 
 /** What is typed decides this; nothing was asked. */

@@ -70,6 +70,13 @@ export function tourSteps(names: readonly string[]): readonly Step[] {
       after: 'exit status 143: 128 + 15, ended by SIGTERM',
     },
     { title: 'What it printed is kept', words: (printed) => ['logs', counter(printed)] },
+    {
+      title: 'A group: three of a kind, kept running by the agents on whatever nodes there are',
+      words: () => ['group', 'start', '--wait', 'web', '-n', '3', '--', 'sleep', '1000'],
+    },
+    { title: 'One of them is killed', words: () => ['kill', '-KILL', 'web/2'] },
+    { title: 'Its place is taken at once', words: () => ['group', 'show', 'web'] },
+    { title: 'The group is ended and forgotten', words: () => ['group', 'rm', '--wait', 'web'] },
   ];
 }
 

@@ -23,11 +23,12 @@ export function firstMinute(names: readonly string[]): readonly Line[] {
   const lines: Line[] = [
     ['nodes', 'the machines, and how they are'],
     [`@${second} sleep 100`, 'runs there; Ctrl-Z stops it, fg goes on, Ctrl-C ends'],
-    [`@${last} bash`, 'a shell there; Ctrl-\\ then d leaves it, fg returns to it'],
+    [`@${last} bash`, 'a shell there; Ctrl-\\ d leaves it, fg returns to it'],
     ['ps -a', 'finds it, wherever it runs; attach PID takes it back'],
     ['@all uname -n | sort', 'every node at once; pipelines go from node to node'],
     [`x=5; @${second} echo $x`, 'variables, functions and the directory go along'],
     [`on ${second}`, 'moves the session there; on localhost comes back'],
+    ['group --help', 'how to keep so and so many of a kind running'],
     ['top', 'all processes of all nodes, live; q leaves'],
   ];
   return names.length > 1 ? lines : lines.filter(([typed]) => !typed.startsWith('@all'));

@@ -1,7 +1,8 @@
 /** Waiting until groups are as they are wanted, with a deadline. */
+import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import { readGroups, type GroupsSnapshot } from '../../src/coordination/groups/snapshot.ts';
 import { describeLack, outcomeOf, viewGroup } from '../../src/coordination/groups/view.ts';
-import { untilAnswered } from '../../src/coordination/patience.ts';
+import { unlessAborted, untilAnswered } from '../../src/coordination/patience.ts';
 import { isCompacted } from '../../src/store/errors.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { CommandContext, OptionSpec } from '../command.ts';
@@ -19,11 +20,11 @@ export const waitOption: OptionSpec = {
   summary: `wait until it is so, no longer than this (default 60s); then status ${timedOutStatus}`,
 };
 
-/** ms; undefined: not at all. @throws NshError `usage` */
+/** ms; undefined: not at all. `-w=20s` is taken as the long option suggests it. @throws NshError `usage` */
 export function readWait(options: readonly ParsedOption[]): number | undefined {
   const found = options.findLast(({ option }) => option === waitOption);
   if (found === undefined) return undefined;
-  return found.value === undefined ? defaultWaitMs : parseDuration(found.value, '--wait');
+  return found.value === undefined ? defaultWaitMs : parseDuration(found.value.replace(/^=/, ''), '--wait');
 }
 
 export interface Awaited {
@@ -31,11 +32,16 @@ export interface Awaited {
   (snapshot: GroupsSnapshot): { readonly isDone: true } | { readonly isDone: false; readonly why: string } | undefined;
 }
 
+interface Thing {
+  readonly ask: Awaited;
+  readonly lack: (snapshot: GroupsSnapshot) => string;
+}
+
 export interface Waiting {
   readonly command: string;
   readonly store: Store;
   /** Name of what is waited for → what is asked of each state of the store, and what is said when the time is over. */
-  readonly things: ReadonlyMap<string, { readonly ask: Awaited; readonly lack: (snapshot: GroupsSnapshot) => string }>;
+  readonly things: ReadonlyMap<string, Thing>;
   /** Keys whose changes matter. */
   readonly prefix: string;
   readonly timeoutMs: number;
@@ -90,6 +96,21 @@ function sayLacks(
   }
 }
 
+/** What comes behind a change that is written: whoever breaks it off is told that the change stands. */
+export async function onceWritten<T>(
+  context: CommandContext,
+  { command, names }: { readonly command: string; readonly names: readonly string[] },
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (context.signal.aborted)
+      makeReporter(context, command).say(`${names.join(', ')}: no longer waited for; it goes on all the same`);
+    throw error;
+  }
+}
+
 /** @param since name → revision of the change that is waited for. */
 export function groupsAwaited(since: ReadonlyMap<string, bigint>): Waiting['things'] {
   return new Map(
@@ -104,6 +125,24 @@ export function groupsAwaited(since: ReadonlyMap<string, bigint>): Waiting['thin
       },
     ]),
   );
+}
+
+/**
+ * Resolves when something of groups has changed in the store since `revision`; without one not before the signal.
+ * @throws NshError where the store cannot be asked, and what `signal` fired with.
+ */
+export async function untilGroupsChange(
+  client: ClusterClient,
+  revision: bigint | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (revision === undefined) return await unlessAborted(signal, new Promise<never>(() => undefined));
+  const store = await client.store(signal);
+  try {
+    await untilAnyChange(store, 'group/', revision + 1n, signal);
+  } finally {
+    await store.close();
+  }
 }
 
 async function untilAnyChange(store: Store, prefix: string, from: bigint, signal: AbortSignal): Promise<void> {

@@ -11,7 +11,7 @@ import { firstRecord, localNodes, reportDifference } from '../cluster/record.ts'
 import { nearHost } from '../cluster/who.ts';
 import type { CommandContext } from '../command.ts';
 import { makeReporter } from '../run/report.ts';
-import { awaitThings, groupsAwaited } from './await-groups.ts';
+import { awaitThings, groupsAwaited, onceWritten } from './await-groups.ts';
 import { findObstacle, refuseUnplaceable } from './check-place.ts';
 import type { Around, Decision } from './decide.ts';
 
@@ -40,9 +40,9 @@ export interface Opened {
 /** @throws NshError: why there is no store to ask. */
 export async function openGroups(context: CommandContext, command: string): Promise<Opened> {
   const client = await context.cluster();
-  const store = await client.store(context.signal);
-  const snapshot = await readGroups(store, { signal: context.signal });
   const reporter = makeReporter(context, command);
+  const store = await client.store(context.signal, (note) => reporter.say(note));
+  const snapshot = await readGroups(store, { signal: context.signal });
   for (const problem of snapshot.problems) reporter.say(problem);
   const differs = reportDifference(client, snapshot.record);
   if (differs !== undefined) reporter.say(differs);
@@ -62,43 +62,26 @@ export async function changeGroups(context: CommandContext, change: GroupsChange
   // Without any agent nobody would carry out an end, either.
   const asksAll = isStart || snapshot.present.size === 0;
   const asks = foreseen.size > 0 && (places || asksAll);
-  // Where no group is wanted no agent stays, however often it is asked: a first one is put there stopped.
-  const isFirst = asks && specs.length > 0 && snapshot.wanted.size === 0;
   const rousing = async (): Promise<Roused | undefined> =>
     asks ? await rouse(context, opened, { command, asksAll, specs }) : undefined;
-  let roused = isFirst ? undefined : await rousing();
+  // Where no group is wanted no agent stays, however often it is asked: a first one is written before, and the leader waits for them.
+  const isFirst = specs.length > 0 && snapshot.wanted.size === 0;
+  const before = isFirst ? undefined : await rousing();
   const notes: string[] = [];
-  const options = { by: nearHost(client), signal: context.signal };
-  let after = await editGroups(
-    store,
-    names,
-    (seen) => {
-      const changes = decideAll(seen, change, opened, notes);
-      if (!isFirst) return changes;
-      return new Map(
-        [...changes].map(([name, each]) => [name, { ...each, to: { ...each.to, rest: 'stopped', starts: true } }]),
-      );
-    },
-    {
-      ...options,
-      along: async () => firstRecord(client, await readRecord(store, { signal: context.signal })),
-    },
-  );
-  if (isFirst) {
-    roused = await rousing();
-    after = await editGroups(store, names, letGo, options);
-  }
+  const after = await editGroups(store, names, (seen) => decideAll(seen, change, opened, notes), {
+    by: nearHost(client),
+    signal: context.signal,
+    along: async () => firstRecord(client, await readRecord(store, { signal: context.signal })),
+  });
   const reporter = makeReporter(context, command);
   for (const note of notes) reporter.say(note);
-  await roused?.all;
-  if (waitMs === undefined) return 0;
-  const since = new Map([...after].map(([name, { revision }]) => [name, revision]));
-  return await awaitThings(context, {
-    command,
-    store,
-    things: groupsAwaited(since),
-    prefix: 'group/',
-    timeoutMs: waitMs,
+  return await onceWritten(context, { command, names }, async () => {
+    const roused = isFirst ? await rousing() : before;
+    await roused?.all;
+    if (waitMs === undefined) return 0;
+    const since = new Map([...after].map(([name, { revision }]) => [name, revision]));
+    const things = groupsAwaited(since);
+    return await awaitThings(context, { command, store, things, prefix: 'group/', timeoutMs: waitMs });
   });
 }
 
@@ -124,17 +107,6 @@ function decideAll(
   );
 }
 
-/** Those that nobody has stopped or removed meanwhile. */
-function letGo(seen: ReadonlyMap<string, SeenWanted>): Map<string, WantedChange> {
-  return new Map(
-    [...seen].flatMap(([name, { wanted }]) => {
-      if (wanted?.starts !== true) return [];
-      const { rest: _rest, starts: _starts, op: _op, ...to } = wanted;
-      return [[name, { to }] as const];
-    }),
-  );
-}
-
 function aroundOf(snapshot: GroupsSnapshot, name: string, known: SeenWanted): Around {
   const names = [...snapshot.wanted.keys()];
   const view = viewGroup(snapshot, name);
@@ -155,7 +127,7 @@ interface Roused {
 
 /**
  * Agents take part from when they are asked to, until no group is wanted any more: whoever wants one asks them, all for a group that is new
- * and else those who do not; and before it is written, since what has a place stays there when further nodes come.
+ * and else those who do not; and, but for a first one, before it is written, since what has a place stays there when further nodes come.
  */
 async function rouse(context: CommandContext, opened: Opened, asking: Asking): Promise<Roused> {
   const all = askAgents(context, opened, asking);
@@ -186,16 +158,15 @@ async function askAgents(
   const reporter = makeReporter(context, command);
   const recorded = new Set(nodes.map(({ id }) => id));
   const asked = client.nodes.filter(({ id }) => recorded.has(id) && (asksAll || !snapshot.present.has(id)));
-  let failed = 0;
   const options = { signal: context.signal, deadlineMs: rouseMs };
   for await (const { node, result, error } of client.fanout(asked, 'supervise', {}, options)) {
     const problem = error?.message ?? result?.problem ?? undefined;
     if (problem === undefined) continue;
-    failed++;
     const told = problem.startsWith(`${node.name}:`) ? problem : `${node.name}: ${problem}`;
     reporter.say(`${told}: it takes part in no group until that is mended`);
   }
-  if (failed === 0) return;
+  // What they have told of themselves by now was not known when it was decided.
+  if (asked.length === 0) return;
   const now = await readGroups(store, { signal: context.signal });
   for (const spec of specs) {
     const obstacle = findObstacle(spec, nodes, now);

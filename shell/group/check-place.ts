@@ -1,4 +1,6 @@
 /** Whether a group can be placed at all on the nodes of record: what no node could ever run is refused before it is written. Pure. */
+import { resolveNodes } from '../../src/cluster/file/resolve-nodes.ts';
+import { nodeId } from '../../src/ids/gpid.ts';
 import type { RecordedNode } from '../../src/coordination/cluster-record.ts';
 import type { GroupsSnapshot } from '../../src/coordination/groups/snapshot.ts';
 import { placeGroups, type PlaceableNode } from '../../src/policy/placement/place.ts';
@@ -20,12 +22,25 @@ function checkEver(spec: GroupSpec, nodes: readonly RecordedNode[], { present }:
 export function refuseUnplaceable(spec: GroupSpec, nodes: readonly RecordedNode[], snapshot: GroupsSnapshot): void {
   const why = checkEver(spec, nodes, snapshot);
   if (why === undefined) return;
-  const told = spec.on === undefined ? '' : ` Its nodes are --on ${spec.on};`;
+  const unknown = spec.on === undefined ? undefined : explainUnknown(spec.on, nodes);
+  const told = spec.on === undefined || unknown !== undefined ? '' : ` Its nodes are --on ${spec.on};`;
   throw new NshError(
     'unplaceable',
-    `no node could run all of ${spec.name}: ${why}.${told} 'nsh cluster show' lists the nodes and labels that count; ask for less, or for other nodes`,
+    `no node could run all of ${spec.name}: ${unknown ?? why}.${told} 'nsh cluster show' lists the nodes and labels that count; ask for less, or for other nodes`,
     { data: { group: spec.name, why } },
   );
+}
+
+/** Near names say more than that no node is among them. */
+function explainUnknown(on: string, nodes: readonly RecordedNode[]): string | undefined {
+  try {
+    resolveNodes(on, { nodes: nodes.map((node) => ({ ...node, id: nodeId(node.id) })) });
+    return undefined;
+  } catch (error) {
+    return error instanceof NshError
+      ? `--on ${on}: ${error.message.replace(/^nodeset '.*', column \d+: /, '')}`
+      : undefined;
+  }
 }
 
 /** What keeps it from being placed whole for now, beside the other groups: for a warning. */

@@ -7,7 +7,7 @@ import { writeGroupSpec, type WrittenSpec } from '../../src/policy/supervision/p
 import type { GroupSpec } from '../../src/policy/supervision/spec.ts';
 import type { Wanted } from '../../src/policy/supervision/wanted.ts';
 import { NshError } from '../../src/protocol/errors.ts';
-import { specWith } from './spec-options.ts';
+import { specWith, type GivenSpec } from './spec-options.ts';
 
 /** `note`: it is so already, and nothing is changed. */
 export type Decision =
@@ -42,22 +42,20 @@ export function decideNew({ name, wanted }: SeenWanted, spec: GroupSpec): Decisi
 export function decideAgain(seen: SeenWanted, around: Around): Decision {
   const wanted = existing(seen, around, `: give its command to make one, 'nsh group start ${seen.name} -- COMMAND'`);
   if (wanted.rest === undefined && around.failed === undefined) return { note: `${seen.name} is started already` };
-  const { rest: _rest, starts: _starts, op: _op, ...kept } = wanted;
+  const { rest: _rest, op: _op, ...kept } = wanted;
   return { change: { to: { ...kept, round: wanted.round + 1 }, event: { kind: 'start', text: 'again' } } };
 }
 
 export function decideStop(seen: SeenWanted, around: Around): Decision {
   const wanted = existing(seen, around);
-  if (wanted.rest === 'stopped' && wanted.starts !== true) return { note: `${seen.name} is stopped already` };
-  const { starts: _starts, ...kept } = plain(wanted);
-  return { change: { to: { ...kept, rest: 'stopped' }, event: { kind: 'stop' } } };
+  if (wanted.rest === 'stopped') return { note: `${seen.name} is stopped already` };
+  return { change: { to: { ...plain(wanted), rest: 'stopped' }, event: { kind: 'stop' } } };
 }
 
 export function decideRemove(seen: SeenWanted, around: Around): Decision {
   if (seen.wanted?.rest === 'removed') return { note: `${seen.name} is being removed already` };
   const wanted = existing(seen, around);
-  const { starts: _starts, ...kept } = plain(wanted);
-  return { change: { to: { ...kept, rest: 'removed' }, event: { kind: 'rm' } } };
+  return { change: { to: { ...plain(wanted), rest: 'removed' }, event: { kind: 'rm' } } };
 }
 
 /** One after the other. */
@@ -71,7 +69,7 @@ export function decideRestart(seen: SeenWanted, around: Around): Decision {
 export function decideUpdate(
   seen: SeenWanted,
   around: Around,
-  given: WrittenSpec,
+  given: GivenSpec,
   command: readonly string[] | undefined,
 ): Decision {
   const wanted = existing(seen, around);

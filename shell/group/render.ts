@@ -17,8 +17,8 @@ import { paint, renderTable, type Style, type TableColumn, type TableOptions } f
 export interface Surroundings {
   /** Of a node by id. */
   readonly nameOf: (node: number) => string;
-  /** Undefined: its agent does not take part. */
-  readonly presenceOf: (node: number) => NodePresence | undefined;
+  /** By id; absent: its agent does not take part. */
+  readonly present: ReadonlyMap<number, NodePresence>;
   /** Unix ms. */
   readonly nowMs: number;
 }
@@ -73,14 +73,15 @@ export function renderGroup(view: GroupView, around: Surroundings, options: Tabl
 type Fact = readonly [name: string, text: string, style?: Style | undefined];
 
 function factsOf(view: GroupView, around: Surroundings): Fact[] {
-  const { wanted, state, why, ready, restarted } = view;
+  const { wanted, state, why, restarted } = view;
   const { spec } = wanted;
   const environment = Object.entries(spec.env).map(([name, value]) => `${name}=${value}`);
   return [
     ['group', view.name],
-    ['state', `${state}, ${ready} of ${wanted.rest === undefined ? spec.replicas : 0} ready`, styles[state]],
+    ['state', describeState(view), styles[state]],
     ...(why === undefined ? [] : [['why', why, 'red'] as const]),
-    ['command', spec.argv.join(' ')],
+    ...waitsOf(view).map((text) => ['waits', text, 'yellow'] as const),
+    ['command', quoteArgv(spec.argv)],
     ...(spec.cwd === undefined ? [] : [['directory', spec.cwd] as const]),
     ...(environment.length === 0 ? [] : [['env', environment.join(' ')] as const]),
     ['version', versionOf(spec, wanted.restarts)],
@@ -97,6 +98,27 @@ function factsOf(view: GroupView, around: Surroundings): Fact[] {
   ];
 }
 
+function describeState({ state, ready, wanted, replicas }: GroupView): string {
+  if (wanted.rest === undefined) return `${state}, ${ready} of ${wanted.spec.replicas} ready`;
+  return replicas.length === 0 ? state : `${state}, ${replicas.length} still there`;
+}
+
+const maxWaits = 3;
+
+/** Each reason once, whole: in the table a narrow terminal cuts it. */
+function waitsOf({ replicas }: GroupView): string[] {
+  const names = new Map<string, number>();
+  for (const { why } of replicas) if (why !== undefined) names.set(why, (names.get(why) ?? 0) + 1);
+  return [...names].slice(0, maxWaits).map(([why, count]) => (count === 1 ? why : `${why} (${count} replicas)`));
+}
+
+/** As it could be typed. */
+function quoteArgv(argv: readonly string[]): string {
+  return argv
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`))
+    .join(' ');
+}
+
 function describePlacement({ spreading, on, apart, singleton }: GroupSpec): string {
   return [
     singleton ? 'singleton' : spreading,
@@ -105,19 +127,29 @@ function describePlacement({ spreading, on, apart, singleton }: GroupSpec): stri
   ].join(', ');
 }
 
-/** How it is enforced is each node's matter: cgroup v2 where the user has delegation, else RLIMIT_DATA. */
-function describeMemory({ wanted, replicas }: GroupView, { nameOf, presenceOf }: Surroundings): string {
+/** How it is enforced is each node's matter: cgroup v2 where the user has delegation, else RLIMIT_DATA. Without replicas: how it would be. */
+function describeMemory({ wanted, replicas }: GroupView, { nameOf, present }: Surroundings): string {
   const ways = new Map<string, Set<string>>();
-  for (const { node } of replicas) {
-    const way = node === undefined ? undefined : presenceOf(node)?.memoryLimit;
-    if (node !== undefined && way !== undefined) ways.set(way, (ways.get(way) ?? new Set()).add(nameOf(node)));
+  const nodes = replicas.flatMap(({ node }) => node ?? []);
+  for (const node of nodes.length === 0 ? present.keys() : nodes) {
+    const way = present.get(node)?.memoryLimit;
+    if (way !== undefined) ways.set(way, (ways.get(way) ?? new Set()).add(nameOf(node)));
   }
   const told = [...ways].map(([way, names]) => `${way} on ${foldNames(names)}`);
   const size = `${formatSize(wanted.spec.memoryBytes)} each`;
   return told.length === 0 ? size : `${size}, limited by ${told.join(', by ')}`;
 }
 
-function replicaColumns({ name }: GroupView, { nameOf, nowMs }: Surroundings): readonly TableColumn<ReplicaView>[] {
+function replicaColumns(
+  { name, replicas }: GroupView,
+  { nameOf, nowMs }: Surroundings,
+): readonly TableColumn<ReplicaView>[] {
+  const version: TableColumn<ReplicaView> = {
+    header: 'VERSION',
+    text: (replica) =>
+      replica.version === undefined ? '-' : `${replica.version}${replica.isOutdated ? ' (old)' : ''}`,
+    style: ({ isOutdated }) => (isOutdated ? 'yellow' : undefined),
+  };
   return [
     { header: 'REPLICA', text: ({ slot }) => replicaName({ group: name, slot }) },
     { header: 'NODE', text: ({ node }) => (node === undefined ? '-' : nameOf(node)) },
@@ -125,19 +157,18 @@ function replicaColumns({ name }: GroupView, { nameOf, nowMs }: Surroundings): r
     { header: 'STATE', text: ({ phase }) => phase, style: ({ phase }) => styles[phase] },
     { header: 'FOR', align: 'right', text: ({ sinceMs }) => (sinceMs === undefined ? '-' : age(nowMs - sinceMs)) },
     { header: 'RUN', align: 'right', text: ({ run }) => (run === undefined ? '-' : String(run)) },
-    {
-      header: 'VERSION',
-      text: ({ version, isOutdated }) => (version === undefined ? '-' : isOutdated ? `${version} (old)` : version),
-      style: ({ isOutdated }) => (isOutdated ? 'yellow' : undefined),
-    },
+    // That of all stands above.
+    ...(replicas.some(({ isOutdated }) => isOutdated) ? [version] : []),
     { header: 'NOTE', text: noteOf },
   ];
 }
 
-function noteOf({ why, lastEnd }: ReplicaView): string {
+function noteOf({ why, lastEnd, wasAsked, phase }: ReplicaView): string {
+  // How one ended that was replaced is of interest only where the next one is not there.
+  const isOld = phase === 'ready' && wasAsked === true;
   const notes = [
     ...(why === undefined ? [] : [why]),
-    ...(lastEnd === undefined ? [] : [`the one before ${describeEnd(lastEnd)}`]),
+    ...(lastEnd === undefined || isOld ? [] : [`${phase === 'ended' ? '' : 'before: '}${describeEnd(lastEnd)}`]),
   ];
   return notes.join('; ');
 }
@@ -151,7 +182,7 @@ function age(ms: number): string {
   return formatDuration(Math.max(0, Math.floor(ms / 1000) * 1000));
 }
 
-export function groupToJson(view: GroupView, { nameOf, presenceOf }: Surroundings): Record<string, unknown> {
+export function groupToJson(view: GroupView, { nameOf, present }: Surroundings): Record<string, unknown> {
   const { name, wanted, state, why, ready, restarted, revision, replicas } = view;
   return {
     name,
@@ -178,7 +209,7 @@ export function groupToJson(view: GroupView, { nameOf, presenceOf }: Surrounding
       ...(replica.why === undefined ? {} : { why: replica.why }),
       ...(wanted.spec.memoryBytes === 0 || replica.node === undefined
         ? {}
-        : { memoryLimit: presenceOf(replica.node)?.memoryLimit ?? null }),
+        : { memoryLimit: present.get(replica.node)?.memoryLimit ?? null }),
     })),
   };
 }

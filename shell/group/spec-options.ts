@@ -1,5 +1,11 @@
 /** The options that say what a group is to be, for `nsh group start` and `update`; the words are those of nsh-group(5). Pure. */
-import { parseGroupSpec, writeGroupSpec, type WrittenSpec } from '../../src/policy/supervision/parse-spec.ts';
+import { quoteText } from '../../src/ids/quote-text.ts';
+import {
+  parseGroupSpec,
+  writeGroupSpec,
+  type SpecKey,
+  type WrittenSpec,
+} from '../../src/policy/supervision/parse-spec.ts';
 import type { GroupSpec } from '../../src/policy/supervision/spec.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import type { CommandContext, OptionSpec } from '../command.ts';
@@ -9,7 +15,7 @@ import { parseVariable } from '../run/values.ts';
 /** Option → the key of the specification whose text it is. */
 const texts = {
   replicas: { short: 'n', long: 'replicas', argument: 'N', summary: 'how many of it run; default 1' },
-  on: { long: 'on', argument: 'NODESET', summary: 'the nodes that may run it; default: all' },
+  on: { long: 'on', argument: 'NODESET', summary: 'the nodes that may run it; default: @all' },
   restart: {
     long: 'restart',
     argument: 'TYPE',
@@ -39,7 +45,7 @@ const texts = {
     short: 'C',
     long: 'directory',
     argument: 'DIR',
-    summary: 'run it in this directory; default: the home directory',
+    summary: 'run it in this directory; none (default): in the home directory',
   },
 } as const satisfies Partial<Record<keyof WrittenSpec, OptionSpec>>;
 
@@ -49,52 +55,80 @@ const env: OptionSpec = {
   argument: 'VAR[=VALUE]',
   summary: 'set a variable; VAR alone takes its value here',
 };
+const unset: OptionSpec = { short: 'u', long: 'unset', argument: 'VAR', summary: 'update: set it no more' };
 const apart: OptionSpec = {
   long: 'apart',
   argument: 'GROUPS',
-  summary: 'share no node with these groups (web,db); with itself: no two of its replicas on one node',
+  summary: 'share no node with these groups (web,db; none); with itself: no two of its replicas on one node',
 };
 const spread: OptionSpec = { long: 'spread', summary: 'on as many nodes as there are (default)' };
 const pack: OptionSpec = { long: 'pack', summary: 'on as few nodes as have room' };
 const singleton: OptionSpec = { long: 'singleton', summary: 'never two at once, even across a partition' };
+const noSingleton: OptionSpec = { long: 'no-singleton', summary: 'update: a group like others again' };
 
-export const specOptions: readonly OptionSpec[] = [...Object.values(texts), spread, pack, apart, singleton, env];
+export const startOptions: readonly OptionSpec[] = [...Object.values(texts), spread, pack, apart, singleton, env];
+/** What a group has may be taken away again, too. */
+export const updateOptions: readonly OptionSpec[] = [...startOptions, noSingleton, unset];
 
-/** @returns the keys that the options give. @throws NshError `usage` */
-export function readSpecOptions(options: readonly ParsedOption[], environment: CommandContext['env']): WrittenSpec {
+/** What the options give; a key that is null, and a variable that is, is taken away. */
+export type GivenSpec = { readonly [K in SpecKey]?: unknown };
+
+/** Keys that `none` takes away, as the default leaves them out. */
+const removable: ReadonlySet<string> = new Set(['ready', 'memory', 'cwd', 'apart']);
+/** Every node, which is what a group without it may run on. */
+const anywhere = '@all';
+
+/** @throws NshError `usage` */
+export function readSpecOptions(options: readonly ParsedOption[], environment: CommandContext['env']): GivenSpec {
   const last = (option: OptionSpec): string | undefined => options.findLast((each) => each.option === option)?.value;
   const has = (option: OptionSpec): boolean => options.some((each) => each.option === option);
+  if (has(singleton) && has(noSingleton))
+    throw new NshError('usage', '--singleton and --no-singleton exclude each other');
   if (has(spread) && has(pack)) throw new NshError('usage', '--spread and --pack exclude each other');
   const given = Object.entries(texts).flatMap(([key, option]) => {
     const text = last(option);
-    return text === undefined ? [] : [[key, text] as const];
+    if (text === '') throw new NshError('usage', `--${option.long}: nothing is given`);
+    const isNone = key === 'on' ? text === anywhere : removable.has(key) && text === 'none';
+    return text === undefined ? [] : [[key, isNone ? null : text] as const];
   });
-  const variables = options.filter(({ option }) => option === env).map(({ value }) => value ?? '');
+  // In the order in which they are written: the last word on a variable counts.
+  const variables = options.flatMap(({ option, value = '' }): (readonly [string, string | null])[] => {
+    if (option === unset) return [[readName(value), null]];
+    return option === env ? [parseVariable(value, environment)] : [];
+  });
   const groups = last(apart);
   return {
     ...Object.fromEntries(given),
-    ...(variables.length === 0
-      ? {}
-      : { env: Object.fromEntries(variables.map((text) => parseVariable(text, environment))) }),
-    ...(groups === undefined ? {} : { apart: groups.split(',').filter((name) => name !== '') }),
+    ...(variables.length === 0 ? {} : { env: Object.fromEntries(variables) }),
+    ...(groups === undefined ? {} : { apart: groups === 'none' ? null : groups.split(',') }),
     ...(has(pack) ? { spreading: 'pack' } : has(spread) ? { spreading: 'spread' } : {}),
-    ...(has(singleton) ? { singleton: true } : {}),
+    ...(has(singleton) ? { singleton: true } : has(noSingleton) ? { singleton: null } : {}),
   };
+}
+
+function readName(text: string): string {
+  if (text !== '' && !text.includes('=')) return text;
+  throw new NshError('usage', `--unset: ${quoteText(text)} is no name of a variable`);
 }
 
 /** @param command absent: as it was. @throws NshError `usage`, naming the key and what it may be. */
 export function specWith(
   before: GroupSpec | undefined,
   name: string,
-  given: WrittenSpec,
+  given: GivenSpec,
   command?: readonly string[],
 ): GroupSpec {
   const old: WrittenSpec = before === undefined ? {} : writeGroupSpec(before);
-  const { ready, ...rest } = given;
-  const merged: Record<string, unknown> = { ...old, ...rest, name };
-  if (given.env !== undefined) merged['env'] = { ...before?.env, ...given.env };
-  if (ready === 'none') delete merged['ready'];
-  else if (ready !== undefined) merged['ready'] = ready;
-  if (command !== undefined) merged['command'] = [...command];
-  return parseGroupSpec(merged);
+  const merged = {
+    ...old,
+    ...given,
+    name,
+    ...(given.env === undefined ? {} : { env: withoutNulls({ ...before?.env, ...given.env }) }),
+    ...(command === undefined ? {} : { command: [...command] }),
+  };
+  return parseGroupSpec(withoutNulls(merged));
+}
+
+function withoutNulls(map: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(map).filter(([, value]) => value !== null));
 }

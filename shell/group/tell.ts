@@ -6,9 +6,10 @@ import { eventPrefix } from '../../src/policy/supervision/store-keys.ts';
 import { replicaName } from '../../src/policy/supervision/identity.ts';
 import { isCompacted } from '../../src/store/errors.ts';
 import type { CommandContext } from '../command.ts';
-import { escapeJson, escapeText } from '../escape.ts';
+import { escapeJson } from '../escape.ts';
 import { openGroups, type Opened } from './change.ts';
 import { noSuchGroup } from './decide.ts';
+import { renderEvent, whoOf, type EventStyle } from './render-event.ts';
 import { groupToJson, renderGroup, renderGroups, type Surroundings } from './render.ts';
 
 export async function listGroups(context: CommandContext, names: readonly string[], asJson: boolean): Promise<number> {
@@ -48,7 +49,7 @@ function surroundingsOf({ snapshot, nodes }: Opened): Surroundings {
   const names = new Map(nodes.map(({ id, name }) => [id, name]));
   return {
     nameOf: (node) => names.get(node) ?? snapshot.present.get(node)?.name ?? String(node),
-    presenceOf: (node) => snapshot.present.get(node),
+    present: snapshot.present,
     nowMs: Date.now(),
   };
 }
@@ -69,6 +70,7 @@ export async function tellEvents(
   const { store } = opened;
   const { signal } = context;
   const { nameOf } = surroundingsOf(opened);
+  const style = eventStyle(context, opened, name);
   /** Event by event: each writer's list is bounded, so that its length says nothing. */
   const told = new Set<string>();
   let read = await readGroupEvents(store, name, { signal });
@@ -77,7 +79,7 @@ export async function tellEvents(
     const fresh = read.events.filter((event) => !told.has(JSON.stringify(event)));
     for (const event of fresh) {
       told.add(JSON.stringify(event));
-      context.stdout.write(`${asJson ? json(event, name, nameOf) : escapeText(describe(event, name, nameOf))}\n`);
+      context.stdout.write(`${asJson ? json(event, name, nameOf) : renderEvent(event, name, style)}\n`);
     }
     if (!follows) return 0;
     try {
@@ -90,19 +92,23 @@ export async function tellEvents(
   }
 }
 
-/** `2026-11-23T16:20:01.123Z  web1  web/2  ended  exited with status 1`. */
-export function describe(event: ToldEvent, group: string, nameOf: Surroundings['nameOf']): string {
-  const what = event.slot === undefined ? group : replicaName({ group, slot: event.slot });
-  const parts = [new Date(event.atMs).toISOString(), whoOf(event, nameOf), what, event.kind];
-  return [...parts, ...(event.text === undefined ? [] : [event.text])].join('  ');
-}
-
 function json(event: ToldEvent, group: string, nameOf: Surroundings['nameOf']): string {
   const { atMs, who: _who, ...rest } = event;
   const told = { at: new Date(atMs).toISOString(), group, who: whoOf(event, nameOf), ...rest };
   return escapeJson(JSON.stringify(told));
 }
 
-function whoOf({ who }: ToldEvent, nameOf: Surroundings['nameOf']): string {
-  return /^\d+$/.test(who) ? nameOf(Number(who)) : who;
+/** On a terminal short and aligned, for eyes; else whole, for tools. */
+function eventStyle({ stdout, terminal }: CommandContext, opened: Opened, name: string): EventStyle {
+  const { nameOf } = surroundingsOf(opened);
+  if (stdout.isTTY !== true) return { nameOf, colour: false };
+  const slots = opened.snapshot.wanted.get(name)?.wanted.spec.replicas ?? 1;
+  return {
+    nameOf,
+    colour: terminal.colour,
+    aligned: {
+      who: Math.max(...['leader', 'person', ...opened.nodes.map((node) => node.name)].map((each) => each.length)),
+      what: replicaName({ group: name, slot: slots }).length,
+    },
+  };
 }

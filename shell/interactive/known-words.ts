@@ -1,7 +1,7 @@
 /** What the highlighting asks of each word: whether there is such a command or node. Answers come from what is known already. */
 import { readdir } from 'node:fs/promises';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
-import { resolveNodes } from '../../src/cluster/file/resolve-nodes.ts';
+import { groupsNamed, resolveNodes } from '../../src/cluster/file/resolve-nodes.ts';
 import type { HighlightLookup, Known } from '../highlight/highlight-style.ts';
 import type { Surroundings } from '../language/nsh-words.ts';
 
@@ -91,6 +91,8 @@ export class KnownWords implements HighlightLookup {
 
 function judge(nodeset: string, client: ClusterClient): Known {
   if (/[$`]/.test(nodeset)) return 'unsure';
+  // Groups stand in the store, which is not asked for a colour.
+  if (groupsNamed(nodeset, client.nodes).length > 0) return 'unsure';
   try {
     resolveNodes(nodeset, client);
     return 'known';

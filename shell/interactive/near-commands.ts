@@ -2,6 +2,7 @@
 import { askWhether, findNear } from '../../src/ids/near.ts';
 import { quoteText } from '../../src/ids/quote-text.ts';
 import type { CompletionSources } from '../completion/index.ts';
+import { programsAlone } from '../commands/index.ts';
 import { highlight } from '../highlight/highlighter.ts';
 import type { Surroundings } from '../language/nsh-words.ts';
 
@@ -48,7 +49,7 @@ async function describe(
   const own = [...sources.builtins(), ...sources.sessionCommands()].map(({ value }) => value);
   const there = await listCommands(name.slice(0, 1), where, sources, signal);
   if (there.length === 0 || there.includes(name) || own.includes(name)) return undefined;
-  const near = findNear(name, [...own, ...there]);
+  const near = programsAlone.has(name) ? [`nsh ${name}`] : findNear(name, [...own, ...there]);
   const place = where === undefined ? '' : ` on ${quoteText(where)}`;
   return near.length === 0 ? undefined : `no command ${quoteText(name)}${place}${askWhether(near)}`;
 }

@@ -25,6 +25,7 @@ import type { LineOutcome, LineRunner, SessionPlace } from './line-runner.ts';
 import { findLeftJobs } from './left-jobs.ts';
 import { adoptStep, describeFailure, terminalBash, type TerminalBashOptions } from './terminal-bash.ts';
 import type { TerminalStep } from './terminal-step.ts';
+import { takeInterrupt } from '../terminal/take-interrupt.ts';
 
 export interface SessionLinesOptions {
   readonly stdin: NodeJS.ReadStream;
@@ -100,6 +101,11 @@ export class SessionLines implements LineRunner {
       callBack: [process.execPath, programPath('nsh')],
       tell: (message) => this.#tell(message),
       isInteractive: true,
+      takeInterrupt: async () => {
+        const isTyped = await takeInterrupt(stdin);
+        if (isTyped) stdout.write('^C');
+        return isTyped;
+      },
     });
     const { jobs } = this.#session;
     jobs.onStarted = (job) => this.#watch(job);

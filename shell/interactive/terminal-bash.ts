@@ -264,8 +264,11 @@ function keyboardOf({ key, beginsAtTerminal }: PipelinePlace, options: TerminalB
 }
 
 /** Whoever heeds a Ctrl-C of the terminal heeds this one. */
-function hold({ stdin }: TerminalBashOptions): HeldTerminal {
-  return new HeldTerminal(stdin, () => process.kill(process.pid, 'SIGINT'));
+function hold({ stdin, stdout }: TerminalBashOptions): HeldTerminal {
+  return new HeldTerminal(stdin, () => {
+    stdout.write('^C');
+    process.kill(process.pid, 'SIGINT');
+  });
 }
 
 function sharedTerminal(place: PipelinePlace, { source }: TerminalPlan, options: TerminalBashOptions): SharedTerminal {

@@ -4,13 +4,15 @@
  */
 import { forEachChild, type SyntaxNode } from 'unbash';
 import type { ByteText } from './byte-text.ts';
-import { bashOwn, concernOf, isNodesetWord, type Surroundings } from './nsh-words.ts';
+import { bashOwn, concernOf, isGuarded, isNodesetWord, type Surroundings } from './nsh-words.ts';
 import { withOwnFunctions } from './own-functions.ts';
 import { parseScript, type ScriptTree } from './script-tree.ts';
 
 export interface CallBacks {
   readonly nodesets: boolean;
   readonly builtins: readonly string[];
+  /** Names of bash's own that are nsh's where a cluster PID is among the words. */
+  readonly guarded: readonly string[];
 }
 
 /** Cheap, and never wrong when it says no. */
@@ -27,11 +29,13 @@ export function findCallBacks(text: ByteText, around: Surroundings, tree?: Scrip
   const own = withOwnFunctions(script, around);
   let nodesets = false;
   const builtins = new Set<string>();
+  const guarded = new Set<string>();
   const visit = (node: SyntaxNode): void => {
     if (node.type === 'Command') {
       const concern = concernOf(node, own);
       if (concern?.kind === 'node') nodesets = true;
       else if (concern?.kind === 'builtin') builtins.add(concern.name);
+      else if (isGuarded(node, own)) guarded.add(node.name?.text ?? '');
       // `xargs`, `env`, `timeout` and the like find programs only; a nodeset behind `command` and `exec` is no program either.
       else if (node.name?.text === 'eval' && node.args.some((word) => word.type === 'Word' && isNodesetWord(word))) {
         nodesets = true;
@@ -40,10 +44,10 @@ export function findCallBacks(text: ByteText, around: Surroundings, tree?: Scrip
     forEachChild(node, visit);
   };
   visit(script);
-  return { nodesets, builtins: [...builtins] };
+  return { nodesets, builtins: [...builtins], guarded: [...guarded].filter((name) => !builtins.has(name)) };
 }
 
-const none: CallBacks = { nodesets: false, builtins: [] };
+const none: CallBacks = { nodesets: false, builtins: [], guarded: [] };
 
 /** For text that does not parse: a nodeset word or a builtin stands where a command could begin. */
 export function hasCommandWord(text: ByteText, builtins: ReadonlySet<string>): boolean {

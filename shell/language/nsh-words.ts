@@ -6,9 +6,10 @@
  *    the script defines a function or alias of that name: functions come before builtins in bash, too. `\ps`, `command ps` and `/bin/ps` are the system's.
  * 3. The names that bash has itself (`kill`, `wait`, `jobs`, `fg`, `bg`, `disown`) stay bash's, so that scripts keep their meaning, unless the command can only be
  *    meant for nsh:
- *    - a word names a process of the cluster: a number of eight digits or more, `NODE.PID`, or an option that only nsh's has (`--force`, `--json`, …);
+ *    - a word names a process of the cluster: a number of eight digits or more, `NODE.PID`, a replica `GROUP/N`, or an option that only nsh's has (`--force`, `--json`, …);
  *    - or a person types `fg`, `bg` or names a job (`%1`);
  *    - or the session has jobs that nsh started, and the command is without an operand, names a job (`%1`), a number or what an expansion will give.
+ *    What an expansion will give (`kill $(pgrep web)`) is seen only when it is there: see `isGuarded`.
  * 4. A job that a person names in the place of a command (`%1`) is continued: `fg %1`; with `&` behind it, `bg %1`.
  *
  * Everything here is decided by the text alone: a name that an expansion produces is called back from bash (call-back.ts), or is bash's.
@@ -57,13 +58,14 @@ export function isNodesetWord({ text }: Word): boolean {
   return /^@[^(=\s]/.test(text);
 }
 
+/** A GPID, `NODE.PID`, `GROUP/N`, a long option. */
+const ofTheCluster = /^-?\d{8,}$|^[A-Za-z0-9][\w-]*\.\d+$|^-?[A-Za-z][\w.-]*\/[1-9]\d{0,4}$|^--[a-z]/;
+
 function concernsCluster({ args, name }: Command, { hasJobs, isInteractive }: Surroundings): boolean {
   const words = args.map((each) => (each.type === 'Word' ? each : undefined));
   if (words.some((word) => word === undefined)) return false;
   const texts = words.map((word) => word?.text ?? '');
-  if (texts.some((text) => /^-?\d{8,}$/.test(text) || /^[A-Za-z0-9][\w-]*\.\d+$/.test(text) || /^--[a-z]/.test(text))) {
-    return true;
-  }
+  if (texts.some((text) => ofTheCluster.test(text))) return true;
   const operands = texts.filter((text) => !text.startsWith('-'));
   if (!hasJobs) {
     const isAboutJobs = name?.text === 'fg' || name?.text === 'bg' || operands.some((text) => text.startsWith('%'));
@@ -71,6 +73,16 @@ function concernsCluster({ args, name }: Command, { hasJobs, isInteractive }: Su
   }
   if (operands.length === 0) return name?.text !== 'kill';
   return operands.some((text) => /^%|^\d+$|[$`]/.test(text));
+}
+
+/**
+ * `kill` and `wait` with a word that an expansion gives, left to bash so far: whether a cluster PID is among them bash finds out when it
+ * runs the command (call-backs.ts), and only then they are nsh's.
+ */
+export function isGuarded({ name, args }: Command, around: Surroundings): boolean {
+  const text = name?.text ?? '';
+  if ((text !== 'kill' && text !== 'wait') || !around.builtins.has(text) || around.isDefined(text)) return false;
+  return args.some((word) => word.type === 'Word' && /[$`]/.test(word.text));
 }
 
 /** The word is what it stands for: no quote, expansion, glob, brace or tilde. */

@@ -12,6 +12,11 @@ export const brokenPipeStatus = 141;
 
 type Streams = Pick<CommandContext, 'stdout' | 'stderr'>;
 
+/** The reader has enough. In a pipeline of a session its stream is destroyed, where a program's own is a broken pipe. */
+export function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
+}
+
 /** From now on a failed write ends this program, unless a command owns the errors. */
 export function endOnWriteErrors({ stdout, stderr }: Streams): void {
   stdout.on('error', (error: NodeJS.ErrnoException) => {

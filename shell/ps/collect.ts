@@ -35,8 +35,12 @@ export async function collectTables(
 }
 
 /** The nodes of --on, else every node of the cluster. @throws NshError `nodeset`, `unknownNode` */
-export async function nodesOn(cluster: ClusterClient, nodeset: string | undefined): Promise<readonly NodeSpec[]> {
+export async function nodesOn(
+  cluster: ClusterClient,
+  nodeset: string | undefined,
+  signal: AbortSignal,
+): Promise<readonly NodeSpec[]> {
   if (nodeset === undefined) return everyNode(cluster);
-  const { resolveNodes } = await import('../../src/cluster/file/resolve-nodes.ts');
-  return resolveNodes(nodeset, cluster);
+  const { namedNodes } = await import('../nodeset/named-nodes.ts');
+  return await namedNodes(cluster, nodeset, signal);
 }

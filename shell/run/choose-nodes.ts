@@ -1,10 +1,10 @@
 /** Where `nsh run` runs: the nodes that were named, or the least loaded one. */
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import { everyNode } from '../../src/cluster/every-node.ts';
-import { resolveNodes } from '../../src/cluster/file/resolve-nodes.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { chooseNode, type Candidate } from '../../src/policy/placement/choose-node.ts';
 import { NshError } from '../../src/protocol/errors.ts';
+import { namedNodes } from '../nodeset/named-nodes.ts';
 import type { RunOptions } from './options.ts';
 
 /** @throws NshError `unknownNode`, `nodeset`; `unreachable` where no node answers. */
@@ -13,7 +13,7 @@ export async function chooseNodes(
   options: Pick<RunOptions, 'nodeset' | 'everyNode'>,
   signal: AbortSignal,
 ): Promise<readonly NodeSpec[]> {
-  if (options.nodeset !== undefined) return resolveNodes(options.nodeset, client);
+  if (options.nodeset !== undefined) return await namedNodes(client, options.nodeset, signal);
   const nodes = everyNode(client);
   if (options.everyNode || nodes.length === 1) return nodes;
   return [await placeOne(client, signal)];

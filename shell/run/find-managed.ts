@@ -1,4 +1,4 @@
-/** The managed process that a person names: `30004711`, `3.4711`, `web1.4711`, `815` on this machine. */
+/** The managed process that a person names: `30004711`, `3.4711`, `web1.4711`, `815` on this machine, `web/2` of a group. */
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { toGpid, type LocalPid } from '../../src/ids/gpid.ts';
@@ -14,9 +14,13 @@ export interface NamedProcess {
 }
 
 /**
- * @throws NshError `usage`, `unknownNode`, `noSuchProcess` (with near ones), `notManaged`, or why the node cannot be asked.
+ * @throws NshError `usage`, `unknownNode`, `unknownGroup`, `noSuchProcess` (with near ones), `notManaged`, or why the node cannot be asked.
  */
 export async function findManaged(client: ClusterClient, word: string, signal: AbortSignal): Promise<NamedProcess> {
+  if (word.includes('/')) {
+    const { findReplica } = await import('../group/find-replicas.ts');
+    return await findReplica(client, word, signal);
+  }
   const { node, pid } = nameProcess(client, word);
   const { found } = await client.call(node, 'find', { processes: [{ pid }] }, { signal });
   const record = found[0];

@@ -4,7 +4,7 @@ import { NshError, toNshError } from '../../src/protocol/errors.ts';
 import { progressAfterMs } from '../../src/protocol/limits.ts';
 import type { CommandContext } from '../command.ts';
 import { escapeLines } from '../escape.ts';
-import { brokenPipeStatus, describeWriteError } from '../output/write-errors.ts';
+import { brokenPipeStatus, describeWriteError, isReaderGone } from '../output/write-errors.ts';
 import { describeExit, exitStatusOf, linkFailedStatus } from './exit-status.ts';
 import { formatDuration } from './values.ts';
 
@@ -57,7 +57,7 @@ export function finishStatus(end: StreamEnd, node: string, gpid: number, reporte
       return exitStatusOf(end.status);
     case 'outputClosed':
       // What SIGPIPE would have made of us: the reader has enough.
-      if ((end.error as NodeJS.ErrnoException).code === 'EPIPE') return brokenPipeStatus;
+      if (isReaderGone(end.error)) return brokenPipeStatus;
       reporter.say(`${end.stream}: ${describeWriteError(end.error)}`);
       return 1;
     case 'detached':

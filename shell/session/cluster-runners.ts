@@ -56,10 +56,10 @@ export function clusterRunners({ cluster, env, signal, colour, tell }: ClusterRu
   };
 }
 
-/** A label is written with one more `@` here than in a nodeset. */
+/** A label or group is written with one more `@` here than in a nodeset. */
 function inWordsOfTheShell(error: unknown): NshError {
   const known = toNshError(error);
-  if (known.code !== 'unknownNode') return known;
+  if (known.code !== 'unknownNode' && known.code !== 'nodeset') return known;
   const { data, cause } = known;
   const message = known.message.replaceAll(/(did you mean|or|,) '@/g, "$1 '@@");
   return new NshError(known.code, message, { cause, ...(data === undefined ? {} : { data }) });

@@ -3,6 +3,7 @@ import { NshError, toNshError } from '../../src/protocol/errors.ts';
 import { loadCommand, builtinSummaries } from '../commands/index.ts';
 import type { OwnedContext } from '../context.ts';
 import { escapeLines } from '../escape.ts';
+import { signalStatus } from '../signal-status.ts';
 import { helpHint } from '../usage.ts';
 import type { SessionBuiltins } from './builtins.ts';
 
@@ -30,6 +31,8 @@ export function commandBuiltins(context: OwnedContext): SessionBuiltins {
       } catch (error) {
         const known = toNshError(error);
         if (known.data?.['help'] === true) return await printHelp(name, streams.stdout, terminal.columns);
+        const broken = signalStatus(known);
+        if (broken !== undefined) return broken;
         streams.stderr.write(`nsh ${name}: ${escapeLines(known.message)}\n`);
         if (known.code === 'usage') streams.stderr.write(`${helpHint(name)}\n`);
         return known.exitStatus;

@@ -46,7 +46,7 @@ export class FedScript {
     if (
       steps.length === 1 &&
       only?.kind === 'bash' &&
-      callBacksFor(session, only.text, session.current, surroundings).text === ''
+      !callBacksFor(session, only.text, session.current, surroundings).isOwn
     ) {
       return await this.feed(only, source);
     }

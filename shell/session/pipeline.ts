@@ -2,8 +2,6 @@
  * Runs a pipeline in which something is nsh's: stages on nodes, builtins in this process, bash between, joined by streams. Statuses are bash's: PIPESTATUS has one for
  * each stage as written, `pipefail`, `!` and `time` mean what they mean there.
  */
-import { toNshError } from '../../src/protocol/errors.ts';
-import { escapeLines } from '../escape.ts';
 import { fromByteText } from '../language/byte-text.ts';
 import type { PipelineStep } from '../language/steps.ts';
 import { programOf } from '../language/program-of.ts';
@@ -51,9 +49,8 @@ async function runStages(session: Session, step: PipelineStep, place: StepPlace)
   try {
     stages = mergeStages(await resolveStages(session, step.stages));
   } catch (error) {
-    const known = toNshError(error);
-    session.options.tell(escapeLines(known.message));
-    return step.stages.map(() => known.exitStatus);
+    const status = session.tellFailure(error);
+    return step.stages.map(() => status);
   }
   const [only] = stages;
   if (stages.length === 1 && only?.kind === 'bash' && only.runners.length === 1) {
@@ -99,9 +96,8 @@ async function joinStages(
           { onStart, readsFrom, writesTo, ...(place === undefined ? {} : { place }) },
         )
           .catch((error: unknown) => {
-            const known = toNshError(error);
-            session.options.tell(escapeLines(known.message));
-            return { statuses: Array.from({ length: stage.width }, () => known.exitStatus) };
+            const status = session.tellFailure(error);
+            return { statuses: Array.from({ length: stage.width }, () => status) };
           })
           .finally(() => readsFrom?.announce(undefined)),
       () => {

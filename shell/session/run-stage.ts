@@ -1,9 +1,8 @@
 /** Runs one stage of a pipeline, in subshells that give nothing back but their statuses. */
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { NshError, toNshError } from '../../src/protocol/errors.ts';
+import { NshError } from '../../src/protocol/errors.ts';
 import { ptyWindowBytes } from '../../src/protocol/limits.ts';
-import { escapeLines } from '../escape.ts';
 import { fromByteText } from '../language/byte-text.ts';
 import type { DirectLink } from './direct-feed.ts';
 import { finalDriver } from './driver.ts';
@@ -49,7 +48,7 @@ export async function runStage(
   handle: StageHandle,
 ): Promise<StageEnd> {
   if (stage.kind === 'failed') return { statuses: [stage.status] };
-  if (stage.kind === 'builtin') return { statuses: [await runBuiltin(session, stage, streams)] };
+  if (stage.kind === 'builtin') return { statuses: [await runBuiltin(session, stage, streams, handle)] };
   const [only] = stage.runners;
   if (only === undefined) return { statuses: [0] };
   if (stage.runners.length === 1) return await runSubshell(session, stage, only, streams, handle);
@@ -126,9 +125,7 @@ async function runMany(
         return each.statuses.at(-1) ?? 0;
       } catch (error) {
         // One node that fails does not keep the others' answers back.
-        const known = toNshError(error);
-        session.options.tell(escapeLines(known.message));
-        return known.exitStatus;
+        return session.tellFailure(error);
       } finally {
         await Promise.all([flush(stdout), flush(stderr)]);
       }
@@ -164,21 +161,38 @@ async function flush(branch: Writable): Promise<void> {
   await finished(branch).catch(() => undefined);
 }
 
-async function runBuiltin(session: Session, { name, args }: ResolvedBuiltin, streams: StepStreams): Promise<number> {
+/** Signals that would end a program which does not expect them. */
+const endSignals: ReadonlySet<string> = new Set(['INT', 'QUIT', 'TERM', 'HUP', 'KILL', 'PIPE']);
+
+async function runBuiltin(
+  session: Session,
+  { name, args }: ResolvedBuiltin,
+  streams: StepStreams,
+  { onStart }: StageHandle,
+): Promise<number> {
   const own = { stdout: writerOf(streams.stdout, process.stdout), stderr: writerOf(streams.stderr, process.stderr) };
   const abort = new AbortController();
-  const stop = (): void => {
-    abort.abort(new NshError('cancelled', 'ended by SIGINT', { data: { signal: 'SIGINT' } }));
+  const end = (signal: string): void => {
+    abort.abort(new NshError('cancelled', `ended by ${signal}`, { data: { signal } }));
   };
+  const stop = (): void => end('SIGINT');
   session.options.signal?.addEventListener('abort', stop, { once: true });
   session.breakOffs.add(stop);
   try {
-    return await session.builtins.run(
+    const status = session.builtins.run(
       name,
       args.map(fromByteText),
       { stdin: readerOf(session.streamsFor(undefined, streams).stdin), ...own },
       { cwd: fromByteText(session.state.directory ?? ''), env: environmentOf(session.state), signal: abort.signal },
     );
+    onStart({
+      pid: undefined,
+      ended: status.then((known) => ({ status: known, report: '' })),
+      kill: (signal) => {
+        if (endSignals.has(signal)) end(`SIG${signal}`);
+      },
+    });
+    return await status;
   } finally {
     session.options.signal?.removeEventListener('abort', stop);
     session.breakOffs.delete(stop);

@@ -23,6 +23,8 @@ export interface SessionOptions {
   readonly jobsAre?: 'nsh' | 'bash';
   /** A person is at it: aliases are expanded, and of what ends a bash only `exit` and `set -e` end the session. */
   readonly isInteractive?: boolean;
+  /** Between two steps: was a Ctrl-C typed that the first came too early for, and that is no signal? */
+  takeInterrupt?(): Promise<boolean>;
   /** The script itself comes by stdin: nodes and builtins get none of it, or the first would swallow the rest. Bash reads with care. */
   readonly inputIsScript?: boolean;
   /** It is a job of another session: its processes are in groups of their own. */

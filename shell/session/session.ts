@@ -3,8 +3,10 @@
  * Steps come from language/cut.ts; one text in one bash is bash-step.ts's; who runs a bash is a BashRunner's matter; pipelines with nodes and builtins are pipeline.ts's.
  */
 import { writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { toNshError } from '../../src/protocol/errors.ts';
 import { escapeLines } from '../escape.ts';
+import { signalStatus } from '../signal-status.ts';
 import type { ByteText } from '../language/byte-text.ts';
 import { hasCommandWord } from '../language/call-back.ts';
 import { asWritten } from '../language/compounds.ts';
@@ -35,6 +37,9 @@ import { takeReport } from './take-report.ts';
 
 export type { SessionOptions, StepPlace, StepResult } from './session-options.ts';
 
+/** 128 + SIGINT. */
+const interruptedStatus = 128 + constants.signals.SIGINT;
+
 export class Session {
   state: ShellState;
   /** Lines that were run before, so that LINENO goes on. */
@@ -58,6 +63,8 @@ export class Session {
   /** A bash has run the EXIT trap, or there is nothing left to run. */
   trapsRan = false;
   private isInterrupted = false;
+  /** A Ctrl-C came when nothing ran that could have ended by it. */
+  private isCalledOff = false;
   /** `$0`, which stands before what bash says of an error. */
   name: string | undefined;
   /** `$$` */
@@ -103,7 +110,9 @@ export class Session {
     if (steps === undefined) return { status: this.state.status, isOver: false };
     const { streams } = this.options;
     this.isInterrupted = false;
+    this.isCalledOff = false;
     for (const [i, step] of steps.entries()) {
+      if (i > 0 && (await this.#hasBeenCalledOff())) return this.#callOff();
       const place = { streams, isLast: isLast && i === steps.length - 1, isCondition: false };
       const result = await this.runStep(step, place);
       if (result.isOver) return result;
@@ -128,9 +137,19 @@ export class Session {
     for (const each of this.running) each.kill(signal);
   }
 
+  async #hasBeenCalledOff(): Promise<boolean> {
+    return this.isCalledOff || (await this.options.takeInterrupt?.()) === true;
+  }
+
+  /** As where a signal has ended what ran. */
+  #callOff(): StepResult {
+    this.setStatus(interruptedStatus);
+    return { status: interruptedStatus, isOver: this.options.isInteractive !== true };
+  }
+
   /** A person's Ctrl-C has reached a step by its own terminal: what was to come after it does not. */
   #isBrokenOff({ status }: StepResult): boolean {
-    return this.options.isInteractive === true && status === 130;
+    return this.options.isInteractive === true && status === interruptedStatus;
   }
 
   /** Ctrl-Z that reached nothing but this process: the pipelines in the foreground are stopped. */
@@ -141,6 +160,7 @@ export class Session {
   /** A signal of the terminal's keys: to what it does not reach by itself; what was to come after does not. */
   interrupt(signal: string): void {
     this.isInterrupted = true;
+    if (signal === 'INT' && this.running.size === 0 && this.breakOffs.size === 0) this.isCalledOff = true;
     for (const each of this.running) if (each.isInOwnGroup !== true) each.kill(signal);
     if (signal === 'INT') for (const breakOff of this.breakOffs) breakOff();
   }
@@ -213,6 +233,7 @@ export class Session {
     for (const [i, { operator, step }] of items.entries()) {
       const wanted = operator === undefined || (operator === '&&') === (result.status === 0);
       if (!wanted) continue;
+      if (i > 0 && (this.#isBrokenOff(result) || (await this.#hasBeenCalledOff()))) return this.#callOff();
       const isEnd = i === items.length - 1;
       result = await this.runStep(step, {
         ...place,
@@ -262,11 +283,18 @@ export class Session {
     try {
       return await runBashStep(this, step, place, runner);
     } catch (error) {
-      const known = toNshError(error);
-      this.options.tell(escapeLines(known.message));
-      this.setStatus(known.exitStatus);
-      return { status: known.exitStatus, isOver: false };
+      const status = this.tellFailure(error);
+      this.setStatus(status);
+      return { status, isOver: false };
     }
+  }
+
+  /** Says what has failed, unless a person's signal was the reason. @returns its status. */
+  tellFailure(error: unknown): number {
+    const known = toNshError(error);
+    const broken = signalStatus(known);
+    if (broken === undefined) this.options.tell(escapeLines(known.message));
+    return broken ?? known.exitStatus;
   }
 
   /** Whether a bash on the session's node is to report first what it starts with. */

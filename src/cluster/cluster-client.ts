@@ -57,8 +57,9 @@ export interface ClusterClient {
   /**
    * The coordination store of the cluster, through this machine's agent. Waits for the login that it may take, without a deadline; the store
    * is closed by whoever asked for it, and by `close`.
+   * @param onNote is told what a person should know where the cluster file has named another store in the last 24 hours.
    * @throws NshError: why it cannot be reached: `storeUnavailable`, or that of the node that holds it (`authFailed`, `unreachable`, …).
    */
-  store(signal?: AbortSignal): Promise<Store>;
+  store(signal?: AbortSignal, onNote?: (note: string) => void): Promise<Store>;
   close(): void;
 }

@@ -185,8 +185,9 @@ class AgentClusterClient implements ClusterClient {
     return this.#directLinks.openSocket(node, socket, signal);
   }
 
-  async store(signal?: AbortSignal): Promise<Store> {
-    await callMethod(await this.#connect(), 'store.open', {}, signal === undefined ? {} : { signal });
+  async store(signal?: AbortSignal, onNote?: (note: string) => void): Promise<Store> {
+    const { note } = await callMethod(await this.#connect(), 'store.open', {}, signal === undefined ? {} : { signal });
+    if (note !== undefined) onNote?.(note);
     const [{ ClientStore }, { RemoteStore }] = await Promise.all([
       import('../store/client-store.ts'),
       import('../store/remote-store.ts'),
@@ -237,13 +238,14 @@ class AgentClusterClient implements ClusterClient {
   }
 
   async #open(mayStart: boolean): Promise<RpcPeer> {
+    const may = mayStart && this.#caller.mayStart !== false;
     const handlers = {
       onNotification: (method: string, params: unknown): void => {
         if (method === 'answer') this.#onAnswer(params as AnswerParams);
       },
       onBadLine: (line: Buffer, error: NshError): boolean => this.#onBadAnswer(line, error),
     };
-    return (await connectOwnAgent(this.spec, this.self, { ...this.#caller, mayStart }, handlers)).peer;
+    return (await connectOwnAgent(this.spec, this.self, { ...this.#caller, mayStart: may }, handlers)).peer;
   }
 
   #onAnswer(answer: AnswerParams): void {

@@ -97,5 +97,9 @@ export function fromWireError(wire: WireError): NshError {
 /** Anything that was thrown, as an NshError; a foreign error keeps its message and becomes the cause. */
 export function toNshError(error: unknown, code: ErrorCode = 'internal'): NshError {
   if (error instanceof NshError) return error;
-  return new NshError(code, error instanceof Error ? error.message : String(error), { cause: error });
+  const message = error instanceof Error ? error.message : String(error);
+  // Parts are loaded when they are needed first: an upgrade takes those of the version that runs away.
+  const isMissing = (error as NodeJS.ErrnoException | undefined)?.code === 'ERR_MODULE_NOT_FOUND';
+  const upgraded = 'a part of nsh is not there; where nsh was upgraded meanwhile begin anew, what it runs goes on: ';
+  return new NshError(code, isMissing ? upgraded + message : message, { cause: error });
 }

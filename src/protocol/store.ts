@@ -88,9 +88,9 @@ export type WireStatus = v.InferOutput<typeof storeStatus>;
 export const storeMethods = {
   /**
    * Makes sure that the store can be asked, which may take a login, and a person who is asked for a secret: so it has no deadline. What is
-   * asked later finds the way open.
+   * asked later finds the way open. `note`: what a person should know where the cluster file has named another store lately.
    */
-  'store.open': method(v.object({ at }), none),
+  'store.open': method(v.object({ at }), v.object({ note: v.optional(text) })),
   'store.get': method(v.object({ at, withinMs, key }), v.object({ entry: v.optional(wireEntry), revision })),
   /**
    * `more` also where the rest did not fit into the answer: the next page begins after the last key, at the revision `read`, at

@@ -30,6 +30,17 @@ export function storeCompacted(revision: bigint): NshError {
 }
 export const isCompacted = isCode('storeCompacted');
 
+/** To whoever watches another store is as one that has forgotten everything: it lists, and watches from there. */
+export function storeMoved(): NshError {
+  return new NshError(
+    'storeCompacted',
+    'the cluster file names another store now: what was known of the one before is to be read anew',
+    {
+      data: { revision: '0' },
+    },
+  );
+}
+
 /** Of a `storeCompacted`. */
 export function compactedRevision(error: NshError): bigint {
   const revision = error.data?.['revision'];

@@ -38,6 +38,19 @@ export function fakeSources(files: readonly ListedName[] = [], changes: Partial<
         ...(select === 'all' ? [{ gpid: 10_000_001, pid: 1, node: 'web1', command: '/sbin/init' }] : []),
       ];
     },
+    async *groups() {
+      const replicas = [1, 2].map((slot) => ({ slot, phase: 'ready', node: `web${slot}` }));
+      const web = {
+        name: 'cache',
+        state: 'running',
+        ready: 2,
+        wanted: 2,
+        nodes: 'web[1-2]',
+        command: 'serve',
+        replicas,
+      };
+      yield [web, { ...web, name: 'queue', nodes: 'db1', replicas: [] }];
+    },
     async *names(question) {
       asked.push(question);
       yield files.filter(({ name, type }) => (type === 'command') === (question.kind === 'command') && name !== '');

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Host } from '../hosts/host.ts';
 import { isolation } from '../hosts/namespaces.ts';
 import { startCluster, type NshCluster } from './nsh-cluster.ts';
@@ -84,7 +84,14 @@ describe.skipIf(isolation() !== 'root' || isMissing !== undefined)('nsh agent en
     const host = cluster.host('n1');
     await cluster.nsh(['agent', 'stop', '-n', 'n1']);
     expect(agents(host)).toEqual([]);
+    // cron(8) knows by it that it has seen this boot.
+    await sh(host, 'rm -f /run/crond.reboot');
     const cron = host.exec(['cron', '-f']);
+    const endCron = async (): Promise<void> => {
+      for (const { pid, command } of host.processes()) if (command === 'cron -f') host.kill(pid, 'SIGTERM');
+      await cron;
+    };
+    onTestFinished(endCron);
     await waitUntil(() => agents(host).length === 1, 'the agent that cron starts');
     await waitUntil(
       async () => (await cluster.agents()).some(({ node, state }) => node === 'n1' && state === 'up'),
@@ -94,8 +101,6 @@ describe.skipIf(isolation() !== 'root' || isMissing !== undefined)('nsh agent en
     expect(command).toContain(' --idle 0 ');
     // Now there is a daemon, and nothing to warn of.
     expect((await cluster.nsh(['agent', 'enable', '-n', 'n1'])).stderr).toBe('');
-    for (const { pid, command: name } of host.processes()) if (name === 'cron -f') host.kill(pid, 'SIGTERM');
-    await cron;
   });
 
   test('disable takes its line away and no other, as often as one likes', async () => {
@@ -135,6 +140,7 @@ describe.skipIf(isolation() !== 'root' || isMissing !== undefined)('nsh agent en
 
   test('takes systemd where it may stay without a login, writes a unit that systemd accepts, and takes the line of cron back', async () => {
     const host = cluster.host('n2');
+    await sh(host, 'rm -rf /run/systemd/system /run/bin /run/called /var/lib/systemd/linger/*');
     expect((await cluster.nsh(['agent', 'enable', '-n', 'n2'])).stdout).toContain('by cron');
     await bringSystemd(host, ': > /var/lib/systemd/linger/$3');
     const { status, stdout, stderr } = await cluster.nsh(['agent', 'enable', '-n', 'n2']);
@@ -162,8 +168,13 @@ describe.skipIf(isolation() !== 'root' || isMissing !== undefined)('nsh agent en
 
   test('what the unit runs waits for an agent that is there already, and takes its place when that is killed', async () => {
     const host = cluster.host('n2');
+    await cluster.nsh(['agent', 'start', '-n', 'n2']);
     const [running = 0] = agents(host);
     const unit = host.exec(['/bin/sh', `${host.stateHome}/nsh/test/2/boot.sh`, 'serve', '--wait']);
+    onTestFinished(async () => {
+      await cluster.nsh(['agent', 'stop', '-n', 'n2']);
+      await unit;
+    });
     await waitUntil(() => agents(host).length === 2, 'the one that waits');
     host.kill(running, 'SIGKILL');
     await waitUntil(async () => {

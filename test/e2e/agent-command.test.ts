@@ -1,5 +1,5 @@
 /** `nsh agent`: what runs, and ending it without ending what it runs. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { isRunning, startCluster, type NshCluster } from './nsh-cluster.ts';
 import { NshTerminal } from './nsh-terminal.ts';
 
@@ -7,6 +7,7 @@ let cluster: NshCluster;
 beforeAll(async () => {
   cluster = await startCluster({ count: 2 });
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterAll(() => cluster.stop());
 
 const daemons = (node: string, name: string): number[] =>

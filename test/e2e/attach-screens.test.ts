@@ -19,6 +19,7 @@ beforeAll(async () => {
   );
   writeFileSync(text, `${lines.join('\n')}\n`);
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterEach(async () => {
   for (const screen of screens.splice(0)) await screen.close();
 });

@@ -19,7 +19,7 @@ let seconds = 5000;
 /** A command that no other test has. */
 const sleep = (): string[] => ['sleep', String(seconds++)];
 
-describe('when the client is killed', () => {
+describe.concurrent('when the client is killed', () => {
   /** A foreground process whose client has gone by SIGKILL. */
   async function orphan(onDisconnect: string[], words: string[]): Promise<void> {
     const running = cluster.spawnNsh([

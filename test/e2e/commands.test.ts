@@ -1,11 +1,12 @@
 /** What the commands answer and exit with, on three hosts. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startCluster, type NshCluster } from './nsh-cluster.ts';
 
 let cluster: NshCluster;
 beforeAll(async () => {
   cluster = await startCluster();
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterAll(() => cluster.stop());
 
 const run = (node: string, ...words: string[]) => cluster.nsh(['run', '-T', '-n', node, '--', ...words]);

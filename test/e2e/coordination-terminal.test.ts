@@ -15,6 +15,7 @@ beforeAll(async () => {
   machine = new OneMachine();
   await machine.nsh('counter', 'warm', '+1');
 });
+afterEach(({ task }) => machine.cleanAfter(task));
 afterEach(async () => {
   for (const terminal of terminals.splice(0)) await terminal.close();
 });

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startDemoCluster, type DemoCluster } from '../../shell/demo/demo-cluster.ts';
 import { nshProgram } from './nsh-program.ts';
 import { NshTerminal } from './nsh-terminal.ts';
@@ -37,6 +37,10 @@ const done = { status: 0, stdout: '', stderr: '' };
 
 describe('the nodes of a demo', () => {
   it('have a group spread over all of them, and one is drained of it and comes back', async () => {
+    onTestFinished(async () => {
+      await nsh('node', 'undrain', 'n2');
+      await nsh('group', 'rm', '--wait=20s', 'web');
+    });
     expect(await nsh('group', 'start', '--wait=20s', 'web', '-n', '3', '--', 'sleep', '1000')).toEqual(done);
     expect(await nodesOf('web')).toEqual(['n1', 'n2', 'n3']);
     expect(await nsh('node', 'drain', '--wait=20s', 'n2')).toEqual(done);
@@ -50,6 +54,14 @@ describe('the nodes of a demo', () => {
     expect((await nsh('cluster', 'diff')).stdout).toBe('');
     const file = join(cluster.directory, 'cluster.yaml');
     const text = readFileSync(file, 'utf8');
+    onTestFinished(async () => {
+      for (const terminal of [no, yes]) await terminal?.close();
+      await nsh('group', 'rm', '--wait=20s', 'train');
+      writeFileSync(file, text);
+      await nsh('cluster', 'apply', '--yes');
+    });
+    let no: NshTerminal | undefined;
+    let yes: NshTerminal | undefined;
     writeFileSync(file, text.replace('name: n3, labels: [demo]', 'name: n3, labels: [demo, gpu]'));
     expect(await nsh('cluster', 'diff')).toMatchObject({
       status: 1,
@@ -61,19 +73,17 @@ describe('the nodes of a demo', () => {
     expect(refused.stderr).toMatch(/no node could run all of train/);
     expect((await nsh('store', 'status')).stderr).toContain('differs from the cluster of record');
 
-    const no = new NshTerminal(['cluster', 'apply'], cluster.env);
+    no = new NshTerminal(['cluster', 'apply'], cluster.env);
     await no.untilShown('Apply this to the cluster of record? [y/N] ');
     expect(no.shown).toContain('labels [demo] -> [demo, gpu]');
     no.type('\r');
     expect(await no.status()).toBe(1);
     expect((await nsh('cluster', 'diff')).status).toBe(1);
-    const yes = new NshTerminal(['cluster', 'apply'], cluster.env);
+    yes = new NshTerminal(['cluster', 'apply'], cluster.env);
     await yes.untilShown('[y/N] ');
     yes.type('y\r');
     expect(await yes.status()).toBe(0);
     expect((await nsh('cluster', 'diff')).status).toBe(0);
-    await Promise.all([no.close(), yes.close()]);
-
     expect(await nsh('group', 'start', '--wait=20s', 'train', '--on', '@gpu', '--', 'sleep', '1000')).toEqual(done);
     expect(await nodesOf('train')).toEqual(['n3']);
   });

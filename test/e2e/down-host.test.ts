@@ -1,20 +1,23 @@
 /** A host where nobody listens. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startCluster, type NshCluster } from './nsh-cluster.ts';
 
 let cluster: NshCluster;
 beforeAll(async () => {
   cluster = await startCluster({ count: 2 });
   await cluster.nsh(['nodes']);
+  await cluster.host('n2').stop();
 });
 afterAll(() => cluster.stop());
 
 test('a host that goes down under a stream: the process is lost, nsh says so and ends with 255 or its status', async () => {
-  const running = cluster.spawnNsh(['run', '-T', '-n', 'n2', '--', 'sh', '-c', 'echo here; exec sleep 1000']);
+  const own = await startCluster({ count: 2 });
+  onTestFinished(() => own.stop());
+  const running = own.spawnNsh(['run', '-T', '-n', 'n2', '--', 'sh', '-c', 'echo here; exec sleep 1000']);
   await running.untilStdout('here\n');
-  await cluster.host('n2').stop();
+  await own.host('n2').stop();
   await running.untilStderr('n2: the connection is lost');
-  const listed = await cluster.nsh(['ps', '-eo', 'node=']);
+  const listed = await own.nsh(['ps', '-eo', 'node=']);
   expect(listed.status).toBe(3);
   expect(listed.stderr).toMatch(/^nsh ps: n2: .*refused.*\n$/);
   expect(new Set(listed.stdout.trim().split(/\s+/))).toEqual(new Set(['n1']));

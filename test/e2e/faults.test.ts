@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RunningNsh, nshProgram, type NshResult } from './nsh-program.ts';
 import { OneMachine } from './one-machine.ts';
 
@@ -18,6 +18,7 @@ beforeAll(() => {
   writeFileSync(join(directory, 'file'), '');
   symlinkSync(join(directory, 'nowhere'), join(directory, 'dangling'));
 });
+afterEach(({ task }) => machine.cleanAfter(task));
 afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
   await machine.stop();
@@ -150,6 +151,7 @@ test.each(['', 'relative'])(
 
 test('a FIFO as cluster file is refused at once, and so is a pipe', async () => {
   const fifo = join(directory, 'fifo');
+  rmSync(fifo, { force: true });
   execFileSync('mkfifo', [fifo]);
   const { status, stderr } = await nsh(['--cluster', fifo, 'nodes']);
   expect([status, stderr]).toEqual([

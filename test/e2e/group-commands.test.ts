@@ -1,16 +1,19 @@
 /** The commands of groups and of the cluster of record as the nsh program has them, with the embedded store of this machine's agent. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OneMachine } from './one-machine.ts';
 import { waitUntil } from './wait-until.ts';
 
 let machine: OneMachine;
 
-beforeAll(async () => {
+beforeAll(() => {
   machine = new OneMachine();
-  await machine.startAgent('--session-ttl', '3');
 });
+beforeEach(async () => {
+  if (machine.agentPid() === undefined) await machine.startAgent('--session-ttl', '3');
+});
+afterEach(({ task }) => machine.cleanAfter(task));
 afterAll(async () => {
   await machine.stop();
 });
@@ -70,7 +73,7 @@ describe('nsh group, scale and cluster', () => {
       async () => (await slots())[0]?.run === 2 && (await show('live')).state === 'running',
       'a successor',
     );
-    expect((await machine.nsh('group', 'show', 'live')).stdout).toContain('the one before was ended by SIGKILL');
+    expect((await machine.nsh('group', 'show', 'live')).stdout).toContain('before: was ended by SIGKILL');
     await nsh('scale', '--wait=20s', 'live=3');
     await nsh('group', 'update', '--wait=20s', 'live', '--', 'sleep', '1001');
     expect((await slots()).map(({ state, outdated }) => ({ state, outdated }))).toEqual(
@@ -91,10 +94,44 @@ describe('nsh group, scale and cluster', () => {
     expect(started).toMatchObject({ status: 1, stdout: '' });
     expect(started.stderr).toMatch(/^nsh group: bad: 2 restarts within 30s, where 1 is allowed/);
     expect((await machine.nsh('group', 'ls', 'bad')).stdout).toMatch(/^bad +failed +0\/1 /m);
+    expect((await machine.nsh('group', 'show', 'bad')).stdout).toMatch(/^command +sh -c 'exit 3'$/m);
+    expect((await machine.nsh('group', 'show', 'bad')).stdout).not.toContain('unplaced');
     const updated = await machine.nsh('group', 'update', 'bad', '--ready', 'none', '--', 'sleep', '1000');
     expect(updated.status).toBe(0);
     expect(await machine.nsh('group', 'start', '-w', 'bad')).toMatchObject({ status: 0 });
     await machine.nsh('group', 'rm', '-w', 'bad');
+  });
+
+  it('show the PID of one that is not ready yet, and why one that nobody can run waits', async () => {
+    expect((await machine.nsh('group', 'start', 'slow', '--ready', 'log:never', '--', 'sleep', '1000')).status).toBe(0);
+    const starting = async (): Promise<Shown['slots'][number] | undefined> => (await show('slow')).slots[0];
+    await waitUntil(async () => typeof (await starting())?.pid === 'number', 'a PID');
+    expect(await starting()).toMatchObject({ state: 'starting' });
+    expect((await machine.nsh('scale', '-w=50ms', 'slow=2')).status).toBe(124);
+    await machine.nsh('group', 'rm', '-w', 'slow');
+  });
+
+  it('tell of a replica that wanted more memory than it may have', async () => {
+    const command = ['python3', '-c', 'print("begins", flush=True); x = bytearray(512 << 20); print("has it")'];
+    const words = ['-w', 'greedy', '--memory', '64M', '--intensity', '0', '--ready', 'log:has it', '--', ...command];
+    const { status, stderr } = await machine.nsh('group', 'start', ...words);
+    const { stdout: shown } = await machine.nsh('group', 'show', 'greedy');
+    const [, by] = /^memory +64M each, limited by (\w+) on localhost$/m.exec(shown) ?? [];
+    const ends: Readonly<Record<string, string>> = {
+      cgroup: 'was ended by SIGKILL (out of memory: more than 64M)',
+      rlimit: 'exited with status 1 (limited to 64M of data)',
+    };
+    const refusals: Readonly<Record<string, string>> = {
+      cgroup: '',
+      rlimit: expect.stringMatching(/MemoryError\n$/) as string,
+    };
+    const how = ends[by ?? ''] ?? shown;
+    expect({ by, status }).toEqual({ by: expect.stringMatching(/^(?:cgroup|rlimit)$/) as string, status: 1 });
+    expect(stderr).toContain(`greedy/1 ${how}`);
+    expect((await machine.nsh('group', 'events', 'greedy')).stdout).toContain(`greedy/1  ended  ${how}\n`);
+    const said = await machine.nsh('logs', 'greedy/1');
+    expect(said).toMatchObject({ stdout: 'begins\n', stderr: refusals[by ?? ''] });
+    await machine.nsh('group', 'rm', '-w', 'greedy');
   });
 
   it('say what to do where there is no store to reach', async () => {

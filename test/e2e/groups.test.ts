@@ -80,6 +80,7 @@ describe('a group on one machine', () => {
 
   it('restarts all in order with one_for_all', async () => {
     const log = join(machine.directory, 'order');
+    rmSync(log, { force: true });
     const script = `echo "start $NSH_REPLICA" >>${log}; trap 'echo "stop $NSH_REPLICA" >>${log}; exit 0' TERM; while :; do sleep 0.05; done`;
     await start('all', ['sh', '-c', script], {
       replicas: 3,

@@ -16,6 +16,7 @@ beforeAll(async () => {
   writeFileSync(banner, evil);
   cluster = await startCluster({ count: 2, host: () => ({ sshdLines: [`Banner ${banner}`] }) });
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterEach(async () => {
   await fake?.close();
   fake = undefined;

@@ -1,5 +1,5 @@
 /** SIGKILL of a shim: what is known of its processes, and what can be done. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { isRunning } from './nsh-cluster.ts';
 import { OneMachine } from './one-machine.ts';
 import { waitUntil } from './wait-until.ts';
@@ -8,6 +8,7 @@ let machine: OneMachine;
 beforeAll(() => {
   machine = new OneMachine();
 });
+afterEach(({ task }) => machine.cleanAfter(task));
 afterAll(() => machine.stop());
 
 async function killShim(): Promise<number> {

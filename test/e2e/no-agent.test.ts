@@ -11,6 +11,7 @@ const terminals: NshTerminal[] = [];
 beforeAll(async () => {
   cluster = await startCluster({ count: 2 });
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterEach(async () => {
   for (const terminal of terminals.splice(0)) await terminal.close();
   for (const host of cluster.hosts.hosts)

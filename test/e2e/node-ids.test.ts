@@ -10,6 +10,7 @@ beforeAll(async () => {
   cluster = await startCluster({ count: 3, prefix: 'web0' });
   text = readFileSync(cluster.file, 'utf8');
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterEach(() => writeFileSync(cluster.file, text));
 afterAll(() => cluster.stop());
 

@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RunnerTestCase } from 'vitest';
 import type { Host } from '../hosts/host.ts';
 import type { ClusterFileOptions } from '../hosts/cluster-file.ts';
 import { startHosts, type Hosts, type HostsOptions } from '../hosts/start-hosts.ts';
@@ -104,10 +105,28 @@ export class NshCluster {
       .filter((pid) => isRunning(pid));
   }
 
-  async stop(): Promise<void> {
+  /**
+   * For `afterEach`, where tests need nothing of each other and `beforeAll` has left nothing: after a test that has failed all that runs is
+   * ended, and state and homes are emptied, so that neither its second try nor the next test finds what it has left.
+   */
+  async cleanAfter({ result }: RunnerTestCase): Promise<void> {
+    if (result?.state !== 'fail') return;
+    await this.#endCommands();
+    const own = this.localDaemons();
+    for (const pid of own) signal(pid, 'SIGKILL');
+    await waitUntil(() => !own.some(isRunning), "the end of this machine's agents");
+    await rm(this.stateHome, { recursive: true, force: true });
+    await Promise.all(this.hosts.hosts.map((host) => host.clean()));
+  }
+
+  async #endCommands(): Promise<void> {
     const leftRunning = [...this.#running];
     for (const running of leftRunning) running.kill('SIGKILL');
     await Promise.all(leftRunning.map((running) => running.ended));
+  }
+
+  async stop(): Promise<void> {
+    await this.#endCommands();
     const problems: string[] = [];
     const own = this.localDaemons();
     try {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RunnerTestCase } from 'vitest';
 import { nodePaths, type NodePaths } from '../../src/cluster/paths.ts';
 import { nodeId } from '../../src/ids/gpid.ts';
 import { checkout } from '../hosts/cluster-file.ts';
@@ -71,6 +72,20 @@ export class OneMachine {
   async shimPids(): Promise<number[]> {
     const rows = JSON.parse((await this.nsh('agent', 'status', '--json')).stdout) as { shims: { lpid: number }[] }[];
     return rows.flatMap(({ shims }) => shims.map(({ lpid }) => lpid));
+  }
+
+  /** For `afterEach`, where tests need nothing of each other: as `NshCluster.cleanAfter`. */
+  async cleanAfter({ result }: RunnerTestCase): Promise<void> {
+    if (result?.state !== 'fail') return;
+    const running = [...this.#running];
+    for (const each of running) each.kill('SIGKILL');
+    await Promise.all(running.map(({ ended }) => ended));
+    const agent = this.agentPid();
+    if (agent !== undefined) process.kill(agent, 'SIGKILL');
+    await waitUntil(() => this.agentPid() === undefined, 'the end of the agent');
+    await this.nsh('agent', 'stop', '--kill');
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+    mkdirSync(this.env['XDG_STATE_HOME'] ?? this.directory, { recursive: true });
   }
 
   async stop(): Promise<void> {

@@ -16,6 +16,7 @@ const terminals: NshTerminal[] = [];
 beforeAll(async () => {
   cluster = await startCluster({ count: 2 });
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterEach(async () => {
   for (const terminal of terminals.splice(0)) await terminal.close();
 });
@@ -108,7 +109,7 @@ test('much output, and much input, arrive whole over the connection that they mo
 
 test('where the login asked a person, nobody is asked and the host is not knocked at again', async () => {
   const { hosts } = cluster;
-  const key = join(hosts.directory, 'with-passphrase');
+  const key = join(hosts.directory, `with-passphrase-${performance.now()}`);
   const keygen = ['-q', '-t', 'ed25519', '-N', 'hush hush', '-a', '1', '-f', key];
   await promisify(execFile)(hosts.openssh.sshKeygen, keygen);
   const { directory } = cluster.host('n1').facts;

@@ -27,6 +27,7 @@ beforeAll(async () => {
   const publicKey = await readFile(`${key}.pub`, 'utf8');
   for (const { facts } of cluster.hosts.hosts) await appendFile(join(facts.directory, 'authorized_keys'), publicKey);
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterAll(() => cluster.stop());
 
 const terminals: NshTerminal[] = [];

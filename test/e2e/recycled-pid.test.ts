@@ -1,5 +1,5 @@
 /** The number of an ended process of nsh that is another's now: the kernel is made to give it out again, inside the host. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { isolation } from '../hosts/namespaces.ts';
 import { startCluster, type NshCluster } from './nsh-cluster.ts';
 
@@ -7,6 +7,7 @@ let cluster: NshCluster;
 beforeAll(async () => {
   cluster = await startCluster({ count: 1 });
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterAll(() => cluster.stop());
 
 const hasOwnPids = isolation() === 'root';

@@ -1,5 +1,5 @@
 /** What the options of `nsh run` do to a process on a node. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startCluster, type NshCluster } from './nsh-cluster.ts';
 import { NshTerminal } from './nsh-terminal.ts';
 
@@ -7,6 +7,7 @@ let cluster: NshCluster;
 beforeAll(async () => {
   cluster = await startCluster({ count: 2 });
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterAll(() => cluster.stop());
 
 const n1 = (...args: string[]) => cluster.nsh(['run', '-T', '-n', 'n1', ...args]);

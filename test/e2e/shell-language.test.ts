@@ -1,13 +1,14 @@
 /** The language of the shell on real nodes: what stands behind `@`, what bash calls nsh back for, and `nsh` in what it runs. */
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startCluster, type NshCluster } from './nsh-cluster.ts';
 
 let cluster: NshCluster;
 beforeAll(async () => {
   cluster = await startCluster({ count: 2 });
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterAll(() => cluster.stop());
 
 const line = async (text: string, ...args: string[]) => await cluster.nsh(['-c', text, ...args]);
@@ -94,7 +95,7 @@ describe('nsh is on the PATH', () => {
 
   it('before another nsh, and not at all where the PATH finds this one', async () => {
     const bin = join(cluster.directory, 'bin');
-    mkdirSync(bin);
+    mkdirSync(bin, { recursive: true });
     writeFileSync(join(bin, 'nsh'), '#!/bin/sh\necho another\n');
     chmodSync(join(bin, 'nsh'), 0o755);
     const PATH = `${bin}:${process.env['PATH'] ?? ''}`;

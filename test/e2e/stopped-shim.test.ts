@@ -1,11 +1,12 @@
 /** A shim that stands still: what it serves waits, the node answers all the same. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { startCluster, type NshCluster } from './nsh-cluster.ts';
 
 let cluster: NshCluster;
 beforeAll(async () => {
   cluster = await startCluster({ count: 1 });
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterAll(async () => {
   await cluster.stop();
 });

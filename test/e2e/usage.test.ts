@@ -1,6 +1,6 @@
 /** Lines that are wrong, and output that cannot be written: what is said, and the exit status. */
 import { execFile } from 'node:child_process';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startCluster, type NshCluster } from './nsh-cluster.ts';
 import { nshProgram } from './nsh-program.ts';
 
@@ -8,6 +8,7 @@ let cluster: NshCluster;
 beforeAll(async () => {
   cluster = await startCluster({ count: 1 });
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterAll(() => cluster.stop());
 
 /** With stdout or stderr on /dev/full. */

@@ -1,6 +1,8 @@
 /** One test host: an sshd of its own, and everything that runs behind it. */
 import { execFile, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { enterHost, type Isolation } from './namespaces.ts';
 import { listProcesses, type Belonging, type HostProcess } from './proc.ts';
 
@@ -122,6 +124,19 @@ export class Host {
     if (!this.#hasEnded) await once(this.#child, 'exit');
     const left = this.processes();
     if (left.length > 0) throw new Error(`left on ${this.name}: ${left.map((process) => process.command).join('; ')}`);
+  }
+
+  /** Ends everything but its sshd, empties the home, and lets it go on where it stood still: as it was at the start. */
+  async clean(): Promise<void> {
+    if (this.#hasEnded) return;
+    const others = (): HostProcess[] => this.processes().filter(({ outerPid }) => outerPid !== this.pid);
+    for (let round = 0; round < 100 && others().length > 0; round += 1) {
+      for (const { outerPid } of others()) send(outerPid, 'SIGKILL');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    for (const name of await readdir(this.home))
+      await rm(join(this.home, name), { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+    send(this.pid, 'SIGCONT');
   }
 
   get mark(): string {

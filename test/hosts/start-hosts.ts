@@ -127,7 +127,7 @@ interface Common {
 
 /** Addresses come from this process's PID and ports from the call, so that tests side by side never meet. */
 async function planHosts(options: HostsOptions, common: Common): Promise<HostPlan[]> {
-  calls += 1;
+  const call = ++calls;
   const block = process.pid % (254 * 256);
   const passwd = await readFile('/etc/passwd', 'utf8');
   return Promise.all(
@@ -139,7 +139,7 @@ async function planHosts(options: HostsOptions, common: Common): Promise<HostPla
         name: own.name ?? `${options.prefix ?? 'n'}${index + 1}`,
         network: own.port?.pid,
         address: own.port?.address ?? `127.${1 + Math.floor(block / 256)}.${block % 256}.${1 + (index % 250)}`,
-        port: 20_000 + calls + 1_000 * Math.floor(index / 250),
+        port: 20_000 + call + 1_000 * Math.floor(index / 250),
         parent: join(common.directory, 'hosts'),
         home: options.sharedHome === true ? join(common.directory, 'home') : undefined,
         options: own,

@@ -96,6 +96,8 @@ describe('an unknown name', () => {
     await shell.waitForText("no command 'hostnaem' on 'n2'; did you mean 'hostname'?");
     await shell.run('nodse');
     await shell.waitForText("no command 'nodse'; did you mean 'nodes'");
+    await shell.run('barrier x');
+    await shell.waitForText("no command 'barrier'; did you mean 'nsh barrier'?");
     await shell.prompt();
   });
 });

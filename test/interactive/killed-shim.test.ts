@@ -9,6 +9,7 @@ let tmux: Tmux;
 beforeAll(async () => {
   cluster = await startCluster({ count: 1 });
 }, 60_000);
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterAll(() => cluster.stop(), 60_000);
 beforeEach(() => {
   tmux = new Tmux();

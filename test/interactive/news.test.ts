@@ -9,6 +9,7 @@ let tmux: Tmux;
 beforeAll(async () => {
   cluster = await startCluster({ count: 3 });
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterAll(async () => {
   await cluster.stop();
 });

@@ -1,5 +1,6 @@
 /** Pipelines over several nodes in the foreground of an interactive session, typed as a person would. */
 import { execFile } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { nshProgram } from '../e2e/nsh-program.ts';
 import { startDemoNodes, type DemoNodes } from './tmux/demo-nodes.ts';
@@ -97,6 +98,27 @@ describe('Ctrl-C', () => {
     await shell.keys('C-c');
     expect(await shell.prompt(2)).toMatchObject({ status: 130 });
     expect((await shell.screen()).text).not.toMatch(/^(\^C)?not this/m);
+  });
+
+  it('ends a builtin that has nothing to write, and nothing is said of it', async () => {
+    await open();
+    const [pid = ''] = await shell.output("run -d -n n1 -- sh -c 'echo it is there; exec sleep 1000'");
+    await shell.type(`logs -f ${pid} | cat`);
+    await shell.keys('Enter');
+    await shell.waitForText('\nit is there');
+    await shell.keys('C-c');
+    expect(await shell.prompt(3, 5_000)).toMatchObject({ status: 130 });
+    expect(await shell.output('echo "${PIPESTATUS[@]}"')).toEqual(['130 130']);
+    // At any moment, also where one part of the line has just ended.
+    for (let line = 4; line < 14; line++) {
+      await shell.type(`/bin/true; logs -f ${pid}`);
+      await shell.keys('Enter');
+      await delay((line - 4) * 12);
+      await shell.keys('C-c');
+      expect(await shell.prompt(line + 1, 5_000)).toMatchObject({ status: 130 });
+    }
+    expect((await shell.screen()).text).not.toContain('SIGINT');
+    expect(await shell.output(`kill ${pid}; echo $?`)).toEqual(['0']);
   });
 
   it('does not wait for what is still under way', async () => {

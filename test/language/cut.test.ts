@@ -124,7 +124,10 @@ describe('a script is cut', () => {
 
 describe('what bash calls back for', () => {
   it('is found at any depth, and only as a command', () => {
-    const found = (text: string) => findCallBacks(text, around);
+    const found = (text: string) => {
+      const { nodesets, builtins } = findCallBacks(text, around);
+      return { nodesets, builtins };
+    };
     expect(found('for i in 1; do @web1 a; done')).toEqual({ nodesets: true, builtins: [] });
     expect(found('x=$(ps -e | wc -l); f() { nodes; }')).toEqual({ nodesets: false, builtins: ['ps', 'nodes'] });
     expect(found('cat <<E\n$(@web1 a)\nE')).toEqual({ nodesets: true, builtins: [] });

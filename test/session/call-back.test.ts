@@ -40,6 +40,24 @@ describe('bash calls nsh back', () => {
     expect((await shell.run('words() { echo mine; }', 'if true; then words; fi')).stdout).toBe('mine\n');
   });
 
+  it('for kill and wait where an expansion gives a cluster PID, and for nothing else', async () => {
+    expect((await shell.run('p=30004711; q=-$p; kill -9 $p; kill -- "$q"; wait `echo web1.7`')).stdout).toBe(
+      'nsh kill -9 30004711\nnsh kill -- -30004711\nnsh wait web1.7\n',
+    );
+    expect((await shell.run('f() { kill "$@"; }', 'f -0 1 20000001', 'unset -f f')).stdout).toBe(
+      'nsh kill -0 1 20000001\n',
+    );
+    const line =
+      'sleep 100 & s=TERM; kill -s $s $!; wait $!; echo $?; kill -l $s; kill $(:) 2>&1; kill -0 $$ && echo $?; wait $(:)';
+    const { stdout } = await shell.run(`(${line})`);
+    expect(stdout.replaceAll(/line \d+: /g, '')).toBe(
+      `143\n15\nkill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n0\n`,
+    );
+    expect((await shell.run('kill() { echo mine $1; }; kill $p; unset -f kill', 'declare -F; echo end')).stdout).toBe(
+      'mine 30004711\nend\n',
+    );
+  });
+
   it('and says of other commands what it always says', async () => {
     const { stderr, stdout } = await shell.run(
       '{ @web1 id; nosuchcommand a; } | tail -0; for i in 1; do nosuchcommand; echo $?; done',

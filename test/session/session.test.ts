@@ -2,7 +2,7 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { cleanEnv, openSession, testNodes, type TestSession } from './session-fixture.ts';
+import { cleanEnv, openSession, testBuiltins, testNodes, type TestSession } from './session-fixture.ts';
 
 const open: TestSession[] = [];
 
@@ -179,5 +179,41 @@ describe('what a session leaves in the bash', () => {
     const { stdout } = await shell.run('(sleep 3; true) >/dev/null 2>&1 & echo on', 'kill -- $! 2>/dev/null; true');
     expect(stdout).toBe('on\n');
     expect(performance.now() - before).toBeLessThan(2000);
+  });
+});
+
+describe('a Ctrl-C between two steps', () => {
+  it.each([
+    ['echo a; words b; echo c', 'a\n'],
+    ['echo a && words b || words c', 'a\n'],
+  ])('calls off what is left of %j', async (line, stdout) => {
+    const asked = openSession({
+      builtins: testBuiltins,
+      isInteractive: true,
+      takeInterrupt: () => Promise.resolve(true),
+    });
+    try {
+      expect(await asked.run(line)).toMatchObject({ stdout, status: 130, isOver: false });
+      expect(asked.session.state.pipeStatus).toEqual([130]);
+    } finally {
+      asked.dispose();
+    }
+  });
+
+  it('is heard where nothing runs that could end by it, and is forgotten with the line', async () => {
+    const asked = openSession({
+      builtins: testBuiltins,
+      isInteractive: true,
+      takeInterrupt: () => {
+        asked.session.interrupt('INT');
+        return Promise.resolve(false);
+      },
+    });
+    try {
+      expect(await asked.run('words a; words b; words c')).toMatchObject({ stdout: '["a"]\n["b"]\n', status: 130 });
+      expect(await asked.run('words d')).toMatchObject({ stdout: '["d"]\n', status: 0 });
+    } finally {
+      asked.dispose();
+    }
   });
 });

@@ -17,7 +17,9 @@ const demos = (): string[] => readdirSync(tmpdir()).filter((name) => name.starts
 
 function expectWholeTour(output: string): void {
   const commands = output.split(/\r?\n/).flatMap((line) => /^\$ nsh (\S+)/.exec(line)?.[1] ?? []);
-  expect(commands).toEqual(['nodes', 'run', 'run', 'run', 'ps', 'attach', 'kill', 'wait', 'logs']);
+  const first = ['nodes', 'run', 'run', 'run', 'ps', 'attach', 'kill', 'wait', 'logs'];
+  expect(commands).toEqual([...first, 'group', 'kill', 'group', 'group']);
+  expect(output).toMatch(/^web\/3 +n\d/m);
   const sleeper = /^2000\d{4}$/m.exec(output.replaceAll('\r', ''))?.[0];
   expect(output).toContain(`$ nsh kill -TERM ${sleeper}`);
   expect(output).toMatch(/^n1: n1\r?$/m);

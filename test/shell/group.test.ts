@@ -1,102 +1,19 @@
 /** `nsh group`, `scale` and `node` on a store in this process; the leader's and the agents' part is written by hand. */
 import { describe, expect, it } from 'vitest';
-import type { Command } from '../../shell/command.ts';
 import { groupCommand } from '../../shell/commands/group.ts';
-import { nodeCommand } from '../../shell/commands/node.ts';
-import { scaleCommand } from '../../shell/commands/scale.ts';
+import { renderEvent } from '../../shell/group/render-event.ts';
 import { readRecord } from '../../src/coordination/cluster-record.ts';
 import { readGroups } from '../../src/coordination/groups/snapshot.ts';
-import type { ReplicaReport } from '../../src/policy/supervision/order.ts';
 import { versionOf } from '../../src/policy/supervision/spec.ts';
-import {
-  writeEvents,
-  writeOrder,
-  writePresence,
-  writeReport,
-  writeStatus,
-} from '../../src/policy/supervision/stored.ts';
-import {
-  aliveKey,
-  eventsKey,
-  orderKey,
-  reportKey,
-  statusKey,
-  wantedKey,
-} from '../../src/policy/supervision/store-keys.ts';
-import type { GroupStatus, NodePresence, Wanted } from '../../src/policy/supervision/wanted.ts';
-import type { Store } from '../../src/store/store.ts';
-import { OracleCore, OracleStore } from '../store/oracle.ts';
-import { runCommand, type CommandRun } from './run-command.ts';
+import { writeEvents } from '../../src/policy/supervision/stored.ts';
+import { aliveKey, eventsKey, wantedKey } from '../../src/policy/supervision/store-keys.ts';
+import { runCommand } from './run-command.ts';
 import { nodesOf, storeClient } from './store-client.ts';
+import { NshError } from '../../src/protocol/errors.ts';
+import { World } from './group-world.ts';
 
-const commands: Readonly<Record<string, Command>> = { group: groupCommand, scale: scaleCommand, node: nodeCommand };
-const threeNodes = nodesOf('web1=front', 'web2=front', 'db1');
-
-class World {
-  readonly core = new OracleCore();
-  readonly store: Store = new OracleStore(this.core);
-  /** Stands between the next commands and the store. */
-  wrap: (store: Store) => Store = (store) => store;
-
-  async nsh(line: string): Promise<CommandRun> {
-    const [word = '', ...args] = line.split(' ');
-    const command = commands[word];
-    if (command === undefined) throw new Error(line);
-    return await runCommand(command, args, { client: storeClient(threeNodes, this.core, (store) => this.wrap(store)) });
-  }
-
-  async put(key: string, text: string): Promise<void> {
-    await this.store.txn([], [{ op: 'put', key, value: Buffer.from(text) }]);
-  }
-
-  async wanted(name: string): Promise<Wanted | undefined> {
-    return (await readGroups(this.store)).wanted.get(name)?.wanted;
-  }
-
-  async come(node: number, over: Partial<NodePresence> = {}): Promise<void> {
-    const name = threeNodes[node - 1]?.name ?? '';
-    await this.put(
-      aliveKey(node),
-      writePresence({
-        name,
-        boot: 'b',
-        fences: true,
-        memTotalBytes: 2 ** 30,
-        memAvailableBytes: 2 ** 29,
-        memoryLimit: 'cgroup',
-        ...over,
-      }),
-    );
-  }
-
-  /** What the leader and the node make of it. */
-  async act(node: number, name: string, replicas: readonly Partial<ReplicaReport>[]): Promise<void> {
-    const wanted = await this.wanted(name);
-    if (wanted === undefined) throw new Error(name);
-    const { spec, round } = wanted;
-    const version = versionOf(spec, wanted.restarts);
-    const full = replicas.map((each, index): ReplicaReport => {
-      return { slot: index + 1, run: 1, version, phase: 'ready', ...each };
-    });
-    const slots = full.map(({ slot, version: its }) => ({ slot, version: its }));
-    const versions = new Map([[version, spec]]);
-    await this.put(
-      orderKey(node, name),
-      writeOrder({ group: name, epoch: 1n, round, scope: 'node', spec, versions, slots }),
-    );
-    const report = { group: name, epoch: 1n, serial: 1n, round, replicas: full, restarted: 0 };
-    await this.put(reportKey(node, name), writeReport(report));
-    await this.say(name);
-  }
-
-  /** The leader's word on it as it stands. */
-  async say(name: string, over: Partial<GroupStatus> = {}): Promise<void> {
-    const known = (await readGroups(this.store)).wanted.get(name);
-    const { revision: serial = 0n, wanted } = known ?? {};
-    const status = { serial, round: wanted?.round ?? 1, outdated: [], waits: new Map<number, string>(), ...over };
-    await this.put(statusKey(name), writeStatus(status));
-  }
-}
+/** Agents there are none here. */
+const refusals = expect.stringContaining('connection refused') as string;
 
 describe('nsh group start', () => {
   it('writes what is wanted, and the first record of the nodes with it', async () => {
@@ -136,8 +53,12 @@ describe('nsh group start', () => {
 
   it.each([
     ['group start web -n 4 --apart web -- x', /web\/4: .*cluster show/],
-    ['group start web --on db9 -- x', /unplaceable|no node could run all of web/],
-    ['group start web --on @gpu -- x', /no node could run all of web: .*Its nodes are --on @gpu/],
+    ['group start web --on db9 -- x', /all of web: --on db9: unknown node 'db9'; did you mean 'db1'\?/],
+    [
+      'group start web --on @frnt -- x',
+      /all of web: --on @frnt: no node has the label 'frnt'; did you mean '@front'\?/,
+    ],
+    ['group start web -n 3 --on @front --apart web -- x', /db1: it is not in @front.* Its nodes are --on @front;/],
   ])('refuses what no node could ever run: %s', async (line, message) => {
     const world = new World();
     await expect(world.nsh(line)).rejects.toMatchObject({
@@ -163,40 +84,19 @@ describe('nsh group start', () => {
     expect(stderr).toMatch(/web\/1: .*it is placed as soon as that changes/);
   });
 
-  it('lets the first group go when the agents have been asked, as others have changed it meanwhile, and not where they have stopped it', async () => {
+  it('asks the agents before a group is written, for they are to be there when it is placed; but a first one keeps them there', async () => {
     const world = new World();
-    const seen: (string | undefined)[] = [];
-    let meanwhile: string | undefined;
-    world.wrap = (store) => {
-      const write = store.txn.bind(store);
-      store.txn = async (compares, ...rest) => {
-        const result = await write(compares, ...rest);
-        if (compares.length > 0) seen.push((await world.wanted('web'))?.rest);
-        const line = meanwhile;
-        meanwhile = undefined;
-        if (line !== undefined && compares.length > 0) await world.nsh(line);
-        else meanwhile = line;
-        return result;
-      };
-      return store;
+    const { client } = world;
+    const written: (readonly string[])[] = [];
+    const asking = {
+      ...client,
+      fanout: async function* (nodes) {
+        written.push([...(await readGroups(world.store)).wanted.keys()]);
+        for (const node of nodes) yield { node, error: new NshError('unreachable', 'no') };
+      } as typeof client.fanout,
     };
-    await world.nsh('group start web -- x');
-    expect(seen).toEqual(['stopped', undefined]);
-    expect((await world.nsh('group events web')).stdout.trim().split('\n')).toHaveLength(1);
-    await world.store.txn([], [{ op: 'delete', key: wantedKey('web') }]);
-    const outcomes: unknown[] = [];
-    for (const line of ['group update web --intensity 7', 'group stop web', 'group rm web']) {
-      meanwhile = line;
-      await world.nsh('group start web -- x');
-      const { rest, starts, spec } = (await world.wanted('web')) ?? {};
-      outcomes.push([rest, starts, spec?.intensity]);
-      await world.store.txn([], [{ op: 'delete', key: wantedKey('web') }]);
-    }
-    expect(outcomes).toEqual([
-      [undefined, undefined, 7],
-      ['stopped', undefined, 3],
-      ['removed', undefined, 3],
-    ]);
+    for (const name of ['web', 'db']) await runCommand(groupCommand, ['start', name, '--', 'x'], { client: asking });
+    expect(written).toEqual([['web'], ['web']]);
   });
 
   it('starts again what was stopped or has failed, in another round', async () => {
@@ -244,6 +144,17 @@ describe('nsh group start', () => {
   });
 });
 
+describe('a word that nsh group does not have', () => {
+  it.each([
+    ['group scale web=5', "'scale' cannot be done; did you mean 'nsh scale'?"],
+    ['group delete web', "'delete' cannot be done; did you mean 'rm'?"],
+    ['group shwo web', "'shwo' cannot be done; did you mean 'show'?"],
+    ['group constructor', "'constructor' cannot be done: start, ls, show, events, update, restart, stop, rm"],
+  ])('points to the one that was meant: %s', async (line, message) => {
+    await expect(new World().nsh(line)).rejects.toMatchObject({ code: 'usage', message });
+  });
+});
+
 describe('changes of a group', () => {
   it('point to the group that was meant', async () => {
     const world = new World();
@@ -270,6 +181,28 @@ describe('changes of a group', () => {
     expect((await world.wanted('web'))?.spec).toMatchObject({ argv: ['z'], intensity: 9 });
     await world.nsh('group restart web');
     expect(await world.wanted('web')).toMatchObject({ restarts: 1, round: 1 });
+  });
+
+  it('take away again what was given', async () => {
+    const world = new World();
+    await world.nsh('group start plain -- x');
+    const plain = (await world.wanted('plain'))?.spec;
+    const given = '--on @front --apart web,db --memory 1M --singleton -e A=1 -e B=2 -C /srv --ready tcp:80';
+    await world.nsh(`group start web ${given} -- x`);
+    const away = '--on @all --apart none --memory none --no-singleton --unset A -u B -C none --ready none';
+    expect(await world.nsh(`group update web ${away}`)).toMatchObject({ status: 0, stderr: refusals });
+    expect((await world.wanted('web'))?.spec).toEqual({ ...plain, name: 'web' });
+    expect((await world.nsh('group events web')).stdout).toMatch(/update  .*\bon\b.*\bsingleton\b/);
+    // The last word on a variable counts.
+    await world.nsh('group update web -e C=1 -u C -u D -e D=2');
+    expect((await world.wanted('web'))?.spec.env).toEqual({ D: '2' });
+    for (const [line, why] of [
+      ['group update web --unset D=2', "--unset: 'D=2' is no name of a variable"],
+      ['group update web --singleton --no-singleton', '--singleton and --no-singleton exclude each other'],
+      ['group update web --on=', '--on: nothing is given'],
+      ['group start new -u D -- x', 'start does not take --unset'],
+    ] as const)
+      await expect(world.nsh(line)).rejects.toThrow(why);
   });
 
   it('scale all that are named, or none', async () => {
@@ -406,6 +339,7 @@ describe('nsh group ls, show and events', () => {
       [
         'group      web',
         'state      incomplete, 1 of 3 ready',
+        'waits      web1: no room',
         'command    serve --port 8080',
         `version    ${version}`,
         'restart    permanent, one_for_one, at most 3 in 30s; 0 so far',
@@ -414,10 +348,10 @@ describe('nsh group ls, show and events', () => {
         'placement  spread, on @front',
         'memory     512M each, limited by cgroup on web1, by rlimit on web2',
         '',
-        'REPLICA  NODE       PID  STATE     FOR  RUN  VERSION       NOTE',
-        `web/1    web1  10004711  ready       -    1  ${version}`,
-        `web/2    web2         -  waiting     -    2  ${version}  the one before exited with status 3`,
-        'web/3    -            -  unplaced    -    -  -             web1: no room',
+        'REPLICA  NODE       PID  STATE     FOR  RUN  NOTE',
+        'web/1    web1  10004711  ready       -    1',
+        'web/2    web2         -  waiting     -    2  before: exited with status 3',
+        'web/3    -            -  unplaced    -    -  web1: no room',
         '',
       ].join('\n'),
     );
@@ -464,6 +398,16 @@ describe('nsh group ls, show and events', () => {
     ]);
     expect(lines[1]).toMatch(/ {2}1 -> 2, by \w+@web1$/);
     expect(lines[3]).not.toContain('\u001b');
+  });
+
+  it('tell it on a terminal with the time of the day, in columns', () => {
+    const style = { nameOf: () => 'web1', colour: false, aligned: { who: 6, what: 6 } };
+    const atMs = new Date().setHours(18, 5, 9, 7);
+    const event = { atMs, who: '1', slot: 1, run: 1, kind: 'ended', text: 'exited with status 3' };
+    expect(renderEvent(event, 'web', style)).toBe('18:05:09.007  web1    web/1   ended    exited with status 3');
+    const failed = { atMs: new Date('2020-02-03T04:05:06').getTime(), who: 'leader', kind: 'failed' };
+    expect(renderEvent(failed, 'web', style)).toBe('2020-02-03 04:05:06.000  leader  web     failed');
+    expect(renderEvent(failed, 'web', { ...style, colour: true })).toContain('\u001b[31mfailed\u001b[39m');
   });
 
   it('show the rest where something cannot be read, and say so', async () => {

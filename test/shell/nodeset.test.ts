@@ -7,6 +7,7 @@ import type { ClusterSpec } from '../../src/cluster/node-spec.ts';
 import { nodeId } from '../../src/ids/gpid.ts';
 import { hasClusterShell, runNodesetTool } from '../ids/nodeset/clustershell.ts';
 import { runCommand } from './run-command.ts';
+import { storeClient } from './store-client.ts';
 
 const groups: Readonly<Record<string, string>> = {
   all: 'web1 web2 web3 db1 db2',
@@ -152,9 +153,14 @@ describe('nsh nodeset', () => {
   });
 
   it('refuses a label that nobody has, where the tool is silent', async () => {
-    const { status, stderr } = await runCommand(nodesetCommand, ['-f', '@gpo'], { spec });
+    const { status, stderr } = await runCommand(nodesetCommand, ['-f', '@gpo'], {
+      spec,
+      client: storeClient(spec.nodes),
+    });
     expect(status).toBe(1);
-    expect(stderr).toBe("nsh nodeset: nodeset '@gpo', column 1: no node has the label 'gpo'; did you mean '@gpu'?\n");
+    expect(stderr).toBe(
+      "nsh nodeset: nodeset '@gpo', column 1: no node has the label 'gpo', and no group is called so; did you mean '@gpu'?\n",
+    );
   });
 
   it('takes options after operands too', async () => {

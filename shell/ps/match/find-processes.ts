@@ -32,7 +32,7 @@ export interface Found {
 /** @param command for messages: `pgrep` or `pkill`. */
 export async function findProcesses(context: CommandContext, command: string, query: MatchQuery): Promise<Found> {
   const cluster = await context.cluster();
-  const nodes = await nodesOn(cluster, query.on);
+  const nodes = await nodesOn(cluster, query.on, context.signal);
   const columns = [...always, ...optional.flatMap(([option, needs]) => (query.own.has(option) ? needs : []))];
   const { tables, incomplete } = await collectTables(context, command, nodes, {
     columns,

@@ -35,6 +35,8 @@ const storeSchema = v.variant('backend', [
     ca: v.exactOptional(v.string()),
     cert: v.exactOptional(v.string()),
     key: v.exactOptional(v.string()),
+    passwordFile: v.exactOptional(v.string()),
+    login: v.exactOptional(v.string()),
     namespace: v.exactOptional(v.string()),
     user: v.exactOptional(v.string()),
   }),

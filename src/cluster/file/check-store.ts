@@ -8,8 +8,8 @@ import { resolvePath, type PathContext } from './file-paths.ts';
 import type { Problems } from './problems.ts';
 import { describeTree, type Tree } from './tree.ts';
 
-const storeKeys = ['etcd', 'embedded', 'ca', 'cert', 'key', 'namespace', 'user'] as const;
-const etcdKeys = ['ca', 'cert', 'key', 'namespace', 'user'] as const;
+const etcdKeys = ['ca', 'cert', 'key', 'passwordFile', 'login', 'namespace', 'user'] as const;
+const storeKeys = ['etcd', 'embedded', ...etcdKeys] as const;
 const form = 'a map such as {embedded: web1} or {etcd: [https://etcd1:2379]}';
 /** No `/`, which would let one namespace lie within another. */
 const namespaceForm = /^[A-Za-z0-9_.-]{1,64}$/;
@@ -54,7 +54,7 @@ function checkEmbedded(fields: Fields, nodes: readonly NodeSpec[], problems: Pro
 
 function checkEtcd(fields: Fields, paths: PathContext, problems: Problems): StoreSpec {
   const endpoints = readEndpoints(fields, problems);
-  const path = (key: 'ca' | 'cert' | 'key'): string | undefined =>
+  const path = (key: 'ca' | 'cert' | 'key' | 'passwordFile'): string | undefined =>
     resolvePath(fields.text(key, 'a path', /^[^\0\n]+$/), key, paths, problems);
   const files = { ca: path('ca'), cert: path('cert'), key: path('key') };
   for (const [one, other] of [
@@ -70,9 +70,33 @@ function checkEtcd(fields: Fields, paths: PathContext, problems: Problems): Stor
   }
   const word = (key: 'namespace' | 'user'): string | undefined =>
     fields.text(key, "1 to 64 letters, digits, '-', '_' and '.'", namespaceForm)?.text;
-  const all = { ...files, namespace: word('namespace'), user: word('user') };
+  const all = {
+    ...files,
+    ...checkLogin(fields, endpoints, problems),
+    passwordFile: path('passwordFile'),
+    namespace: word('namespace'),
+    user: word('user'),
+  };
   const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return { backend: 'etcd', endpoints, ...(given as Omit<EtcdSpec, 'backend' | 'endpoints'>) };
+}
+
+/** A password goes over the network as it is where nothing encrypts it. */
+function checkLogin(fields: Fields, endpoints: readonly string[], problems: Problems): { readonly login?: string } {
+  const login = fields.text('login', 'the name of a user of etcd', /^[^\p{Cc}]{1,255}$/u)?.text;
+  if (fields.has('login') && !fields.has('passwordFile'))
+    problems.add(fields.keyAt('login'), 'login needs passwordFile: the path of a file with the password');
+  if (fields.has('passwordFile') && endpoints.some((url) => url.startsWith('http:') && !isOnThisMachine(url)))
+    problems.add(
+      fields.keyAt('passwordFile'),
+      'passwordFile is for https: URLs, and for http: ones of this machine alone: others could read the password on its way',
+    );
+  return login === undefined ? {} : { login };
+}
+
+function isOnThisMachine(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
 function readEndpoints(fields: Fields, problems: Problems): string[] {
@@ -83,7 +107,10 @@ function readEndpoints(fields: Fields, problems: Problems): string[] {
   for (const item of list.items) {
     const text = item.kind === 'scalar' && typeof item.value === 'string' ? item.value : undefined;
     const url = text === undefined ? undefined : readUrl(text);
-    if (url === undefined) {
+    if (text !== undefined && hasCredentials(text)) {
+      // Not quoted: the message may go into a log.
+      problems.add(item.at, 'a URL of an etcd holds no user and password: name a passwordFile');
+    } else if (url === undefined) {
       const found = text === undefined ? describeTree(item) : quoteText(text);
       problems.add(item.at, `etcd must list URLs such as https://etcd1:2379, without a path, not ${found}`);
     } else if (endpoints.length > 0 && !endpoints[0]?.startsWith(url.slice(0, url.indexOf('/')))) {
@@ -91,6 +118,10 @@ function readEndpoints(fields: Fields, problems: Problems): string[] {
     } else endpoints.push(url);
   }
   return endpoints;
+}
+
+function hasCredentials(text: string): boolean {
+  return URL.canParse(text) && (new URL(text).username !== '' || new URL(text).password !== '');
 }
 
 function readUrl(text: string): string | undefined {

@@ -1,10 +1,12 @@
 /**
  * Which nodes of a cluster a text means: `web[1-8],db1!web3,@gpu,7`. Names, ids and labels mix; each operand becomes names
- * of nodes before the operators apply, so that `@all!3` leaves out the node with id 3.
+ * of nodes before the operators apply, so that `@all!3` leaves out the node with id 3. What is no label may be a group of
+ * processes or a replica, `@web` and `@web/2`: the nodes that run it, which the caller has asked the store for. A label
+ * comes first, so that what it means does not hang on which groups there are; `@group:web` is the group in any case.
  */
 import { selfNode } from '../../ids/gpid.ts';
 import { suggestNear } from '../../ids/near.ts';
-import { parseNodeset, Nodeset } from '../../ids/nodeset/index.ts';
+import { parseNodeset, Nodeset, type ParseNodesetOptions } from '../../ids/nodeset/index.ts';
 import { quoteText } from '../../ids/quote-text.ts';
 import { NshError } from '../../protocol/errors.ts';
 import type { NodeSpec } from '../node-spec.ts';
@@ -15,7 +17,12 @@ export interface KnownNodes {
   readonly nodes: readonly NodeSpec[];
   /** This machine: it can be named even where it is not one of `nodes`. */
   readonly self?: NodeSpec;
+  /** Ids of the nodes that run a group (`web`) or a replica (`web/2`); undefined: there is none. Absent: no groups are known. */
+  readonly groups?: ReadonlyMap<string, readonly number[] | undefined>;
 }
+
+/** As ClusterShell names the source of a group. */
+const groupSource = 'group:';
 
 /**
  * Nodes in the order of the cluster, each once.
@@ -25,9 +32,33 @@ export function resolveNodes(text: string, known: KnownNodes): NodeSpec[] {
   const candidates = namedNodes(known);
   const names = new Set(parseKnownNodes(text, known).names());
   const chosen = candidates.filter((node) => names.has(node.name));
-  if (chosen.length === 0)
-    throw new NshError('nodeset', `nodeset ${quoteText(text)} is empty: no node is left to work on`);
+  if (chosen.length === 0) {
+    const idle = [...(known.groups ?? [])].find(([, nodes]) => nodes?.length === 0)?.[0];
+    const why = idle === undefined ? 'no node is left to work on' : `${idle} runs on no node now`;
+    throw new NshError('nodeset', `nodeset ${quoteText(text)} is empty: ${why}`);
+  }
   return chosen;
+}
+
+/** What a nodeset has behind `@` that is no label, and so may be a group or a replica: `web`, `web/2`. Empty where it is malformed. */
+export function groupsNamed(text: string, nodes: readonly NodeSpec[]): string[] {
+  const named = new Set<string>();
+  try {
+    parseNodeset(text, {
+      labels: (label) => {
+        const found = namesWithLabel(label, nodes);
+        if (found === undefined && label !== '') named.add(withoutSource(label));
+        return found ?? [];
+      },
+    });
+  } catch {
+    return []; // Whoever resolves it is told what is wrong.
+  }
+  return [...named];
+}
+
+function withoutSource(label: string): string {
+  return label.startsWith(groupSource) ? label.slice(groupSource.length) : label;
 }
 
 /** The same as a nodeset, which may be empty. */
@@ -36,12 +67,7 @@ export function parseKnownNodes(text: string, known: KnownNodes): Nodeset {
   const byWord = new Map(candidates.flatMap((node) => [[node.name, node] as const, [String(node.id), node] as const]));
   const unknown = new Set<string>();
   const nodeset = parseNodeset(text, {
-    labels: (label) => namesWithLabel(label, known.nodes),
-    explainLabel: (label) =>
-      suggestNear(
-        `@${label}`,
-        labelsOf(known.nodes).map((each) => `@${each}`),
-      ),
+    ...labelReading(known),
     rename: (word) => {
       const node = byWord.get(word);
       if (node === undefined) unknown.add(word);
@@ -50,6 +76,33 @@ export function parseKnownNodes(text: string, known: KnownNodes): Nodeset {
   });
   if (unknown.size > 0) throw unknownNodes([...unknown], candidates);
   return nodeset;
+}
+
+/** What `parseNodeset` is to know of words behind `@`. */
+export function labelReading(known: KnownNodes): Required<Pick<ParseNodesetOptions, 'labels' | 'explainLabel'>> {
+  const byId = new Map(namedNodes(known).map(({ id, name }) => [id as number, name]));
+  return {
+    labels: (label) =>
+      namesWithLabel(label, known.nodes) ??
+      known.groups?.get(withoutSource(label))?.map((id) => byId.get(id) ?? outsider(label, id)),
+    explainLabel: (label) => {
+      const words = [...labelsOf(known.nodes), ...groupNames(known.groups)].map((each) => `@${each}`);
+      const more = known.groups === undefined ? '' : ', and no group is called so';
+      return more + suggestNear(`@${withoutSource(label)}`, words);
+    },
+  };
+}
+
+function groupNames(groups: KnownNodes['groups']): string[] {
+  return [...(groups ?? [])].flatMap(([name, nodes]) => (nodes === undefined ? [] : [name]));
+}
+
+/** Of those that a group runs on none is passed over in silence. */
+function outsider(group: string, id: number): never {
+  throw new NshError(
+    'unknownNode',
+    `@${group} runs on node ${id}, which the cluster file does not have; 'nsh cluster diff' tells how it differs`,
+  );
 }
 
 /** Nodes whose label it is; `all` is on every node. Undefined where nobody has it. */

@@ -38,6 +38,8 @@ export interface ReplicaView {
   readonly pid?: number;
   readonly sinceMs?: number;
   readonly lastEnd?: End;
+  /** Somebody wanted that end: an update, a restart, a move. */
+  readonly wasAsked?: boolean;
   /** Why it is not what it should be, as far as known. */
   readonly why?: string;
 }
@@ -71,11 +73,11 @@ export function viewGroup(snapshot: GroupsSnapshot, name: string): GroupView | u
   const status = snapshot.statuses.get(name);
   const reports = snapshot.reports.filter(({ what }) => what.group === name);
   const inRound = reports.filter(({ what }) => what.round === wanted.round);
-  const replicas = viewReplicas(snapshot, name, wanted, status);
   const failed =
     (status?.round === wanted.round ? status.failed : undefined) ??
     inRound.find(({ what }) => what.failed !== undefined)?.what.failed;
   const halted = status?.round === wanted.round ? status.halted : undefined;
+  const replicas = viewReplicas(snapshot, name, wanted, { status, failed });
   const state = stateOf({ wanted, revision, status, replicas, failed, halted });
   const why = state === 'failed' ? failed : state === 'halted' ? halted : undefined;
   return {
@@ -102,7 +104,6 @@ interface Known {
 function stateOf({ wanted, revision, status, replicas, failed, halted }: Known): GroupState {
   const runs = replicas.some(({ phase }) => !over.has(phase));
   if (wanted.rest === 'removed') return 'removing';
-  if (wanted.starts === true) return 'pending';
   if (wanted.rest === 'stopped') return runs ? 'stopping' : 'stopped';
   if (failed !== undefined) return 'failed';
   if (status === undefined || status.serial < revision) return 'pending';
@@ -122,7 +123,7 @@ function viewReplicas(
   { orders, reports, present }: GroupsSnapshot,
   name: string,
   wanted: Wanted,
-  status: GroupStatus | undefined,
+  { status, failed }: { readonly status: GroupStatus | undefined; readonly failed: string | undefined },
 ): ReplicaView[] {
   const version = versionOf(wanted.spec, wanted.restarts);
   const rows = new Map<string, ReplicaView>();
@@ -157,12 +158,12 @@ function viewReplicas(
         isOutdated: ordered?.isOutdated === true || (replica.version !== version && !over.has(replica.phase)),
         ...(replica.pid === undefined ? {} : { pid: replica.pid }),
         ...(replica.sinceMs === undefined ? {} : { sinceMs: replica.sinceMs }),
-        ...(replica.end === undefined ? {} : { lastEnd: replica.end }),
+        ...(replica.end === undefined ? {} : { lastEnd: replica.end, wasAsked: replica.asked === true }),
         ...(ordered?.why === undefined ? {} : { why: ordered.why }),
       });
     }
   }
-  if (wanted.rest === undefined) {
+  if (wanted.rest === undefined && failed === undefined) {
     const there = new Set([...rows.values()].map(({ slot }) => slot));
     for (const slot of slotsOf(wanted.spec.replicas).filter((each) => !there.has(each)))
       rows.set(`${slot} -`, { slot, phase: 'unplaced', isOutdated: false, ...whyOf(status, slot) });

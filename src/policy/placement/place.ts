@@ -4,7 +4,7 @@
  *
  * Which order is given when, so that a replica never runs twice, is supervision/plan-group.ts's matter.
  */
-import { parseNodeset } from '../../ids/nodeset/index.ts';
+import { foldNames, parseNodeset } from '../../ids/nodeset/index.ts';
 import { formatSize } from '../../ids/quantities.ts';
 import { NshError } from '../../protocol/errors.ts';
 import { replicaName, slotsOf } from '../supervision/identity.ts';
@@ -59,10 +59,15 @@ export function placeGroups({ groups, nodes, current, unmeasured }: PlacementInp
     return false;
   });
   // The largest first: what is small finds a gap. The sort is stable.
+  // Nodes only fill up: where one replica of a group has no place the next one has none either.
+  const refused = new Map<string, string>();
   for (const { spec, allowed, name } of homeless.sort((a, b) => b.spec.memoryBytes - a.spec.memoryBytes)) {
-    const chosen = choose(bins, spec, allowed);
-    if (chosen === undefined) unplaced.set(name, explain(bins, spec, allowed));
-    else {
+    const chosen = refused.has(spec.name) ? undefined : choose(bins, spec, allowed);
+    if (chosen === undefined) {
+      const why = refused.get(spec.name) ?? explain(bins, spec, allowed);
+      refused.set(spec.name, why);
+      unplaced.set(name, why);
+    } else {
       chosen.add(spec);
       placed.set(name, chosen.node.id);
     }
@@ -107,7 +112,14 @@ const maxNamed = 5;
 
 function explain(bins: readonly Bin[], spec: GroupSpec, allowed: Allowed): string {
   if (typeof allowed === 'string') return allowed;
-  const reasons = bins.map((bin) => `${bin.node.name}: ${bin.refuses(spec, allowed) ?? bin.lacksRoom(spec) ?? ''}`);
+  const names = new Map<string, string[]>();
+  for (const bin of bins) {
+    const reason = bin.refuses(spec, allowed) ?? bin.lacksRoom(spec) ?? '';
+    const same = names.get(reason);
+    if (same === undefined) names.set(reason, [bin.node.name]);
+    else same.push(bin.node.name);
+  }
+  const reasons = [...names].map(([reason, nodes]) => `${foldNames(nodes)}: ${reason}`);
   const more = reasons.length > maxNamed ? [`and ${reasons.length - maxNamed} more`] : [];
   return reasons.length === 0 ? 'there is no node' : [...reasons.slice(0, maxNamed), ...more].join('; ');
 }

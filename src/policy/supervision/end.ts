@@ -3,9 +3,10 @@ import { formatDuration } from '../../ids/quantities.ts';
 import type { GroupSpec } from './spec.ts';
 
 export type End =
-  | { readonly kind: 'exited'; readonly code: number }
+  /** `note`: what is known of why, for people. */
+  | { readonly kind: 'exited'; readonly code: number; readonly note?: string }
   /** Name without `SIG`. */
-  | { readonly kind: 'signalled'; readonly signal: string }
+  | { readonly kind: 'signalled'; readonly signal: string; readonly note?: string }
   /** It was ended since it did not become ready in time. */
   | { readonly kind: 'notReady'; readonly afterMs: number }
   /** It could not be started: no such command, no such directory, no memory. */
@@ -38,9 +39,9 @@ export function isToBeRestarted(end: End, { restart, stopSignal }: Pick<GroupSpe
 export function describeEnd(end: End): string {
   switch (end.kind) {
     case 'exited':
-      return `exited with status ${end.code}`;
+      return `exited with status ${end.code}${noteOf(end)}`;
     case 'signalled':
-      return `was ended by SIG${end.signal}`;
+      return `was ended by SIG${end.signal}${noteOf(end)}`;
     case 'notReady':
       return `was not ready after ${formatDuration(end.afterMs)}`;
     case 'notStarted':
@@ -48,4 +49,8 @@ export function describeEnd(end: End): string {
     default:
       return `ended unseen (${end.why})`;
   }
+}
+
+function noteOf({ note }: { readonly note?: string }): string {
+  return note === undefined ? '' : ` (${note})`;
 }

@@ -8,7 +8,14 @@
  */
 import { describeEnd, isToBeRestarted, type End } from './end.ts';
 import { replicaName } from './identity.ts';
-import { addRestart, describeIntensity, isTooIntense, recoveredAfterMs, restartPauseMs } from './intensity.ts';
+import {
+  addRestart,
+  describeIntensity,
+  isTooIntense,
+  longestPauseMs,
+  recoveredAfterMs,
+  restartPauseMs,
+} from './intensity.ts';
 import type { GroupSpec } from './spec.ts';
 
 export interface Member {
@@ -96,18 +103,39 @@ export function adoptMember(
   return { ...group, members: new Map(group.members).set(slot, member) };
 }
 
-/** A person has started it again: what it did before does not count, and what had ended or was held is started. */
+/**
+ * A person has started it again: what it did before does not count, and what had ended or was held is started. Nor is one held that was just
+ * replaced: the news of its end may be older than that.
+ */
 export function resumeGroup({ members }: Group): Group {
   const fresh = [...members].map(([slot, member]): [number, Member] => [
     slot,
     {
       ...member,
+      replaces: false,
       failures: 0,
       notBeforeMs: 0,
       ...(member.phase === 'ended' || member.phase === 'held' ? { phase: 'down' } : {}),
     },
   ]);
   return { members: new Map(fresh), restarts: [], restarted: 0 };
+}
+
+/** As the clock of another leader, which was ahead, may have written it: nobody waits for that to come true. */
+export function withoutFuture(group: Group, nowMs: number): Group {
+  const members = [...group.members].map(([slot, member]): [number, Member] => {
+    const notBeforeMs = Math.min(member.notBeforeMs, nowMs + longestPauseMs);
+    const { readySinceMs } = member;
+    return [
+      slot,
+      {
+        ...member,
+        notBeforeMs,
+        ...(readySinceMs === undefined ? {} : { readySinceMs: Math.min(readySinceMs, nowMs) }),
+      },
+    ];
+  });
+  return { ...group, members: new Map(members) };
 }
 
 export function memberReady(group: Group, slot: number, nowMs: number): Group {

@@ -9,7 +9,12 @@ type Limits = Pick<GroupSpec, 'intensity' | 'periodMs'>;
  * OTP. One restart is one, however many replicas its strategy takes along.
  */
 export function addRestart(restarts: readonly number[], nowMs: number, { periodMs }: Limits): number[] {
-  return [...restarts.filter((atMs) => atMs >= nowMs - periodMs), nowMs];
+  return [...restartsWithin(restarts, nowMs, periodMs), nowMs];
+}
+
+/** One in the future was written by a leader whose clock was ahead: it counts as just now. */
+export function restartsWithin(restarts: readonly number[], nowMs: number, periodMs: number): number[] {
+  return restarts.filter((atMs) => atMs >= nowMs - periodMs).map((atMs) => Math.min(atMs, nowMs));
 }
 
 export function isTooIntense(restarts: readonly number[], { intensity }: Limits): boolean {

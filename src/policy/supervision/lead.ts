@@ -60,6 +60,9 @@ interface Planned {
   readonly wakeMs?: number;
 }
 
+/** Of so many slots it is told what they wait for: thousands wait for the same, and the status has to fit into the store. */
+const toldWaits = 100;
+
 /** @param nowMs Unix ms: what is kept is read by the next leader. */
 export function leadGroup(facts: GroupFacts, nowMs: number): Lead {
   const { wanted, status, reports, sum: before } = facts;
@@ -86,7 +89,8 @@ export function leadGroup(facts: GroupFacts, nowMs: number): Lead {
   const summed = planned.scope === 'node' ? counted.failed : undefined;
   const failed = failedBefore ?? planned.failed ?? summed;
   const orders = changedOrders(facts, planned, version);
-  const waits = new Map([...(input.isStopped ? [] : facts.unplaced), ...planned.waits]);
+  const unplaced = input.isStopped ? [] : [...facts.unplaced].filter(([slot]) => !planned.waits.has(slot));
+  const waits = new Map([...planned.waits, ...unplaced].slice(0, toldWaits));
   const next: GroupStatus = {
     serial: facts.serial,
     round,
@@ -129,7 +133,14 @@ function planApart(together: Together | undefined, input: PlanInput, nowMs: numb
   const plan = planGroup({ ...input, slots }, nowMs);
   const orders = [...plan.orders].map(([id, ordered]): [number, OrderedSlot[]] => [
     id,
-    [...ordered].map(([slot, version]) => ({ slot, version })),
+    [...ordered].map(([slot, version]) => {
+      const record = plan.slots.get(slot);
+      return {
+        slot,
+        version,
+        ...(record?.rests === undefined || record.version !== version ? {} : { rests: record.rests }),
+      };
+    }),
   ]);
   return { ...plan, orders: new Map(orders), scope: 'node' };
 }
@@ -138,12 +149,13 @@ function planTogether(together: Together | undefined, input: PlanInput, nowMs: n
   const common = { slots: input.slots, scope: 'leader', waits: new Map<number, string>() } as const;
   const begun = together === undefined ? beginTogether(input, nowMs) : { state: together };
   if (begun.state === undefined) return { ...common, orders: begun.orders, outdated: [] };
-  const { state, orders, outdated, failed, wakeMs } = stepTogether(begun.state, input, nowMs);
+  const { state, orders, outdated, halted, failed, wakeMs } = stepTogether(begun.state, input, nowMs);
   return {
     ...common,
     together: state,
     orders,
     outdated,
+    ...(halted === undefined ? {} : { halted }),
     ...(failed === undefined ? {} : { failed }),
     ...(wakeMs === undefined ? {} : { wakeMs }),
   };

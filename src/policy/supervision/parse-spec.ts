@@ -11,7 +11,15 @@ import { parseSignal, signalName } from '../../ids/signals.ts';
 import { NshError } from '../../protocol/errors.ts';
 import { isGroupName } from './identity.ts';
 import { formatReadyProbe, parseReadyProbe } from './ready-probe.ts';
-import { maxReplicas, restartTypes, specDefaults, spreadings, strategies, type GroupSpec } from './spec.ts';
+import {
+  maxReplicas,
+  maxTogether,
+  restartTypes,
+  specDefaults,
+  spreadings,
+  strategies,
+  type GroupSpec,
+} from './spec.ts';
 
 /** The keys as they are written, in the order in which they are. */
 export const specKeys = [
@@ -39,6 +47,10 @@ export type SpecKey = (typeof specKeys)[number];
 export type WrittenSpec = { readonly [K in SpecKey]?: unknown };
 
 const maxTextLength = 4096;
+/** The time of each restart that counts is kept. */
+const maxIntensity = 10_000;
+/** The order of a node has it several times, once for each version, and is one value of the store (src/store/limits.ts). */
+const maxSpecBytes = 128 * 1024;
 const maxMs = 365 * 24 * 3_600_000;
 
 /** @throws NshError `usage` (also `nodeset`), naming the key and what it may be. */
@@ -61,7 +73,7 @@ export function parseGroupSpec(written: unknown): GroupSpec {
     replicas: has('replicas') ? readCount(written, 'replicas', maxReplicas) : specDefaults.replicas,
     restart: has('restart') ? readChoice(written, 'restart', restartTypes) : specDefaults.restart,
     strategy: has('strategy') ? readChoice(written, 'strategy', strategies) : specDefaults.strategy,
-    intensity: has('intensity') ? readCount(written, 'intensity', 1_000_000) : specDefaults.intensity,
+    intensity: has('intensity') ? readCount(written, 'intensity', maxIntensity) : specDefaults.intensity,
     periodMs: has('period') ? readDuration(written, 'period', 1) : specDefaults.periodMs,
     ...(has('ready') ? { ready: parseReadyProbe(readText(written, 'ready')) } : {}),
     readyTimeoutMs: has('ready-timeout') ? readDuration(written, 'ready-timeout', 1) : specDefaults.readyTimeoutMs,
@@ -74,7 +86,12 @@ export function parseGroupSpec(written: unknown): GroupSpec {
     singleton,
   };
   if (singleton && spec.replicas > 1)
-    throw usage(`a singleton has one replica, not ${spec.replicas}: leave one of the two away`);
+    throw usage(`a singleton has one replica, not ${spec.replicas}: leave one of the two out`);
+  if (spec.strategy !== 'one_for_one' && spec.replicas > maxTogether)
+    throw usage(`replicas must be at most ${maxTogether} with ${spec.strategy}, not ${spec.replicas}`);
+  const bytes = Buffer.byteLength(JSON.stringify(writeGroupSpec(spec)));
+  if (bytes > maxSpecBytes)
+    throw usage(`the specification has ${bytes} bytes, ${maxSpecBytes} at most: put what is long into a file`);
   return spec;
 }
 

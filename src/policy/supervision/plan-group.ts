@@ -12,7 +12,7 @@
 import { describeEnd } from './end.ts';
 import { replicaName, slotsOf } from './identity.ts';
 import type { GroupReport, Order, ReplicaReport } from './order.ts';
-import { mayDisturb, pickDisturbed, type Disturbance } from './rollout.ts';
+import { describeHalt, mayDisturb, pickDisturbed, type Disturbance } from './rollout.ts';
 import type { GroupSpec } from './spec.ts';
 
 export interface StandingOrder {
@@ -87,6 +87,8 @@ class Draft {
   readonly #nowMs: number;
   readonly #wanted: ReadonlySet<number>;
   readonly #orders = new Map<number, Map<number, string>>();
+  /** Slot → node of `#orders` that has it: asked of each slot, of thousands over hundreds of nodes. */
+  readonly #homes = new Map<number, number>();
   readonly #slots: Map<number, SlotRecord>;
   readonly #waits = new Map<number, string>();
   #wakeMs: number | undefined;
@@ -105,14 +107,14 @@ class Draft {
       const slots = new Map([...order.slots].filter(([slot]) => this.#wanted.has(slot)));
       if (!this.#isAlive(id)) {
         if (spec.singleton && !this.#isFree(id)) {
-          this.#orders.set(id, new Map(order.slots));
+          this.#order(id, order.slots);
           for (const slot of slots.keys()) this.#wait(slot, id);
         } else if (spec.restart === 'temporary')
           // It ran there and is gone: a temporary one is never restarted.
           for (const [slot, version] of slots) this.#slots.set(slot, { version, rests: 'ended' });
         continue;
       }
-      if (slots.size > 0 || !this.#isGone(id)) this.#orders.set(id, slots);
+      if (slots.size > 0 || !this.#isGone(id)) this.#order(id, slots);
       for (const [slot, version] of slots) if (!this.#slots.has(slot)) this.#record(slot, version);
     }
   }
@@ -135,27 +137,29 @@ class Draft {
 
   orderHomeless(): void {
     const { placed, version } = this.#input;
-    const homeless = [...this.#wanted].filter((slot) => this.#nodeOf(slot) === undefined);
+    const homeless = [...this.#wanted].filter((slot) => this.#homes.get(slot) === undefined);
+    if (homeless.length === 0) return;
+    const blockers = this.#blockers();
     for (const slot of homeless) {
       const record = this.#slots.get(slot);
       const target = placed.get(slot);
       if (record?.rests !== undefined && record.version === version) continue;
       if (target === undefined || !this.#isAlive(target)) continue;
-      const blocker = [...this.#input.orders.keys(), ...this.#input.reports.keys()].find((id) =>
-        this.#mayRun(id, slot, target),
-      );
+      const blocker = [...blockers.ofAll, ...(blockers.bySlot.get(slot) ?? [])].find((id) => id !== target);
       if (blocker !== undefined) {
         this.#wait(slot, blocker);
         continue;
       }
       const given = record === undefined || record.rests !== undefined ? version : record.version;
-      this.#orders.set(target, (this.#orders.get(target) ?? new Map<number, string>()).set(slot, given));
+      const slots = this.#orders.get(target) ?? new Map<number, string>();
+      this.#orders.set(target, slots.set(slot, given));
+      this.#homes.set(slot, target);
       this.#record(slot, given);
     }
   }
 
   finish(): Plan {
-    const { spec, reports, round } = this.#input;
+    const { reports, round } = this.#input;
     const failed = [...reports.values()].find(
       (report) => report.round === round && report.failed !== undefined,
     )?.failed;
@@ -169,9 +173,7 @@ class Draft {
       slots: this.#slots,
       waits: this.#waits,
       outdated,
-      ...(halted === undefined
-        ? {}
-        : { halted: `the rollout of ${spec.name} is halted: ${halted}; the others keep their version` }),
+      ...(halted === undefined ? {} : { halted }),
       ...(failed === undefined ? {} : { failed }),
       ...(this.#wakeMs === undefined ? {} : { wakeMs: this.#wakeMs }),
     };
@@ -181,7 +183,7 @@ class Draft {
   #disturbances(): Disturbance[] {
     const { placed, version } = this.#input;
     return [...this.#wanted].flatMap((slot): Disturbance[] => {
-      const id = this.#nodeOf(slot);
+      const id = this.#homes.get(slot);
       // Without a place it does not wait for anything that would come.
       if (id === undefined && !placed.has(slot)) return [];
       const ordered = id === undefined ? undefined : this.#orders.get(id)?.get(slot);
@@ -202,11 +204,13 @@ class Draft {
 
   #disturb(chosen: Disturbance | undefined): void {
     if (chosen === undefined) return;
-    const id = this.#nodeOf(chosen.slot);
+    const id = this.#homes.get(chosen.slot);
     const slots = this.#orders.get(id ?? -1);
     if (slots === undefined) return;
-    if (chosen.isElsewhere) slots.delete(chosen.slot);
-    else {
+    if (chosen.isElsewhere) {
+      slots.delete(chosen.slot);
+      this.#homes.delete(chosen.slot);
+    } else {
       slots.set(chosen.slot, this.#input.version);
       this.#record(chosen.slot, this.#input.version);
     }
@@ -215,7 +219,7 @@ class Draft {
   #halted(): string | undefined {
     const { version, spec } = this.#input;
     const held = [...this.#slots].find(([, record]) => record.rests === 'held' && record.version === version);
-    return held === undefined ? undefined : `${replicaName({ group: spec.name, slot: held[0] })} ${held[1].why ?? ''}`;
+    return held === undefined ? undefined : describeHalt(spec.name, held[0], held[1].why ?? 'did not come up');
   }
 
   #wait(slot: number, id: number): void {
@@ -230,12 +234,13 @@ class Draft {
   }
 
   #isOutdated(slot: number): boolean {
-    const ordered = this.#orders.get(this.#nodeOf(slot) ?? -1)?.get(slot);
+    const ordered = this.#orders.get(this.#homes.get(slot) ?? -1)?.get(slot);
     return ordered !== undefined && ordered !== this.#input.version;
   }
 
-  #nodeOf(slot: number): number | undefined {
-    return [...this.#orders].find(([, slots]) => slots.has(slot))?.[0];
+  #order(id: number, slots: ReadonlyMap<number, string>): void {
+    this.#orders.set(id, new Map(slots));
+    for (const slot of slots.keys()) if (!this.#homes.has(slot)) this.#homes.set(slot, id);
   }
 
   /** `pending`: it has not said what it made of its newest order. */
@@ -270,11 +275,17 @@ class Draft {
     return this.#isCaughtUp(id) && (this.#input.reports.get(id)?.replicas.length ?? 0) === 0;
   }
 
-  /** Whether a node other than the target may have the slot running. */
-  #mayRun(id: number, slot: number, target: number): boolean {
-    if (id === target) return false;
-    if (!this.#isAlive(id)) return this.#input.spec.singleton && this.#input.orders.has(id) && !this.#isFree(id);
-    if (!this.#isCaughtUp(id)) return true;
-    return this.#input.reports.get(id)?.replicas.some((each) => each.slot === slot) === true;
+  /** Nodes that may have something running: any slot, or those slots. One must not be started elsewhere meanwhile. */
+  #blockers(): { readonly ofAll: readonly number[]; readonly bySlot: ReadonlyMap<number, readonly number[]> } {
+    const { spec, orders, reports } = this.#input;
+    const ofAll: number[] = [];
+    const bySlot = new Map<number, number[]>();
+    for (const id of new Set([...orders.keys(), ...reports.keys()])) {
+      if (!this.#isAlive(id)) {
+        if (spec.singleton && orders.has(id) && !this.#isFree(id)) ofAll.push(id);
+      } else if (!this.#isCaughtUp(id)) ofAll.push(id);
+      else for (const { slot } of reports.get(id)?.replicas ?? []) bySlot.set(slot, [...(bySlot.get(slot) ?? []), id]);
+    }
+    return { ofAll, bySlot };
   }
 }

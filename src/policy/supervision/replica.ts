@@ -56,6 +56,9 @@ export interface ReplicaStep {
 
 type Timing = Pick<GroupSpec, 'ready' | 'readyTimeoutMs' | 'stopSignal' | 'stopTimeoutMs'>;
 
+/** From one KILL to the next, ms. */
+const killAgainMs = 10_000;
+
 /** @param run default: the next one. */
 export function startReplica(
   replica: Replica,
@@ -94,7 +97,7 @@ function beginStop(replica: Replica, why: 'asked' | 'notReady', spec: Timing, no
   const stopping: Replica = { phase: 'stopping', run, version, isStarted, why };
   // Its process is just being made: it gets the signal once it is there.
   if (!isStarted) return { replica: stopping, actions: [] };
-  if (spec.stopTimeoutMs === 0) return { replica: stopping, actions: [{ kind: 'kill', run }] };
+  if (spec.stopTimeoutMs === 0) return kill(stopping, nowMs);
   return {
     replica: { ...stopping, dueMs: nowMs + spec.stopTimeoutMs },
     actions: [{ kind: 'signal', run, signal: spec.stopSignal }],
@@ -141,7 +144,12 @@ function hasEnded(replica: Replica, end: End, spec: Timing): ReplicaStep {
 export function wakeReplica(replica: Replica, spec: Timing, nowMs: number): ReplicaStep {
   if (replica.dueMs === undefined || nowMs < replica.dueMs) return { replica, actions: [] };
   if (replica.phase === 'starting') return beginStop(without(replica), 'notReady', spec, nowMs);
-  return { replica: without(replica), actions: [{ kind: 'kill', run: replica.run }] };
+  return kill(replica, nowMs);
+}
+
+/** Until it has ended: a shim that does not answer in time may have lost the first one. */
+function kill(replica: Replica, nowMs: number): ReplicaStep {
+  return { replica: { ...replica, dueMs: nowMs + killAgainMs }, actions: [{ kind: 'kill', run: replica.run }] };
 }
 
 /** Nothing is due any more. */

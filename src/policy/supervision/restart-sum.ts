@@ -4,7 +4,9 @@
  * most what the nodes decide between their reports and the order to stop. Pure; what it keeps goes into the store, with Unix times, so that
  * the next leader counts nothing twice.
  */
-import { describeIntensity, isTooIntense } from './intensity.ts';
+import { describeEnd } from './end.ts';
+import { replicaName } from './identity.ts';
+import { describeIntensity, isTooIntense, restartsWithin } from './intensity.ts';
 import type { GroupReport } from './order.ts';
 import type { GroupSpec } from './spec.ts';
 
@@ -37,10 +39,18 @@ export function sumRestarts(
     added.push(...Array.from({ length: more }, () => nowMs));
     counted.set(node, restarted);
   }
-  const restarts = [...before.restarts.filter((atMs) => atMs >= nowMs - spec.periodMs), ...added];
+  const restarts = [...restartsWithin(before.restarts, nowMs, spec.periodMs), ...added];
   const sum = { round: before.round, counted, restarts };
   // What is old does not count, however late it is looked at: only a new one makes it too much.
   if (added.length === 0 || !isTooIntense(restarts, spec)) return { sum };
   const nodes = [...reports.values()].filter(({ restarted }) => restarted > 0).length;
-  return { sum, failed: `${describeIntensity(restarts, spec)}, on ${nodes} ${nodes === 1 ? 'node' : 'nodes'}` };
+  const many = `${describeIntensity(restarts, spec)}, on ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`;
+  return { sum, failed: many + describeLast(spec.name, reports) };
+}
+
+/** One of the ends that it came from, as a hint: which was the last nobody knows over several nodes. */
+function describeLast(group: string, reports: ReadonlyMap<number, GroupReport>): string {
+  const all = [...reports.values()].flatMap(({ replicas }) => replicas);
+  const found = all.find(({ end, asked }) => end !== undefined && asked !== true);
+  return found?.end === undefined ? '' : `: ${replicaName({ group, slot: found.slot })} ${describeEnd(found.end)}`;
 }

@@ -1,4 +1,5 @@
 /** One at a time: which replica of a group is replaced by another version or moved next. Pure; part of plan-group.ts. */
+import { replicaName } from './identity.ts';
 import type { ReplicaReport } from './order.ts';
 
 export interface Disturbance {
@@ -47,4 +48,10 @@ export function pickDisturbed(all: readonly Disturbance[], mayRollOut: boolean):
   // Among the new ones one that does not work: the version is in doubt.
   if (isRollOut && all.some(({ phase, isOutdated }) => phase === 'waiting' && !isOutdated)) return undefined;
   return candidates.find(({ phase }) => phase !== 'ready') ?? candidates[0];
+}
+
+/** Why a rollout does not go on. @param end of the new one, as `describeEnd` has it. */
+export function describeHalt(group: string, slot: number, end: string): string {
+  const replica = replicaName({ group, slot });
+  return `the rollout of ${group} is halted: ${replica} ${end}; the others keep their version`;
 }

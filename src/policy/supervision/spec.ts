@@ -43,13 +43,13 @@ export interface GroupSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Absent: the home directory on the node. */
   readonly cwd?: string;
-  /** Replicas wanted, 0 to `maxReplicas`. Default 1. */
+  /** Replicas wanted, 0 to `maxReplicas`; with another strategy than `one_for_one` to `maxTogether`. Default 1. */
   readonly replicas: number;
   /** Default `permanent`. */
   readonly restart: RestartType;
   /** Default `one_for_one`. */
   readonly strategy: Strategy;
-  /** More restarts than this within `periodMs` stop the group. 0: the first one does. Default 3. */
+  /** More restarts than this within `periodMs` stop the group. 0: the first one does. At most 10,000; default 3. */
   readonly intensity: number;
   /** ms; default 30,000. */
   readonly periodMs: number;
@@ -74,6 +74,8 @@ export interface GroupSpec {
 }
 
 export const maxReplicas = 10_000;
+/** Of a group with an order among its replicas: what the leader keeps of all of them is one value of the store. */
+export const maxTogether = 1_000;
 
 export const specDefaults = {
   replicas: 1,
@@ -100,7 +102,9 @@ export function versionOf(spec: GroupSpec, restarts = 0): string {
 
 /** What of a specification makes a running replica outdated when it changes: the rest takes effect where it is. */
 function processDefinition(spec: GroupSpec): string {
-  const { argv, env, cwd, ready, memoryBytes } = spec;
+  const { argv, env, cwd, ready, memoryBytes, singleton } = spec;
   const sorted = Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([argv, sorted, cwd ?? null, ready ?? null, memoryBytes]);
+  // The shim that runs it has a deadline for it from its start, or never.
+  const fenced = singleton ? [singleton] : [];
+  return JSON.stringify([argv, sorted, cwd ?? null, ready ?? null, memoryBytes, ...fenced]);
 }

@@ -16,11 +16,13 @@ import {
   resumeGroup,
   stepGroup,
   wantSlots,
+  withoutFuture,
   type Group,
 } from './group.ts';
 import { slotsOf } from './identity.ts';
 import type { OrderedSlot, ReplicaReport } from './order.ts';
 import type { PlanInput, SlotRecord } from './plan-group.ts';
+import { describeHalt } from './rollout.ts';
 
 /** What is kept of such a group. */
 export interface Together {
@@ -45,6 +47,8 @@ export interface TogetherPlan {
   /** Node id → what it is to run, as in `Plan`; the orders have the scope `leader`. */
   readonly orders: ReadonlyMap<number, readonly OrderedSlot[]>;
   readonly outdated: readonly number[];
+  /** Why the rollout does not go on. */
+  readonly halted?: string;
   readonly failed?: string;
   readonly wakeMs?: number;
 }
@@ -105,10 +109,8 @@ export function endTogether({ group, versions }: Together): Map<number, SlotReco
 
 export function stepTogether(before: Together, input: TogetherInput, nowMs: number): TogetherPlan {
   const { spec, round, isStopped } = input;
-  const draft = new Draft(
-    round > before.round ? { ...before, round, group: resumeGroup(before.group) } : before,
-    input,
-  );
+  const group = round > before.round ? resumeGroup(before.group) : withoutFuture(before.group, nowMs);
+  const draft = new Draft({ ...before, round: Math.max(round, before.round), group }, input);
   draft.hearNodes(nowMs);
   const wanted = isStopped ? [] : slotsOf(spec.replicas);
   draft.disturbOne(wanted);
@@ -238,6 +240,7 @@ class Draft {
       orders.set(node, [...(orders.get(node) ?? []), { slot, version, run }]);
     }
     const { failed } = this.#group;
+    const halted = this.#halted();
     const wakeMs = nextStartMs(this.#group, nowMs);
     const outdated = [...this.#versions].filter(([, version]) => version !== this.#input.version).map(([slot]) => slot);
     return {
@@ -252,9 +255,18 @@ class Draft {
       },
       orders,
       outdated,
+      ...(halted === undefined ? {} : { halted }),
       ...(failed === undefined ? {} : { failed }),
       ...(wakeMs === undefined ? {} : { wakeMs }),
     };
+  }
+
+  #halted(): string | undefined {
+    const { version, spec } = this.#input;
+    const held = [...this.#group.members].find(([, { phase, version: own }]) => phase === 'held' && own === version);
+    if (held === undefined) return undefined;
+    const [slot, { lastEnd }] = held;
+    return describeHalt(spec.name, slot, lastEnd === undefined ? 'did not come up' : describeEnd(lastEnd));
   }
 
   /** What a node that lives says of a slot, having seen its newest order. */

@@ -10,8 +10,6 @@ export interface Wanted {
   readonly restarts: number;
   /** Absent: it runs. `stopped`: nothing of it is to run. `removed`: nor is it to be known any more; the leader deletes it when nothing runs. */
   readonly rest?: 'stopped' | 'removed';
-  /** With `stopped`: whoever has put it there is asking the agents to take part, and starts it then. */
-  readonly starts?: true;
   /** Of the change that wrote it: whoever gets no answer finds out by it whether it was done. */
   readonly op?: string;
 }
@@ -37,7 +35,7 @@ export interface GroupEvent {
   readonly slot?: number;
   readonly run?: number;
   /**
-   * A word: of nodes `started`, `ready`, `unready`, `ended`, `failed`, `adopted`; of the leader `placed`, `lost`, `failed`, `halted`; of
+   * A word: of nodes `started`, `ready`, `unready`, `ended`, `failed`, `adopted`, `probe`; of the leader `placed`, `lost`, `failed`, `halted`; of
    * persons that of the command.
    */
   readonly kind: string;

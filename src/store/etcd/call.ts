@@ -18,6 +18,7 @@ import type { Attempt, AttemptFailed, Endpoint } from './endpoint.ts';
 import type { Endpoints } from './endpoints.ts';
 import { grpcStatus, meaningOf } from './failures.ts';
 import type { Method } from './methods.ts';
+import { withHint } from './hints.ts';
 import { anyOf, pause } from './waiting.ts';
 
 export interface Call extends CallOptions {
@@ -33,6 +34,8 @@ interface Answer {
 
 /** A call that finds nobody at all gives up after this time, also where its deadline is later: a person waits for it. */
 const nobodyMs = 1_500;
+/** New tokens in one call. */
+const maxRenewals = 2;
 /** Between two rounds over all endpoints. */
 const pauseMs = 50;
 /** A read asks the next endpoint when one has not answered in half of the time that is left, but not sooner than this. */
@@ -60,14 +63,15 @@ export async function callWith<O>(
   const begin = performance.now();
   const deadline = begin + (options.deadlineMs ?? defaultDeadlineMs);
   const failures = new Map<string, AttemptFailed>();
+  let renewals = 0;
   try {
     for (;;) {
       checkGivenUp(endpoints, options, false);
       const endpoint = endpoints.current;
       const from = performance.now();
-      const outcome = await attemptAt(endpoint, { deadline, signal }, endpoints.all.length, options.isWrite, perform);
+      const outcome = await attemptAt(endpoints, endpoint, { deadline, signal }, options.isWrite, perform);
       if ('answer' in outcome) return outcome.answer;
-      const { failure } = outcome;
+      const { failure, token } = outcome;
       // Whoever gave it up has waited in vain: the next call is not to wait there too.
       if (signal.aborted && performance.now() - from >= leastAttemptMs) endpoints.leave(endpoint);
       checkGivenUp(endpoints, options, failure.wasSent);
@@ -75,13 +79,18 @@ export async function callWith<O>(
       if (failure.code !== grpcStatus.deadlineExceeded || !failures.has(endpoint.url))
         failures.set(endpoint.url, failure);
       const meaning = meaningOf(failure, options.isWrite);
+      if (meaning === 'tokenRefused' && endpoints.login !== undefined && renewals < maxRenewals) {
+        renewals += 1;
+        endpoints.login.drop(token);
+        continue;
+      }
       if (meaning === 'unavailable' || meaning === 'unknown') endpoints.leave(endpoint);
       const mayTryAgain = meaning === 'unavailable' && !(options.isWrite && failure.wasSent);
       const now = performance.now();
       const areAllTried = failures.size === endpoints.all.length;
       const isNobodyThere = areAllTried && [...failures.values()].every(({ wasSent }) => !wasSent);
       if (!mayTryAgain || now >= deadline || (isNobodyThere && now - begin > nobodyMs))
-        throw explain(failure, [...failures.values()], options);
+        throw explain(endpoints, failure, [...failures.values()], options);
       if (areAllTried) await pause(Math.min(pauseMs, deadline - now), signal);
     }
   } finally {
@@ -90,20 +99,23 @@ export async function callWith<O>(
 }
 
 async function attemptAt<O>(
+  { all, login }: Endpoints,
   endpoint: Endpoint,
   { deadline, signal }: Attempt,
-  endpoints: number,
   isWrite: boolean,
   perform: (endpoint: Endpoint, attempt: Attempt) => Promise<O>,
-): Promise<{ readonly answer: O } | { readonly failure: AttemptFailed }> {
+): Promise<{ readonly answer: O } | { readonly failure: AttemptFailed; readonly token: string | undefined }> {
   const now = performance.now();
-  const share = endpoints === 1 ? deadline : Math.min(deadline, now + Math.max(leastAttemptMs, (deadline - now) / 2));
+  const share = all.length === 1 ? deadline : Math.min(deadline, now + Math.max(leastAttemptMs, (deadline - now) / 2));
+  let token: string | undefined;
   try {
     await endpoint.connect({ deadline: share, signal });
+    if (login !== undefined) ({ token } = await login.need(endpoint, { deadline: share, signal }));
     // Only once is a write sent, so it may use all of the time.
     return { answer: await perform(endpoint, { deadline: isWrite ? deadline : share, signal }) };
   } catch (error) {
-    return { failure: endpoint.failureOf(error) };
+    if (error instanceof NshError) throw error;
+    return { failure: endpoint.failureOf(error), token };
   }
 }
 
@@ -115,14 +127,20 @@ function checkGivenUp(endpoints: Endpoints, { signal, isWrite }: Call, wasSent: 
   throw new NshError('cancelled', 'the call to the store was given up');
 }
 
-function explain(failure: AttemptFailed, all: readonly AttemptFailed[], { isWrite, session }: Call): NshError {
+function explain(
+  endpoints: Endpoints,
+  failure: AttemptFailed,
+  all: readonly AttemptFailed[],
+  { isWrite, session }: Call,
+): NshError {
   switch (meaningOf(failure, isWrite)) {
     case 'unavailable':
-      return storeUnavailable(all.map((one) => withHint(one)).join('; '), failure);
+      return storeUnavailable(all.map((one) => withHint(endpoints, one)).join('; '), failure);
     case 'refused':
-      return storeUnavailable(withHint(failure), failure);
+    case 'tokenRefused':
+      return storeUnavailable(withHint(endpoints, failure), failure);
     case 'unknown':
-      return storeUnknown(withHint(failure), failure);
+      return storeUnknown(withHint(endpoints, failure), failure);
     case 'tooLarge':
       return storeTooLarge(failure.details);
     case 'compacted':
@@ -136,16 +154,4 @@ function explain(failure: AttemptFailed, all: readonly AttemptFailed[], { isWrit
     default:
       throw new Error('a failure that means nothing');
   }
-}
-
-const hints: readonly (readonly [text: string, hint: string])[] = [
-  ['etcdserver: no leader', 'most of its members are down or cannot reach each other'],
-  ['etcdserver: request timed out', 'are most of its members up, and can they reach each other?'],
-  ['database space exceeded', 'compact and defragment it, then: etcdctl alarm disarm'],
-  ['permission denied', 'its roles give this client no right to these keys'],
-];
-
-function withHint({ endpoint, details }: AttemptFailed): string {
-  const hint = hints.find(([text]) => details.includes(text))?.[1];
-  return `etcd at ${endpoint}: ${details}${hint === undefined ? '' : ` (${hint})`}`;
 }

@@ -15,6 +15,7 @@ import { grpcStatus, type Failure } from './failures.ts';
 import { status as statusMethod, type Method } from './methods.ts';
 import { plainReason } from './plain-reason.ts';
 import type { CredentialFiles } from './credentials.ts';
+import { SignsOfLife } from './signs-of-life.ts';
 import { authorityOf, hostOf } from './etcd-url.ts';
 
 export interface Attempt {
@@ -66,18 +67,25 @@ const reasonTimeoutMs = 100;
 
 export class Endpoint {
   readonly url: string;
+  /** All go over one connection. */
+  readonly life = new SignsOfLife();
   readonly #target: URL;
   readonly #files: CredentialFiles;
+  readonly #token: () => string | undefined;
   /** Of the files that the client's credentials are from. */
   #stamp: string;
   #client: Client;
   #isClosed = false;
 
-  /** @param target checked by etcd-url.ts */
-  constructor(target: URL, files: CredentialFiles) {
+  /**
+   * @param target checked by etcd-url.ts
+   * @param token goes with every request, where there is one: login.ts
+   */
+  constructor(target: URL, files: CredentialFiles, token: () => string | undefined) {
     this.url = target.origin;
     this.#target = target;
     this.#files = files;
+    this.#token = token;
     this.#stamp = files.stamp;
     this.#client = this.#makeClient();
   }
@@ -112,13 +120,16 @@ export class Endpoint {
         method.encode,
         method.decode,
         request,
-        metadataOf(attempt),
+        this.#metadata(attempt),
         this.#options(attempt),
         (error, value) => {
           signal.removeEventListener('abort', cancel);
           if (error !== null) reject(this.#failed(error));
           else if (value === undefined) reject(this.#failed({ code: grpcStatus.internal, details: 'an empty answer' }));
-          else resolve(value);
+          else {
+            this.life.hear(performance.now());
+            resolve(value);
+          }
         },
       );
       const cancel = (): void => call.cancel();
@@ -128,8 +139,7 @@ export class Endpoint {
 
   /** Both ways. It fails with gRPC's errors: `failureOf`. The caller ends it with `cancel()`. */
   stream<I, O>(method: Method<I, O>): ClientDuplexStream<I, O> {
-    const metadata = metadataOf({});
-    return this.#client.makeBidiStreamRequest(method.path, method.encode, method.decode, metadata, {});
+    return this.#client.makeBidiStreamRequest(method.path, method.encode, method.decode, this.#metadata({}), {});
   }
 
   /** What a stream, or anything else below it, threw. */
@@ -161,6 +171,15 @@ export class Endpoint {
     this.#client.close();
     this.#client = this.#makeClient();
     return true;
+  }
+
+  #metadata({ needsLeader = true }: { readonly needsLeader?: boolean }): Metadata {
+    const metadata = new Metadata();
+    // A member that is cut off from the others says so at once, and ends its streams, instead of being silent.
+    if (needsLeader) metadata.set('hasleader', 'true');
+    const token = this.#token();
+    if (token !== undefined) metadata.set('token', token);
+    return metadata;
   }
 
   #options({ deadline }: Attempt): GrpcOptions {
@@ -199,13 +218,6 @@ export class Endpoint {
   #unsent(details: string, code: number = grpcStatus.unavailable): AttemptFailed {
     return new AttemptFailed(this.url, { code, details, wasSent: false });
   }
-}
-
-function metadataOf({ needsLeader = true }: { readonly needsLeader?: boolean }): Metadata {
-  const metadata = new Metadata();
-  // A member that is cut off from the others says so at once, and ends its streams, instead of being silent.
-  if (needsLeader) metadata.set('hasleader', 'true');
-  return metadata;
 }
 
 function isServiceError(error: unknown): error is ServiceError {

@@ -4,6 +4,7 @@ import { NshError } from '../../protocol/errors.ts';
 import { storeClosed } from '../errors.ts';
 import { Endpoint } from './endpoint.ts';
 import { CredentialFiles, type EtcdTls } from './credentials.ts';
+import { Login, type EtcdLogin } from './login.ts';
 import { parseEtcdUrl } from './etcd-url.ts';
 import { RaftTerm } from './raft-term.ts';
 
@@ -11,35 +12,53 @@ export interface EtcdOptions {
   /** One or several, of the same cluster: `http://HOST:PORT` or `https://HOST:PORT`. */
   readonly urls: readonly string[];
   readonly tls?: EtcdTls;
+  /** Where etcd asks for users. Default: a client certificate may tell who it is, or nothing does. */
+  readonly login?: EtcdLogin;
+  /** What all keys begin with that are asked for: roles of etcd may permit nothing beyond it. Default: ''. */
+  readonly prefix?: string;
 }
 
 export class Endpoints {
   readonly all: readonly Endpoint[];
   /** Fires when the store is closed. */
   readonly closing = new AbortController();
+  readonly login: Login | undefined;
+  readonly prefix: string;
   readonly #make: (url: URL) => Endpoint;
   #current: number;
   readonly #term = new RaftTerm();
 
-  private constructor(urls: readonly URL[], make: (url: URL) => Endpoint) {
+  private constructor(
+    urls: readonly URL[],
+    make: (url: URL) => Endpoint,
+    { login, prefix }: { readonly login: Login | undefined; readonly prefix: string },
+  ) {
     // One listener for each call that is under way, and there is no bound to those.
     setMaxListeners(0, this.closing.signal);
     this.#make = make;
+    this.login = login;
+    this.prefix = prefix;
     this.all = urls.map((url) => make(url));
     // So that the clients of a cluster do not all ask the same member.
     this.#current = Math.floor(Math.random() * this.all.length);
   }
 
   /** Connects to nobody yet. @throws NshError `clusterFile` */
-  static async open({ urls, tls = {} }: EtcdOptions): Promise<Endpoints> {
+  static async open({ urls, tls = {}, login: who, prefix = '' }: EtcdOptions): Promise<Endpoints> {
     const parsed = [...new Map(urls.map((text) => [parseEtcdUrl(text).origin, parseEtcdUrl(text)])).values()];
     if (parsed.length === 0) throw new NshError('clusterFile', 'the store names no etcd: give the URL of one at least');
     const files = await CredentialFiles.read(tls);
-    return new Endpoints(parsed, (url) => new Endpoint(url, files));
+    const login = who === undefined ? undefined : await Login.open(who);
+    return new Endpoints(parsed, (url) => new Endpoint(url, files, () => login?.token), { login, prefix });
   }
 
   get urls(): string[] {
     return this.all.map(({ url }) => url);
+  }
+
+  /** One that nobody has: to ask for what every answer tells. */
+  get probeKey(): string {
+    return `${this.prefix}\0`;
   }
 
   get current(): Endpoint {

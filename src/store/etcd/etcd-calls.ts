@@ -54,7 +54,8 @@ export class EtcdCalls implements StoreCalls {
     const success = then.map(opMessage);
     // A transaction that reads nothing but in its comparisons is not linearizable in etcd, which asks its own member alone: one read,
     // whose answer is left out, makes it so.
-    if (then.length + otherwise.length === 0) success.push({ range: { key: Buffer.from('\0'), countOnly: true } });
+    if (then.length + otherwise.length === 0)
+      success.push({ range: { key: Buffer.from(this.#endpoints.probeKey), countOnly: true } });
     const request = { compare: compares.map(compareMessage), success, failure: otherwise.map(opMessage) };
     const sessions = sessionsOf([...then, ...otherwise]);
     const [session] = sessions;
@@ -104,7 +105,7 @@ export class EtcdCalls implements StoreCalls {
     } catch (error) {
       if (!isCompacted(error)) throw error;
       const signal = AbortSignal.timeout(compactedMs);
-      const told = await watchPrefix(this.#endpoints, '\0', 1n, { signal })
+      const told = await watchPrefix(this.#endpoints, this.#endpoints.probeKey, 1n, { signal })
         .next()
         .catch((reason: unknown) => reason);
       throw isCompacted(told) ? told : storeCompacted(0n);

@@ -11,7 +11,7 @@ export type { EtcdOptions } from './endpoints.ts';
 
 /**
  * Connects with the first call.
- * @throws NshError `clusterFile`: a URL or a file of the certificates cannot be used
+ * @throws NshError `clusterFile`: a URL, a file of the certificates or the one of the password cannot be used
  */
 export async function openEtcdStore(options: EtcdOptions): Promise<Store> {
   const endpoints = await Endpoints.open(options);

@@ -35,6 +35,8 @@ export type Meaning =
   | 'unavailable'
   /** Certainly not applied, and no endpoint will do better. */
   | 'refused'
+  /** Certainly not applied: etcd does not know who asks. A new token may do better. */
+  | 'tokenRefused'
   /** A write that may have been applied. */
   | 'unknown'
   | 'tooLarge'
@@ -55,6 +57,12 @@ const settled: readonly (readonly [text: string, meaning: Meaning])[] = [
   ['duplicate key given in txn request', 'misuse'],
   ['key is not provided', 'misuse'],
   ['too large lease TTL', 'misuse'],
+  // All of them before anything is done, or in place of doing it (etcd's auth/store.go and apply_auth.go).
+  ['invalid auth token', 'tokenRefused'],
+  ['user name is empty', 'tokenRefused'],
+  ['revision of auth store is old', 'tokenRefused'],
+  ['authentication failed', 'refused'],
+  ['permission denied', 'refused'],
   // Asked for with the hasleader metadata, and answered before the request is looked at.
   ['etcdserver: no leader', 'unavailable'],
   // Both before the request is proposed to the others.

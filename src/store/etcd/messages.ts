@@ -157,6 +157,9 @@ export const statusResponse = message({
 });
 export type MemberStatus = OutputOf<typeof statusResponse>;
 
+export const authenticateRequest = message({ name: string(1), password: string(2) });
+export const authenticateResponse = message({ header: nested(1, responseHeader), token: string(2) });
+
 export const member = message({
   id: uint64(1),
   name: string(2),

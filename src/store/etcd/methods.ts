@@ -30,4 +30,5 @@ export const leaseRevoke = method('Lease/LeaseRevoke', m.leaseRevokeRequest, m.l
 export const leaseKeepAlive = method('Lease/LeaseKeepAlive', m.leaseKeepAliveRequest, m.leaseKeepAliveResponse);
 export const leaseTimeToLive = method('Lease/LeaseTimeToLive', m.leaseTimeToLiveRequest, m.leaseTimeToLiveResponse);
 export const status = method('Maintenance/Status', m.statusRequest, m.statusResponse);
+export const authenticate = method('Auth/Authenticate', m.authenticateRequest, m.authenticateResponse);
 export const memberList = method('Cluster/MemberList', m.memberListRequest, m.memberListResponse);

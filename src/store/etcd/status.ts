@@ -18,6 +18,8 @@ interface Answer {
   readonly failure?: string;
 }
 
+const openToAll =
+  'etcd asks nobody who he is (its authentication is not enabled): the password is of no use, and whoever reaches it can read and write everything';
 /** The most that one silent member may hold up the answer, ms. */
 const memberMs = 2_000;
 
@@ -44,7 +46,8 @@ export async function readStatus(endpoints: Endpoints, options: CallOptions): Pr
         : await Promise.all(
             members.map(async (member) => reportOf(await findMember(endpoints, member, answers, late), member)),
           );
-    return describeEtcd(endpoints.urls, reports, probe.revision, probe.why);
+    const found = describeEtcd(endpoints.urls, reports, probe.revision, probe.why);
+    return endpoints.login?.isOff === true ? { ...found, warnings: [...found.warnings, openToAll] } : found;
   } finally {
     release();
   }
@@ -56,7 +59,7 @@ async function readRevision(
   options: CallOptions,
 ): Promise<{ readonly revision?: bigint; readonly why?: string }> {
   try {
-    const request = { key: Buffer.from('\0'), countOnly: true };
+    const request = { key: Buffer.from(endpoints.probeKey), countOnly: true };
     const { header } = await call(endpoints, range, request, { ...options, isWrite: false });
     return { revision: header?.revision ?? 0n };
   } catch (error) {
@@ -78,6 +81,7 @@ async function ask(endpoint: Endpoint, attempt: Attempt): Promise<Answer> {
 async function listMembers(endpoints: Endpoints, attempt: Attempt): Promise<readonly Member[]> {
   const asked = endpoints.all.map(async (endpoint) => {
     await endpoint.connect(attempt);
+    await endpoints.login?.need(endpoint, attempt);
     return (await endpoint.unary(memberList, {}, attempt)).members;
   });
   try {

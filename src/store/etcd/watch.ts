@@ -13,13 +13,16 @@ import { rangeOf } from './convert.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Endpoints } from './endpoints.ts';
 import { meaningOf } from './failures.ts';
+import { withHint } from './hints.ts';
+import type { Pass } from './login.ts';
 import type { InputOf, watchRequest, WatchResponse } from './messages.ts';
 import { range, watch as watchMethod } from './methods.ts';
 import { WatchBatches } from './watch-batches.ts';
+import type { SignsOfLife } from './signs-of-life.ts';
 import { anyOf, pause } from './waiting.ts';
 
 export interface WatchTiming {
-  /** How often a member that is silent is asked for a sign of life, ms. */
+  /** How often a member that is silent, to this watch and to everybody else, is asked for a sign of life, ms. */
   readonly progressMs: number;
   /** How long it may be silent all the same, ms; twice as long after each time that this ended a watch. */
   readonly silenceMs: number;
@@ -47,8 +50,11 @@ export async function* watchPrefix(
       if (endpoints.closing.signal.aborted) throw storeClosed();
       if (options.signal?.aborted === true) return;
       const endpoint = endpoints.current;
+      let pass: Pass = { token: undefined, isNew: true };
       try {
-        await endpoint.connect({ deadline: performance.now() + connectMs, signal });
+        const attempt = { deadline: performance.now() + connectMs, signal };
+        await endpoint.connect(attempt);
+        pass = (await endpoints.login?.need(endpoint, attempt)) ?? pass;
         const silenceMs = timing.silenceMs * 2 ** Math.min(silences, 4);
         for await (const batch of watchOnce(endpoint, prefix, next, { ...timing, silenceMs }, signal)) {
           failures = 0;
@@ -66,8 +72,13 @@ export async function* watchPrefix(
         if (error instanceof NshError) throw error;
         if (error instanceof Silent) silences += 1;
         const failure = endpoint.failureOf(error);
-        if (!signal.aborted && meaningOf(failure, false) === 'refused')
-          throw storeUnavailable(failure.message, failure);
+        const meaning = meaningOf(failure, false);
+        if (!signal.aborted && (meaning === 'refused' || meaning === 'tokenRefused')) {
+          // etcd says of a token that it does not know any more just that it permits nothing.
+          if (pass.isNew) throw storeUnavailable(withHint(endpoints, failure), failure);
+          endpoints.login?.drop(pass.token);
+          continue;
+        }
       }
       if (signal.aborted) continue;
       endpoints.leave(endpoint);
@@ -99,7 +110,7 @@ interface Standing {
 async function checkSame(endpoints: Endpoints, before: Standing, now: Standing, signal: AbortSignal): Promise<void> {
   if (now.cluster !== before.cluster) throw storeCompacted(now.revision);
   if (now.revision >= before.revision) return;
-  const request = { key: Buffer.from('\0'), countOnly: true };
+  const request = { key: Buffer.from(endpoints.probeKey), countOnly: true };
   const { header } = await call(endpoints, range, request, { signal, isWrite: false }).catch((error: unknown) => {
     throw new Error('etcd does not tell its revision', { cause: error });
   });
@@ -122,7 +133,7 @@ async function* watchOnce(
   signal.addEventListener('abort', cancel, { once: true });
   // Told by the iteration as well; this one is for what comes after it was left.
   stream.on('error', () => undefined);
-  const silence = new SilenceGuard(stream, timing);
+  const silence = new SilenceGuard(stream, endpoint.life, timing);
   try {
     // From one revision earlier, whose events are left out again: at the compacted revision itself etcd would not say that it has
     // forgotten deletes, only below it.
@@ -147,32 +158,37 @@ async function* watchOnce(
 
 function reasonOf({ compactRevision, cancelReason }: WatchResponse): Error {
   if (compactRevision > 0n) return storeCompacted(compactRevision);
-  if (cancelReason.includes('permission denied')) return storeUnavailable(`etcd ends the watch: ${cancelReason}`);
-  return new Error(`etcd ends the watch: ${cancelReason}`);
+  return new Error(cancelReason === '' ? 'etcd ends the watch' : cancelReason);
 }
+
+/** A watch that is told nothing, of a member that answers others, asks so many times less often: that it alone is stuck is not to be expected. */
+const aloneFactor = 8;
 
 /** Asks for signs of life while somebody waits, and ends the stream when none come. Silence while nobody reads is our own. */
 class SilenceGuard {
   readonly #stream: Stream;
+  readonly #life: SignsOfLife;
   readonly #timing: WatchTiming;
   #timer: NodeJS.Timeout | undefined;
   #isSilent = false;
+  /** On the answer to another watch. */
+  #relies = false;
 
-  constructor(stream: Stream, timing: WatchTiming) {
+  constructor(stream: Stream, life: SignsOfLife, timing: WatchTiming) {
     this.#stream = stream;
+    this.#life = life;
     this.#timing = timing;
   }
 
   async guard<T>(answer: Promise<T>): Promise<T> {
     const since = performance.now();
+    this.#relies = false;
     clearInterval(this.#timer);
-    this.#timer = setInterval(() => {
-      this.#isSilent ||= performance.now() - since >= this.#timing.silenceMs;
-      if (this.#isSilent) this.#stream.cancel();
-      else this.#stream.write({ progress: {} });
-    }, this.#timing.progressMs);
+    this.#timer = setInterval(() => this.#look(since), this.#timing.progressMs);
     try {
-      return await answer;
+      const told = await answer;
+      this.#life.hear(performance.now());
+      return told;
     } catch (error) {
       throw this.#isSilent ? new Silent('etcd is silent', { cause: error }) : error;
     } finally {
@@ -182,5 +198,22 @@ class SilenceGuard {
 
   end(): void {
     clearInterval(this.#timer);
+  }
+
+  #look(since: number): void {
+    const { progressMs, silenceMs } = this.#timing;
+    const now = performance.now();
+    const aloneMs = now - since - aloneFactor * progressMs;
+    this.#isSilent ||= this.#life.silentMs(since, now) >= silenceMs || aloneMs >= silenceMs;
+    if (this.#isSilent) {
+      this.#stream.cancel();
+      return;
+    }
+    if (aloneMs < 0 && !this.#life.isDue(since, now, progressMs)) return;
+    // Another one asks, but what it asks may be lost: it is relied upon once.
+    this.#relies = aloneMs < 0 && !this.#relies && this.#life.wasJustAsked(now, progressMs);
+    if (this.#relies) return;
+    this.#life.asked(now);
+    this.#stream.write({ progress: {} });
   }
 }

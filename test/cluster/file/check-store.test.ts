@@ -28,6 +28,17 @@ describe('the store of a cluster file', () => {
     expect(storeOf({ nodes: [{ id: 0 as never, name: 'localhost', labels: [] }] })).toMatchObject({ node: 0 });
   });
 
+  it('asks for a user with a password from a file, over https: or on this machine', async () => {
+    expect(await parse('{etcd: ["https://a"], passwordFile: ~/secret, login: "ann b"}')).toEqual({
+      backend: 'etcd',
+      endpoints: ['https://a:2379'],
+      passwordFile: '/home/me/secret',
+      login: 'ann b',
+    });
+    for (const host of ['127.0.0.1', 'localhost', '[::1]'])
+      expect(await parse(`{etcd: ["http://${host}"], passwordFile: p}`)).toMatchObject({ passwordFile: '/etc/nsh/p' });
+  });
+
   it('is embedded on the node that is named, or given by its id', async () => {
     expect(await parse('{embedded: web2}')).toEqual({ backend: 'embedded', node: 4 });
     expect(await parse('{embedded: 7}')).toEqual({ backend: 'embedded', node: 7 });
@@ -48,6 +59,7 @@ describe('the store of a cluster file', () => {
     });
     expect(store.backend === 'etcd' && keyPrefix(store, 'lab', 'me')).toBe('nsh/prod-1/deploy/');
     expect(keyPrefix({ backend: 'etcd', endpoints: [] }, 'lab', 'me')).toBe('nsh/lab/me/');
+    expect(keyPrefix({ backend: 'etcd', endpoints: [] }, 'lab', 'me/kv')).toBe('nsh/lab/me%2Fkv/');
   });
 
   it.each([
@@ -64,7 +76,11 @@ describe('the store of a cluster file', () => {
     ['{etcd: [a:2379]}', "2:16: etcd must list URLs such as https://etcd1:2379, without a path, not 'a:2379'"],
     ['{etcd: [7]}', '2:16: etcd must list URLs such as https://etcd1:2379, without a path, not the number 7'],
     ['{etcd: ["http://a/x"]}', 'without a path'],
-    ['{etcd: ["http://me:pw@a"]}', 'without a path'],
+    ['{etcd: ["http://me:pw@a"]}', '2:16: a URL of an etcd holds no user and password: name a passwordFile'],
+    ['{etcd: ["https://a"], login: ann}', '2:30: login needs passwordFile'],
+    ['{etcd: ["http://a"], passwordFile: p}', '2:29: passwordFile is for https: URLs'],
+    ['{etcd: ["http://127.0.0.1.example.com"], passwordFile: p}', 'passwordFile is for https: URLs'],
+    ['{embedded: web1, passwordFile: p}', '2:25: passwordFile goes with etcd, not with the embedded store'],
     ['{etcd: ["http://a", "https://b"]}', '2:28: the URLs of one etcd are all http: or all https:'],
     ['{etcd: ["https://a"], cert: c}', '2:30: cert needs key: a certificate and its private key'],
     ['{etcd: ["https://a"], key: c}', '2:30: key needs cert'],

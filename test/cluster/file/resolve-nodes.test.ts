@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { resolveNodes } from '../../../src/cluster/file/index.ts';
+import { groupsNamed } from '../../../src/cluster/file/resolve-nodes.ts';
 import type { NodeSpec } from '../../../src/cluster/node-spec.ts';
 import { nodeId } from '../../../src/ids/gpid.ts';
 
@@ -73,5 +74,51 @@ describe('nodes of the cluster', () => {
       Array(5).fill('localhost'),
     );
     expect(() => resolve('web1', known)).toThrow("unknown node 'web1'");
+  });
+});
+
+describe('groups of processes behind @', () => {
+  const groups = new Map<string, readonly number[] | undefined>([
+    ['web', [3]],
+    ['cache', [1, 7]],
+    ['cache/2', [7]],
+    ['idle', []],
+    ['cahce', undefined],
+    ['gone', [99]],
+  ]);
+  const known = { nodes, groups };
+
+  it.each([
+    ['@cache', 'web1 web10'],
+    ['@cache/2,db1', 'db1 web10'],
+    ['@all!@cache', 'web2 db1 r1n1'],
+    ['@cache&@web', 'web1 web10'],
+    ['@web', 'web1 web2 web10'],
+    ['@group:web', 'db1'],
+    ['web1,@idle', 'web1'],
+  ])('%j are %s: the nodes that run them, and a label comes first', (text, names) => {
+    expect(resolve(text, known)).toBe(names);
+  });
+
+  it.each([
+    [
+      '@cahce',
+      'nodeset',
+      "nodeset '@cahce', column 1: no node has the label 'cahce', and no group is called so; did you mean '@cache'?",
+    ],
+    ['@idle', 'nodeset', "nodeset '@idle' is empty: idle runs on no node now"],
+    [
+      '@gone',
+      'unknownNode',
+      "@gone runs on node 99, which the cluster file does not have; 'nsh cluster diff' tells how it differs",
+    ],
+  ])('%j is refused', (text, code, message) => {
+    expect(() => resolve(text, known)).toThrow(expect.objectContaining({ code, message }));
+  });
+
+  it('are what must be asked for, which labels, names and malformed texts are not', () => {
+    const asked = (text: string): string => groupsNamed(text, nodes).join(' ');
+    expect(['@gpu,web1', '@all!web*', '@*', '@x[', '@', 'x9'].map(asked)).toEqual(Array(6).fill(''));
+    expect(asked('@cache/2!@gpu,@group:web,@cache,@cache/2')).toBe('cache/2 web cache');
   });
 });

@@ -88,9 +88,7 @@ describe('placement', () => {
     );
     const alone = place([group('db', 3, { apart: ['db'] })], [node(1), node(2)]);
     expect(shown(alone)).toBe('db/1@1 db/2@2');
-    expect(alone.unplaced.get('db/3')).toBe(
-      'n1: db runs there, which it is to be apart from; n2: db runs there, which it is to be apart from',
-    );
+    expect(alone.unplaced.get('db/3')).toBe('n[1-2]: db runs there, which it is to be apart from');
   });
 
   it('moves nothing when a node comes, and only what was there when one goes, is drained or loses its label', () => {
@@ -107,11 +105,15 @@ describe('placement', () => {
     expect(shown(place(labelled, nodes, before.nodes))).toBe('web/1@2 web/2@2 web/3@2 web/4@2');
   });
 
-  it('has nowhere to go without nodes, and says of many nodes the first', () => {
+  it('has nowhere to go without nodes, and says of many nodes what they have in common, or the first', () => {
     expect([...place([group('web', 1)], []).unplaced]).toEqual([['web/1', 'there is no node']]);
     const drained = Array.from({ length: 8 }, (_, index) => node(index + 1, { isDrained: true }));
-    expect(place([group('web', 1)], drained).unplaced.get('web/1')).toMatch(
-      /^n1: it is drained; .*; n5: it is drained; and 3 more$/,
+    expect(place([group('web', 1)], drained).unplaced.get('web/1')).toBe('n[1-8]: it is drained');
+    const small = Array.from({ length: 8 }, (_, index) =>
+      node(index + 1, { memAvailableBytes: 2 ** 20 * (index + 1) }),
+    );
+    expect(place([group('web', 1, { memory: '512M' })], small).unplaced.get('web/1')).toMatch(
+      /^n1: 512M are asked for, 1M are free; .*; n5: 512M are asked for, 5M are free; and 3 more$/,
     );
   });
 

@@ -73,6 +73,8 @@ export class ClusterSim {
   round = 1;
   isStopped = false;
   failed: string | undefined;
+  /** Why the rollout does not go on. */
+  halted: string | undefined;
   plan: Plan | undefined;
   /** What the nodes have done: `start 1`, `stop 3`. */
   log: string[] = [];
@@ -261,6 +263,7 @@ export class ClusterSim {
     const plan = planGroup({ ...input, slots: this.#records }, this.nowMs);
     this.plan = plan;
     this.failed ??= plan.failed;
+    this.halted = plan.halted;
     this.#records = readRecords(writeRecords(plan.slots));
     const ordered = (id: number): OrderedSlot[] | undefined =>
       plan.orders.has(id) ? [...(plan.orders.get(id) ?? [])].map(([slot, version]) => ({ slot, version })) : undefined;
@@ -276,6 +279,7 @@ export class ClusterSim {
     const step = stepTogether(begun.state, input, this.nowMs);
     this.together = readTogether(writeTogether(step.state));
     this.failed ??= step.failed;
+    this.halted = step.halted;
     this.leaderWakeMs = step.wakeMs;
     for (const node of this.nodes) this.#write(node, step.orders.get(node.id), 'leader');
   }

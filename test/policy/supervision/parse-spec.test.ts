@@ -79,8 +79,14 @@ describe('a group specification', () => {
     [{ ...least, env: { A: 1 } }, "'A' is no variable"],
     [{ ...least, singleton: true, replicas: 2 }, 'a singleton has one replica, not 2'],
     [{ ...least, singleton: 'yes' }, 'true or false'],
+    [{ ...least, intensity: 10_001 }, 'from 0 to 10000'],
+    [{ ...least, strategy: 'one_for_all', replicas: 1_001 }, 'at most 1000 with one_for_all'],
   ])('is refused with what it should be: %j', (written, message) => {
     expect(() => parseGroupSpec(written)).toThrow(message);
+  });
+
+  it('is refused where an order with some versions of it would not fit into the store', () => {
+    expect(() => parseGroupSpec({ ...least, env: { A: 'x'.repeat(128 * 1024) } })).toThrow('131072 at most');
   });
 
   it('makes running replicas outdated by what their process is alone', () => {
@@ -89,7 +95,14 @@ describe('a group specification', () => {
     expect(versionOf(same)).toBe(versionOf(one));
     expect(versionOf(one)).toMatch(/^[0-9a-f]{12}$/);
     expect(versionOf(one, 2)).toBe(`${versionOf(one)}-2`);
-    for (const more of [{ command: ['other'] }, { env: {} }, { cwd: '/' }, { ready: 'tcp:1' }, { memory: '1M' }])
+    for (const more of [
+      { command: ['other'] },
+      { env: {} },
+      { cwd: '/' },
+      { ready: 'tcp:1' },
+      { memory: '1M' },
+      { singleton: true },
+    ])
       expect(versionOf(parseGroupSpec({ ...least, env: { A: '1', B: '2' }, ...more }))).not.toBe(versionOf(one));
   });
 });

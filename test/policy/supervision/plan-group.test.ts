@@ -140,7 +140,9 @@ describe('a group over several nodes', () => {
 
   it('never runs a slot twice and comes to rest as it should, whatever happens and however late the news are', () => {
     const first = Math.floor(Math.random() * 1e9);
-    const problems = Array.from({ length: 150 }, (_, index) => first + index).flatMap((seed) => {
+    // 927, 2909: the end of a replica in its former round was taken for one of this round, and it was never started again.
+    const histories = [927, 2_909, ...Array.from({ length: 150 }, (_, index) => first + index)];
+    const problems = histories.flatMap((seed) => {
       try {
         playHistory(seed);
         return [];

@@ -32,6 +32,18 @@ describe('the restarts of all nodes together', () => {
     expect(play(looks)).toEqual([undefined, undefined, '4 restarts within 30s, where 3 are allowed, on 2 nodes']);
   });
 
+  it('say of one replica how it ended, if not as it was asked to', () => {
+    const end = { kind: 'exited', code: 3 } as const;
+    const known = [
+      { slot: 1, run: 2, version: 'v', phase: 'ready', end: { kind: 'signalled', signal: 'TERM' }, asked: true },
+      { slot: 2, run: 4, version: 'v', phase: 'waiting', end, asked: false },
+    ] as const;
+    const both = new Map([...reports({ 1: 2, 2: 2 })].map(([node, each]) => [node, { ...each, replicas: known }]));
+    expect(sumRestarts(emptySum(1), both, spec, 0).failed).toBe(
+      '4 restarts within 30s, where 3 are allowed, on 2 nodes: web/2 exited with status 3',
+    );
+  });
+
   it('count each restart once, and not those older than the period', () => {
     const looks = [
       [0, { 1: 2 }],
@@ -51,5 +63,12 @@ describe('the restarts of all nodes together', () => {
       ])[2],
     ).toMatch(/^4 restarts/);
     expect(sumRestarts(emptySum(2), reports({ 1: 9 }, 1), spec, 0).failed).toBeUndefined();
+  });
+
+  it('count those of a leader whose clock was ahead as just now, and not for as long as it was ahead', () => {
+    const ahead: RestartSum = { round: 1, counted: new Map([[1, 3]]), restarts: [7_200_000, 7_200_001, 7_200_002] };
+    const { sum } = sumRestarts(ahead, reports({ 1: 3 }), spec, 1_000);
+    expect(sum.restarts).toEqual([1_000, 1_000, 1_000]);
+    expect(sumRestarts(sum, reports({ 1: 4 }), spec, 32_000).failed).toBeUndefined();
   });
 });

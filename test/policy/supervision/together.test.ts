@@ -150,4 +150,28 @@ describe('a group that is restarted together, over three nodes', () => {
       expect([seed, sim.readySlots, sim.together === undefined]).toEqual([seed, [1, 2, 3, 4], false]);
     }
   });
+
+  it('does not wait for a time that a leader with a wrong clock has set', () => {
+    const sim = startCluster(1, { strategy: 'one_for_all' });
+    sim.nowMs = 7_200_000;
+    for (let failures = 0; failures < 3; failures++) {
+      kill(sim, 2);
+      while (sim.readySlots.length > 0) sim.step();
+      if (failures < 2) sim.settle();
+    }
+    // The next leader's clock is two hours behind.
+    sim.nowMs = 0;
+    sim.leaderWakeMs = 0;
+    for (const node of sim.nodes) node.wakeMs = undefined;
+    sim.settle();
+    expect([sim.readySlots, sim.nowMs <= 60_000]).toEqual([[1, 2, 3, 4], true]);
+  });
+
+  it('says why its rollout does not go on', () => {
+    const sim = startCluster(1, { strategy: 'rest_for_one' });
+    sim.bad.add('v2');
+    sim.version = 'v2';
+    sim.settle();
+    expect(sim.halted).toMatch(/^the rollout of web is halted: web\/\d exited with status 1; the others keep/);
+  });
 });

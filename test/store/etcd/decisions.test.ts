@@ -29,7 +29,7 @@ describe('what a failure means', () => {
     ['etcdserver: too many requests', resourceExhausted, 'unavailable', 'unavailable'],
     ['No connection established. Last error: connect ECONNREFUSED', unavailable, 'unavailable', 'unavailable'],
     ['etcdserver: permission denied', grpcStatus.permissionDenied, 'refused', 'refused'],
-    ['etcdserver: invalid auth token', grpcStatus.unauthenticated, 'refused', 'refused'],
+    ['etcdserver: invalid auth token', grpcStatus.unauthenticated, 'tokenRefused', 'tokenRefused'],
     ['unknown service etcdserverpb.KV', grpcStatus.unimplemented, 'refused', 'refused'],
     ['etcdserver: request is too large', grpcStatus.invalidArgument, 'tooLarge', 'tooLarge'],
     ['grpc: received message larger than max (3 vs. 2)', resourceExhausted, 'tooLarge', 'tooLarge'],

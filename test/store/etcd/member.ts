@@ -18,6 +18,8 @@ export interface MemberSpec {
   readonly peerUrl: string;
   readonly initialCluster: string;
   readonly certificates: Certificates | undefined;
+  /** Further options of the program, without their dashes. */
+  readonly options?: Readonly<Record<string, string>>;
   /** PID of a process whose network namespace it gets; default: this machine's. */
   readonly network?: number;
 }
@@ -47,6 +49,11 @@ export class EtcdMember {
   /** Where clients reach it directly. */
   get url(): string {
     return `${this.spec.certificates === undefined ? 'http' : 'https'}://${this.spec.host}:${clientPort}`;
+  }
+
+  /** 0 where it does not run. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
   }
 
   get isUp(): boolean {
@@ -140,7 +147,7 @@ export class EtcdMember {
       options['trusted-ca-file'] = certificates.ca;
       options['client-cert-auth'] = 'true';
     }
-    return Object.entries(options).map(([option, value]) => `--${option}=${value}`);
+    return Object.entries({ ...options, ...this.spec.options }).map(([option, value]) => `--${option}=${value}`);
   }
 
   async #http(method: string, path: string): Promise<string> {
