@@ -16,11 +16,12 @@ import type { ExitStatus } from '../../src/protocol/process.ts';
 import type { Command, CommandContext, OptionSpec } from '../command.ts';
 import { parseOptions } from '../getopt.ts';
 import { describeExit, exitStatusOf, signalStatus } from '../run/exit-status.ts';
+import { readLog } from '../logs/read-log.ts';
 import { findManaged, type NamedProcess } from '../run/find-managed.ts';
 import { leaderToken } from '../session/leader.ts';
 import { finishStatus, makeReporter, streamFailure } from '../run/report.ts';
 import { defaultDetachKeys, parseDetachKeys, type DetachKey } from '../terminal/detach-keys.ts';
-import { handOverJob, type StreamParts } from '../terminal/hand-over.ts';
+import { handOverJob, signalOf, type StreamParts } from '../terminal/hand-over.ts';
 import { endedScreen } from '../terminal/ended-screen.ts';
 import { redraw, replay } from '../terminal/replay.ts';
 
@@ -54,6 +55,9 @@ export const attachCommand: Command = {
     const wanted = parseAttachOptions(args);
     const client = await context.cluster();
     const named = await findManaged(client, wanted.word, context.signal);
+    // It takes no input and draws no screen: there is nothing to hand the terminal over for.
+    if (named.record.replica !== undefined && named.record.exit === undefined && context.stdout.isTTY === true)
+      return await watchReplica(context, client, named, wanted);
     const attachment = new Attachment(context, client, named, wanted);
     return named.record.exit === undefined ? await attachment.attach() : await attachment.showEnded();
   },
@@ -77,6 +81,29 @@ function parseAttachOptions(args: readonly string[]): AttachOptions {
     scrollback: options.some((parsed) => parsed.option === noScrollback) ? 0 : scrollbackLines,
     detachKeys: parseDetachKeys(keys ?? defaultDetachKeys),
   };
+}
+
+/** Its kept output and what follows, on the terminal as it is: Ctrl-C leaves it running. */
+async function watchReplica(
+  context: CommandContext,
+  client: ClusterClient,
+  named: NamedProcess,
+  { word, scrollback }: AttachOptions,
+): Promise<number> {
+  const { stdout, stderr, signal } = context;
+  const { node, gpid } = named;
+  const reporter = makeReporter(context, 'attach');
+  const output = { stdout: writableSink(stdout), stderr: writableSink(stderr), reporter, signal };
+  const whole = { follow: true, lines: scrollback, offset: undefined, stdout: true, stderr: true };
+  try {
+    const end = await readLog(client, named, whole, output);
+    if (end.kind === 'exit') stderr.write(`[${gpid} ${describeExit(end.status, gpid)}]\n`);
+    return finishStatus(end, node.name, gpid, reporter);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    stderr.write(`[detached from ${gpid}; nsh attach ${word}]\n`);
+    return signalStatus(signalOf(signal));
+  }
 }
 
 class Attachment {
