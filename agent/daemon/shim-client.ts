@@ -36,8 +36,8 @@ export class ShimClient {
     this.closed = peer.closed;
   }
 
-  /** @throws NodeJS.ErrnoException where nothing listens at `socket`; NshError where it is no shim. */
-  static async open(socket: string, events: ShimEvents): Promise<ShimClient> {
+  /** @param helloMs it has to answer within; default 10,000. @throws NodeJS.ErrnoException where nothing listens at `socket`; NshError where it is no shim. */
+  static async open(socket: string, events: ShimEvents, helloMs = deadlineMs): Promise<ShimClient> {
     const peer = new RpcPeer(await openUnixSocket(socket), {
       name: 'the shim',
       onNotification: (method, params) => {
@@ -47,7 +47,10 @@ export class ShimClient {
     });
     const hello = check(
       shimMethods.hello.result,
-      await peer.request('hello', {}, { deadlineMs }),
+      await peer.request('hello', {}, { deadlineMs: helloMs }).catch((error: unknown) => {
+        peer.close();
+        throw error;
+      }),
       'hello',
       'invalidMessage',
     );

@@ -10,9 +10,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { NodePaths } from '../../src/cluster/paths.ts';
 import { programPath } from '../../src/cluster/programs.ts';
 import { shimPid } from '../../src/cluster/shim-file.ts';
-import { readStart, runsSince } from '../../src/cluster/this-machine.ts';
+import { bootIdentity, readStart, runsSince } from '../../src/cluster/this-machine.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import { programVersion } from '../../src/protocol/version.ts';
+import type { ManagedProcess } from '../../src/protocol/process.ts';
+import { keptRange, listSegments, streamNames } from '../shim/log-segments.ts';
+import { readRecord } from '../shim/record-files.ts';
 import { log } from './log.ts';
 import { isRunning, ManagedTable } from './managed-table.ts';
 import { ShimClient, type ShimEvents } from './shim-client.ts';
@@ -28,6 +31,9 @@ export interface ShimOptions {
 }
 
 const startDeadlineMs = 10_000;
+/** An agent serves although a shim of the one before does not answer it; and asks that again so often. */
+const adoptDeadlineMs = 2_000;
+const adoptAgainMs = 1_000;
 /** A shim that stands still must not make the whole node look so: `ps` has 5 s for its answer. */
 const refreshDeadlineMs = 1_000;
 const gonePollMs = 5;
@@ -44,6 +50,7 @@ export class ShimPool {
   readonly #shims = new Map<string, ShimClient>();
   #starting: Promise<ShimClient> | undefined;
   #isKilling = false;
+  #isClosed = false;
 
   constructor(options: ShimOptions, onChange: () => void) {
     this.#options = options;
@@ -81,16 +88,40 @@ export class ShimPool {
   async #adoptOne(id: string): Promise<void> {
     const directory = join(this.#options.paths.shims, id);
     try {
-      await this.#connect(this.#socketOf(id));
+      await this.#connect(this.#socketOf(id), adoptDeadlineMs);
     } catch (error) {
       const pid = shimPid(directory);
-      if (pid !== undefined) {
-        log('shim does not answer', { id, pid, error: String(error) });
+      if (pid === undefined) {
+        this.#removeShim(id);
         return;
       }
-      rmSync(directory, { recursive: true, force: true });
-      rmSync(this.#socketOf(id), { force: true });
+      log('shim does not answer', { id, pid, error: String(error) });
+      for (const process of runningUnder(id, this.#options.paths.processes)) this.table.put(process);
+      void this.#adoptLater(id);
     }
+  }
+
+  /** Of one that stands still, or is slow: until it answers or has gone, its records tell what it runs. */
+  async #adoptLater(id: string): Promise<void> {
+    for (;;) {
+      await delay(adoptAgainMs, undefined, { ref: false });
+      if (this.#isKilling || this.#isClosed) return;
+      try {
+        await this.#connect(this.#socketOf(id));
+        this.#onChange();
+        return;
+      } catch {
+        if (shimPid(join(this.#options.paths.shims, id)) !== undefined) continue;
+      }
+      this.#removeShim(id);
+      await this.#readAnew(id);
+      return;
+    }
+  }
+
+  #removeShim(id: string): void {
+    rmSync(join(this.#options.paths.shims, id), { recursive: true, force: true });
+    rmSync(this.#socketOf(id), { force: true });
   }
 
   /** The shim for new processes: the one of this program's version, started where there is none. */
@@ -136,6 +167,7 @@ export class ShimPool {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const shim of this.#shims.values()) shim.close();
   }
 
@@ -166,8 +198,8 @@ export class ShimPool {
     }
   }
 
-  async #connect(socket: string): Promise<ShimClient> {
-    const shim = await ShimClient.open(socket, this.#events);
+  async #connect(socket: string, deadlineMs?: number): Promise<ShimClient> {
+    const shim = await ShimClient.open(socket, this.#events, deadlineMs);
     this.#shims.set(shim.id, shim);
     const { processes } = await shim.call('list', {});
     for (const process of processes) this.table.put(process);
@@ -184,15 +216,20 @@ export class ShimPool {
     // One that has gone by itself was empty: its records are read again when somebody asks for them.
     if (this.#isKilling || orphans.length === 0) return;
     if (this.#shims.size === 0 && !orphans.some(isRunning)) return;
+    await this.#readAnew(shim.id);
+  }
+
+  /** What a shim that has gone left behind, as another one tells it. */
+  async #readAnew(id: string): Promise<void> {
     try {
       const { processes } = await (await this.current()).call('list', {});
       // Not before: until another one has told, what it ran is still known.
-      this.table.dropShim(shim.id);
+      this.table.dropShim(id);
       for (const process of processes) this.table.put(process);
       this.#onChange();
     } catch (error) {
-      this.table.dropShim(shim.id);
-      log('records of a lost shim cannot be read', { id: shim.id, error: String(error) });
+      this.table.dropShim(id);
+      log('records of a lost shim cannot be read', { id, error: String(error) });
     }
   }
 
@@ -210,6 +247,24 @@ export class ShimPool {
   #socketOf(id: string): string {
     return join(this.#options.paths.sockets, `shim-${id}.sock`);
   }
+}
+
+/** By their records alone: their shim does not answer. */
+function runningUnder(id: string, processes: string): ManagedProcess[] {
+  return readdirSync(processes).flatMap((name) => {
+    const directory = join(processes, name);
+    const record = readRecord(directory);
+    const runs = record?.boot === bootIdentity() && runsSince(record.pid, record.start);
+    if (record === undefined || record.shim.id !== id || !runs) return [];
+    const { shimProcess: _, ...rest } = record;
+    const [out, err] = streamNames(record).map((stream) => ({
+      ...keptRange(listSegments(directory, stream)),
+      closed: false,
+    }));
+    return [
+      { ...rest, out: out ?? { base: 0, end: 0, closed: false }, ...(err === undefined ? {} : { err }), clients: 0 },
+    ];
+  });
 }
 
 /** The shim writes a line to descriptor 3 when it listens. @throws NshError `agentFailed` */

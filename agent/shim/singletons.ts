@@ -3,6 +3,7 @@
  * cannot. When one has ended, what is left of it is killed, too: from then on it may run elsewhere.
  */
 import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { KillTimes } from './kill-times.ts';
 import type { LiveProcess } from './live-process.ts';
 import { log } from './shim-log.ts';
@@ -63,6 +64,34 @@ export class Singletons {
     this.#marks.delete(process);
     this.#times.delete(process);
     process.leader.kill();
+    killMarked(mark);
     this.#guard.end(mark);
+  }
+}
+
+/** Those that have begun sessions of their own, and what they have started meanwhile. */
+function killMarked(mark: string): void {
+  const killed = new Set<number>();
+  for (let before = -1; killed.size > before; ) {
+    before = killed.size;
+    for (const name of readdirSync('/proc')) {
+      const pid = Number(name);
+      if (!Number.isInteger(pid) || killed.has(pid) || !hasMark(pid, mark)) continue;
+      killed.add(pid);
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended since.
+      }
+    }
+  }
+}
+
+function hasMark(pid: number, mark: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(mark);
+  } catch {
+    // It has ended, or is another user's.
+    return false;
   }
 }

@@ -8,13 +8,15 @@ import { addEvents, keptEvents, type GroupEvent } from '../../src/policy/supervi
 import type { Compare, Store } from '../../src/store/store.ts';
 import { log } from '../daemon/log.ts';
 
-/** Events that come together are written together, ms. */
-const gatherMs = 200;
+/** Events that come within so long are written together: each time the whole list is. ms */
+const gatherMs = 300;
 
 export class EventLog {
   readonly #node: number;
   readonly #pending = new Map<string, GroupEvent[]>();
   #store: Store | undefined;
+  /** Each list is read and written again: one after the other. */
+  #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(node: number) {
@@ -24,8 +26,9 @@ export class EventLog {
   /** Where they are written from now on; undefined: nowhere, they are kept. */
   use(store: Store | undefined): void {
     this.#store = store;
-    if (store === undefined) clearTimeout(this.#timer);
-    else this.#writeSoon();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writeSoon();
   }
 
   add(group: string, event: GroupEvent): void {
@@ -34,9 +37,12 @@ export class EventLog {
   }
 
   #writeSoon(): void {
-    clearTimeout(this.#timer);
-    if (this.#store === undefined || this.#pending.size === 0) return;
-    this.#timer = setTimeout(() => void this.#write(), gatherMs);
+    // What is on its way is not put off by what comes meanwhile.
+    if (this.#timer !== undefined || this.#store === undefined || this.#pending.size === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#writing = this.#writing.then(() => this.#write());
+    }, gatherMs);
     this.#timer.unref();
   }
 

@@ -55,6 +55,8 @@ export interface FoundProcess {
 
 const killSignal = 9;
 const gonePollMs = 20;
+/** A shim has so long to signal a process; a singleton has to have ended soon after the fence. */
+const signalMs = 2_000;
 /** What a KILL does not end at once waits for a disk, mostly. */
 const longestPollMs = 1_000;
 /** What could not be killed is tried again after so long. */
@@ -227,7 +229,7 @@ export class Replicas {
       exitNow(process, exit).runsOn === true;
       waitMs = Math.min(2 * waitMs, longestPollMs)
     ) {
-      killGroup(process);
+      signalGroup(process, killSignal);
       await delay(waitMs);
     }
     this.#ending.delete(tracked);
@@ -257,11 +259,13 @@ export class Replicas {
   async #send(process: ManagedProcess, signal: number): Promise<void> {
     try {
       const shim = this.#options.shims.byId(process.shim.id);
-      if (shim === undefined) throw new NshError('linkLost', 'its shim is gone');
-      await shim.call('signal', { process, signal, group: true });
+      if (shim === undefined) throw new NshError('linkLost', 'its shim is not there');
+      await shim.call('signal', { process, signal, group: true }, signalMs);
     } catch (error) {
-      // It has ended meanwhile, mostly; what has not is killed when its time is over.
+      if (error instanceof NshError && error.code === 'noSuchProcess') return;
       log('groups: signal', { pid: process.pid, signal, message: String(error) });
+      // A shim that stands still has not reaped it, and one that is gone was its parent: the PID is hardly another's.
+      signalGroup(process, signal);
     }
   }
 }
@@ -300,18 +304,15 @@ function endOf({ code, signal, lost }: ExitStatus): End {
   return { kind: 'exited', code: code ?? 0 };
 }
 
-function killGroup({ pid, start }: ManagedProcess): void {
-  if (!runsSince(pid, start)) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended since, or leads no group any more.
+function signalGroup(target: ManagedProcess, signal: number): void {
+  for (const pid of [-target.pid, target.pid])
     try {
-      process.kill(pid, 'SIGKILL');
+      if (!runsSince(target.pid, target.start)) return;
+      process.kill(pid, signal);
+      return;
     } catch {
-      // Gone.
+      // It has ended since, or leads no group any more.
     }
-  }
 }
 
 function keyOf({ pid, start, boot }: ManagedProcess): string {

@@ -4,19 +4,20 @@
  * follows.
  */
 import { constants } from 'node:os';
+import { ReadStream } from 'node:tty';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import { processDialler } from '../../src/cluster/process-stream/dial-process.ts';
 import { openProcessStream } from '../../src/cluster/process-stream/process-stream.ts';
 import { writableSink } from '../../src/cluster/process-stream/sink.ts';
 import type { ProcessStream, ProcessStreamOptions } from '../../src/cluster/process-stream/types.ts';
 import { NshError } from '../../src/protocol/errors.ts';
-import { ptyWindowBytes } from '../../src/protocol/limits.ts';
+import { pipeWindowBytes, ptyWindowBytes } from '../../src/protocol/limits.ts';
 import type { ScreenResult } from '../../src/protocol/control.ts';
 import type { ExitStatus } from '../../src/protocol/process.ts';
 import type { Command, CommandContext, OptionSpec } from '../command.ts';
 import { parseOptions } from '../getopt.ts';
 import { describeExit, exitStatusOf, signalStatus } from '../run/exit-status.ts';
-import { readLog } from '../logs/read-log.ts';
+import { feedStdin } from '../run/feed-stdin.ts';
 import { findManaged, type NamedProcess } from '../run/find-managed.ts';
 import { leaderToken } from '../session/leader.ts';
 import { finishStatus, makeReporter, streamFailure } from '../run/report.ts';
@@ -55,9 +56,6 @@ export const attachCommand: Command = {
     const wanted = parseAttachOptions(args);
     const client = await context.cluster();
     const named = await findManaged(client, wanted.word, context.signal);
-    // It takes no input and draws no screen: there is nothing to hand the terminal over for.
-    if (named.record.replica !== undefined && named.record.exit === undefined && context.stdout.isTTY === true)
-      return await watchReplica(context, client, named, wanted);
     const attachment = new Attachment(context, client, named, wanted);
     return named.record.exit === undefined ? await attachment.attach() : await attachment.showEnded();
   },
@@ -83,29 +81,6 @@ function parseAttachOptions(args: readonly string[]): AttachOptions {
   };
 }
 
-/** Its kept output and what follows, on the terminal as it is: Ctrl-C leaves it running. */
-async function watchReplica(
-  context: CommandContext,
-  client: ClusterClient,
-  named: NamedProcess,
-  { word, scrollback }: AttachOptions,
-): Promise<number> {
-  const { stdout, stderr, signal } = context;
-  const { node, gpid } = named;
-  const reporter = makeReporter(context, 'attach');
-  const output = { stdout: writableSink(stdout), stderr: writableSink(stderr), reporter, signal };
-  const whole = { follow: true, lines: scrollback, offset: undefined, stdout: true, stderr: true };
-  try {
-    const end = await readLog(client, named, whole, output);
-    if (end.kind === 'exit') stderr.write(`[${gpid} ${describeExit(end.status, gpid)}]\n`);
-    return finishStatus(end, node.name, gpid, reporter);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    stderr.write(`[detached from ${gpid}; nsh attach ${word}]\n`);
-    return signalStatus(signalOf(signal));
-  }
-}
-
 class Attachment {
   readonly #context: CommandContext;
   readonly #client: ClusterClient;
@@ -125,7 +100,8 @@ class Attachment {
   }
 
   async attach(): Promise<number> {
-    const { node, gpid } = this.#named;
+    const { node, gpid, record } = this.#named;
+    if (record.io === 'pipes' && this.#context.stdin instanceof ReadStream) return await this.#attachToPipes();
     const { stdin, stdout, stderr, signal } = this.#context;
     const reporter = makeReporter(this.#context, 'attach');
     try {
@@ -157,6 +133,43 @@ class Attachment {
       return finishStatus(end, node.name, gpid, reporter);
     } catch (error) {
       throw streamFailure(error, node.name, gpid);
+    }
+  }
+
+  /**
+   * Without a terminal there keys mean what they mean here: a line goes to the process at Enter, and Ctrl-C leaves it running. The end of what is
+   * typed is not the end of its stdin, which others may write to.
+   */
+  async #attachToPipes(): Promise<number> {
+    const { node, gpid } = this.#named;
+    const { stdin, stdout, stderr, signal } = this.#context;
+    const reporter = makeReporter(this.#context, 'attach');
+    const from = this.#wanted.scrollback === 0 ? 'newest' : 'oldest';
+    const stream = openProcessStream({
+      ...this.#target(),
+      ...reporter.watch(node.name),
+      role: 'attach',
+      windowBytes: pipeWindowBytes,
+      from: { stdout: from, stderr: from },
+      skips: false,
+      stdout: writableSink(stdout),
+      stderr: writableSink(stderr),
+    });
+    const leave = (): void => stream.detach(false);
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    const stopFeeding = this.#wanted.readOnly ? () => {} : feedStdin(stdin, [stream.stdin], { passesEnd: false });
+    try {
+      const end = await stream.ended;
+      // Behind the ^C that the terminal shows.
+      if (end.kind === 'detached') stderr.write(`\n[detached from ${gpid}; nsh attach ${gpid}]\n`);
+      if (end.kind === 'exit' && stdout.isTTY === true) stderr.write(`[${gpid} ${this.#describe(end.status)}]\n`);
+      return signal.aborted ? signalStatus(signalOf(signal)) : finishStatus(end, node.name, gpid, reporter);
+    } catch (error) {
+      throw streamFailure(error, node.name, gpid);
+    } finally {
+      signal.removeEventListener('abort', leave);
+      stopFeeding();
     }
   }
 

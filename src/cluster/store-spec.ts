@@ -38,7 +38,10 @@ export function storeNode(spec: Pick<ClusterSpec, 'store' | 'nodes'>): NodeSpec 
   return store.backend === 'embedded' ? spec.nodes.find(({ id }) => id === store.node) : undefined;
 }
 
-/** What begins every key in etcd, so that clusters, environments and users who share one see nothing of each other. */
+/**
+ * What begins every key in etcd, so that clusters, environments and users who share one see nothing of each other. None of them begins
+ * another's: the parts have no `/`, which the directory service of a site may have in a login name.
+ */
 export function keyPrefix({ namespace, user }: EtcdSpec, cluster: string, login: string): string {
-  return `nsh/${namespace ?? cluster}/${user ?? login}/`;
+  return `nsh/${namespace ?? cluster}/${user ?? login.replaceAll('%', '%25').replaceAll('/', '%2F')}/`;
 }

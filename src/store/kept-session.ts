@@ -4,6 +4,7 @@
  * on the monotonic clock, so neither a slow answer nor a changed wall clock makes it too late. That clock stands still while the machine
  * sleeps, and the store's does not: the time slept is taken off.
  */
+import { setMaxListeners } from 'node:events';
 import { uptime } from 'node:os';
 import { isSessionLost, sessionLost, storeClosed } from './errors.ts';
 import type { CallOptions, SessionId, SessionOptions, StoreSession } from './store.ts';
@@ -65,6 +66,8 @@ export class KeptSession implements StoreSession {
     this.#options = options;
     this.id = options.id;
     this.ttlMs = options.ttlMs;
+    // One for each thing that is held through it, and there is no bound to those.
+    setMaxListeners(0, this.#lost.signal);
     this.#clock = options.clock ?? systemClock;
     this.#deadline = options.sentAtMs + options.ttlMs;
     this.#ahead = this.#measureAhead();

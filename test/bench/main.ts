@@ -1,9 +1,9 @@
 /**
  * `npm run bench [-- quick] [SECTION…]`: every figure of nsh against its peers, in one run, printed as it is. Sections are the names in
- * `benches`; wall time means something on a machine that does nothing else, processor time and ratios anywhere.
+ * `hostBenches` and `coordination/index.ts`; wall time means something on a machine that does nothing else, processor time and ratios anywhere.
  */
 import { benchBytes } from './bytes.ts';
-import { benchCoordination } from './coordination.ts';
+import { coordinationBenches } from './coordination/index.ts';
 import { benchEditor } from './editor.ts';
 import { benchFirstPrompt } from './first-prompt.ts';
 import { benchFlood } from './flood.ts';
@@ -35,7 +35,7 @@ async function fill({ hosts, masterConfig, env }: Setting): Promise<void> {
   for (const host of hosts.hosts) await run('ssh', ['-F', masterConfig, host.name, sleepers], env);
 }
 
-const benches: readonly (readonly [name: string, bench: (setting: Setting) => Promise<Figure[]>])[] = [
+const hostBenches: readonly (readonly [name: string, bench: (setting: Setting) => Promise<Figure[]>])[] = [
   ['table', (setting) => benchProcessTable(setting, 'few processes', runs)],
   ['kill', (setting) => benchKill(setting, isQuick ? 5 : 20)],
   ['keystroke', (setting) => benchKeystroke(setting, isQuick ? 100 : 1000)],
@@ -47,7 +47,6 @@ const benches: readonly (readonly [name: string, bench: (setting: Setting) => Pr
   ['state', (setting) => benchSessionState(setting, isQuick ? 10 : 60)],
   ['lines', (setting) => benchLines(setting, isQuick ? 5 : 30)],
   ['flood', (setting) => benchFlood(setting, isQuick ? 2 : 7)],
-  ['coordination', (setting) => benchCoordination(setting, isQuick ? 50 : 300)],
   ['editor', (setting) => benchEditor(setting, isQuick ? 3 : 12)],
   [
     'table300',
@@ -65,15 +64,34 @@ const benches: readonly (readonly [name: string, bench: (setting: Setting) => Pr
   ],
 ];
 
-const setting = await startSetting(nodes);
+/** Named, or one of those that a name stands for: `coordination` is all of `coordination.…`. */
+const isAsked = (name: string): boolean =>
+  only.length === 0 || only.some((word) => name === word || name.startsWith(`${word}.`));
+
 const figures: Figure[] = [];
-try {
-  for (const [name, bench] of benches) {
-    if (only.length > 0 && !only.includes(name)) continue;
-    process.stderr.write(`${name}…\n`);
-    figures.push(...(await bench(setting)));
+
+async function runBenches<S>(
+  benches: readonly (readonly [name: string, bench: (setting: S) => Promise<Figure[]>])[],
+  start: () => Promise<S & { stop(): Promise<void> }>,
+): Promise<void> {
+  const asked = benches.filter(([name]) => isAsked(name));
+  if (asked.length === 0) return;
+  const setting = await start();
+  try {
+    for (const [name, bench] of asked) {
+      process.stderr.write(`${name}…`);
+      const began = performance.now();
+      figures.push(...(await bench(setting)));
+      process.stderr.write(` ${Math.round((performance.now() - began) / 1000)} s\n`);
+    }
+  } finally {
+    await setting.stop();
   }
-} finally {
-  await setting.stop();
 }
-process.stdout.write(`${formatFigures(figures)}\n`);
+
+try {
+  await runBenches(hostBenches, () => startSetting(nodes));
+  for (const { start, benches } of coordinationBenches(isQuick)) await runBenches(benches, start);
+} finally {
+  process.stdout.write(`${formatFigures(figures)}\n`);
+}

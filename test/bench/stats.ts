@@ -13,7 +13,7 @@ export interface Figure {
   readonly work: string;
   readonly who: string;
   readonly value: number;
-  readonly unit: 'ms' | 'MB/s' | '/s' | 'MB' | '%';
+  readonly unit: 'ms' | 's' | 'MB/s' | 'kB/s' | '/s' | 'MB' | '%' | '';
   /** Against the peer that the issue names, in the same run. */
   readonly ratio?: string;
   /** What was to be reached, in words, and whether it was. */
@@ -47,6 +47,22 @@ export async function time(runs: number, warmUps: number, work: () => Promise<un
     const start = performance.now();
     await work();
     if (i >= 0) times.push(performance.now() - start);
+  }
+  return times;
+}
+
+/** ms of each of `runs` calls of each work, in turn, so that all see the same machine; after `warmUps` that do not count. */
+export async function timeInTurn(
+  runs: number,
+  warmUps: number,
+  works: readonly (() => Promise<unknown>)[],
+): Promise<number[][]> {
+  const times = works.map((): number[] => []);
+  for (let i = -warmUps; i < runs; i++) {
+    for (const [index, work] of works.entries()) {
+      const [took = 0] = await time(1, 0, work);
+      if (i >= 0) times[index]?.push(took);
+    }
   }
   return times;
 }

@@ -97,7 +97,7 @@ describe('the name of a replica', () => {
     await terminal.untilShown('1 runs\r\n');
     terminal.type('\u0003');
     expect(await terminal.status()).toBe(130);
-    expect(terminal.shown).toContain(`[detached from ${pid}; nsh attach web/1]`);
+    expect(terminal.shown).toContain(`[detached from ${pid}; nsh attach ${pid}]`);
     await terminal.close();
     expect((await slots())[0]?.pid).toBe(pid);
   });

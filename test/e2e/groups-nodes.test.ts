@@ -1,62 +1,36 @@
 /** Groups over several nodes and an etcd: nodes lost, agents stopped, cut off from the store; a singleton that never runs twice. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { agentCommand } from '../hosts/cluster-file.ts';
-import { EtcdCluster } from '../store/etcd/cluster.ts';
+import type { EtcdCluster } from '../store/etcd/cluster.ts';
 import type { ProxyMode } from '../store/etcd/tcp-proxy.ts';
-import { GroupsUnderTest, type SeenReplica } from './groups-under-test.ts';
-import { startCluster, type NshCluster } from './nsh-cluster.ts';
+import { GroupsCluster } from './groups-cluster.ts';
+import type { GroupsUnderTest, SeenReplica } from './groups-under-test.ts';
+import type { NshCluster } from './nsh-cluster.ts';
 import { waitUntil } from './wait-until.ts';
 
 const ttlMs = 3_000;
+let under: GroupsCluster;
 let etcd: EtcdCluster;
 let cluster: NshCluster;
 let groups: GroupsUnderTest;
 const started = new Set<string>();
 
 beforeAll(async () => {
-  [etcd, cluster] = await Promise.all([
-    EtcdCluster.start({ members: 1 }),
-    startCluster({ count: 3, file: { fileName: 'first.yaml' } }),
-  ]);
-  const command = agentCommand.concat(` --session-ttl ${ttlMs / 1000}`);
-  const [direct = ''] = etcd.urls;
-  const fileOf = (url: string, fileName: string): Promise<string> =>
-    cluster.hosts.clusterFile({ agentCommand: command, extra: `store: {etcd: [${JSON.stringify(url)}]}`, fileName });
-  // n1 alone reaches the store by way of the proxy, which can cut it off.
-  const [proxied = ''] = etcd.proxiedUrls;
-  const texts = { n1: await fileOf(proxied, 'n1.yaml'), others: await fileOf(direct, 'cluster.yaml') };
-  for (const { name, home } of cluster.hosts.hosts) {
-    mkdirSync(join(home, '.config/nsh'), { recursive: true });
-    const text = readFileSync(name === 'n1' ? texts.n1 : texts.others, 'utf8');
-    writeFileSync(join(home, '.config/nsh/cluster.yaml'), text);
-  }
-  groups = await GroupsUnderTest.open(cluster.env, texts.others);
+  under = await GroupsCluster.start(ttlMs);
+  ({ etcd, cluster, groups } = under);
 });
 afterEach(async () => {
   for (const group of started) await groups.remove(group);
   started.clear();
 });
 afterAll(async () => {
-  groups.close();
-  await cluster.stop();
-  await etcd.stop();
+  await under.stop();
 });
 
 async function start(name: string, command: readonly string[], more: Readonly<Record<string, unknown>> = {}) {
   started.add(name);
   await groups.start({ name, command, ...more });
-}
-
-/** PID of the agent or the shim on a node, as the node has it. */
-function daemonOf(name: string, kind: 'nsh-agent' | 'nsh-shim'): number {
-  const daemon = cluster
-    .host(name)
-    .processes()
-    .find(({ command }) => command.startsWith(kind));
-  if (daemon === undefined) throw new Error(`no ${kind} runs on ${name}`);
-  return daemon.pid;
 }
 
 const nodesOf = (seen: readonly SeenReplica[]): number[] => seen.map(({ node }) => node).sort((a, b) => a - b);
@@ -128,7 +102,7 @@ describe('a singleton', () => {
   const turns = (): number[][] => beats().filter(([node], index, all) => node !== all[index - 1]?.[0]);
 
   const signal = (name: NodeJS.Signals, ...kinds: readonly ('nsh-agent' | 'nsh-shim')[]): void => {
-    const pids = kinds.map((kind) => daemonOf('n1', kind));
+    const pids = kinds.map((kind) => under.daemonOf('n1', kind));
     for (const pid of pids) cluster.host('n1').kill(pid, name);
   };
   const reach = (mode: ProxyMode): void => {

@@ -36,15 +36,21 @@ export class GroupsUnderTest {
   }
 
   async start(written: WrittenSpec & { readonly name: string }): Promise<void> {
-    const before = await this.wanted(written.name);
-    await this.#put(written.name, { spec: parseGroupSpec(written), round: (before?.round ?? 0) + 1, restarts: 0 });
+    await this.want(written);
     await this.supervise();
   }
 
-  /** Every node takes part. */
-  async supervise(): Promise<void> {
+  /** Nobody is asked to take part. */
+  async want(written: WrittenSpec & { readonly name: string }): Promise<void> {
+    const before = await this.wanted(written.name);
+    await this.#put(written.name, { spec: parseGroupSpec(written), round: (before?.round ?? 0) + 1, restarts: 0 });
+  }
+
+  /** Every node takes part, or that one. */
+  async supervise(name?: string): Promise<void> {
     const problems: string[] = [];
-    for await (const { node, result, error } of this.client.fanout(this.client.nodes, 'supervise', {})) {
+    const nodes = this.client.nodes.filter((node) => name === undefined || node.name === name);
+    for await (const { node, result, error } of this.client.fanout(nodes, 'supervise', {})) {
       const problem = error?.message ?? result?.problem ?? undefined;
       if (problem !== undefined) problems.push(`${node.name}: ${problem}`);
     }

@@ -35,9 +35,15 @@ export class RunningNsh {
   readonly #args: readonly string[];
   readonly #listeners = new Set<() => void>();
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string | undefined>>) {
+  /** @param behind words that run what follows them, in the same process: as another user, for one. */
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string | undefined>>,
+    behind: readonly string[] = [],
+  ) {
     this.#args = args;
-    this.child = spawn(process.execPath, [nshProgram, ...args], { env: { ...env }, cwd: '/' });
+    const [file = '', ...rest] = [...behind, process.execPath, nshProgram, ...args];
+    this.child = spawn(file, rest, { env: { ...env }, cwd: '/' });
     this.child.stdout.on('data', (chunk: Buffer) => this.#keep(this.#out, chunk));
     this.child.stderr.on('data', (chunk: Buffer) => this.#keep(this.#err, chunk));
     // A command that does not read its input ends first: no fault of the test.

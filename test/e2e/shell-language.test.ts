@@ -95,7 +95,7 @@ describe('nsh is on the PATH', () => {
 
   it('before another nsh, and not at all where the PATH finds this one', async () => {
     const bin = join(cluster.directory, 'bin');
-    mkdirSync(bin);
+    mkdirSync(bin, { recursive: true });
     writeFileSync(join(bin, 'nsh'), '#!/bin/sh\necho another\n');
     chmodSync(join(bin, 'nsh'), 0o755);
     const PATH = `${bin}:${process.env['PATH'] ?? ''}`;

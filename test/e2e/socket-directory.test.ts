@@ -1,7 +1,17 @@
 /** Where sockets lie: nowhere that others could reach, nowhere too long for a socket, and never where two nodes would meet. */
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { nodePaths } from '../../src/cluster/paths.ts';
 import { nodeId } from '../../src/ids/gpid.ts';
 import { startCluster, type NshCluster } from './nsh-cluster.ts';
@@ -12,6 +22,7 @@ const temporary: string[] = [];
 beforeAll(async () => {
   cluster = await startCluster({ count: 3, sharedHome: true });
 });
+afterEach(({ task }) => cluster.cleanAfter(task));
 afterAll(async () => {
   for (const path of temporary) rmSync(path, { recursive: true, force: true });
   await cluster.stop();
@@ -51,6 +62,7 @@ test("every directory with sockets is the user's alone, and the sockets are too"
 });
 
 test('a directory on the node that is open to others is refused by its path, the other nodes are shown', async () => {
+  await cluster.nsh(['nodes']);
   await cluster.nsh(['agent', 'stop', '--kill', '-n', 'n3']);
   chmodSync(nodeState(3), 0o755);
   const open = await cluster.nsh(['nodes']);
@@ -61,6 +73,7 @@ test('a directory on the node that is open to others is refused by its path, the
 });
 
 test.skipIf(process.getuid?.() !== 0)('a directory that another user owns is refused', async () => {
+  await cluster.nsh(['nodes']);
   await cluster.nsh(['agent', 'stop', '--kill', '-n', 'n3']);
   chownSync(nodeState(3), 65_534, 65_534);
   const foreign = await cluster.nsh(['run', '-T', '-n', 'n3', '--', 'true']);
@@ -71,6 +84,7 @@ test.skipIf(process.getuid?.() !== 0)('a directory that another user owns is ref
 });
 
 test("this machine's directory is looked at the same way", async () => {
+  await cluster.nsh(['nodes']);
   await cluster.nsh(['agent', 'stop']);
   const name = readdirSync(join(cluster.stateHome, 'nsh/test')).find((entry) => entry.startsWith('0-')) ?? '';
   const own = join(cluster.stateHome, 'nsh/test', name);
@@ -83,9 +97,13 @@ test("this machine's directory is looked at the same way", async () => {
 });
 
 test('a state path too long for a socket: the sockets lie in /tmp, and the refusals are the same there', async () => {
-  const long = join(cluster.directory, 'l'.repeat(120));
+  const place = mkdtempSync(join(cluster.directory, 'long-'));
+  const long = join(place, 'l'.repeat(120));
   mkdirSync(long);
   const env = { XDG_STATE_HOME: long };
+  onTestFinished(async () => {
+    await cluster.nsh(['agent', 'stop'], { env });
+  });
   const { stdout, status } = await cluster.nsh(['run', '-T', '-n', 'n1', '--', 'echo', 'hello'], { env });
   expect([stdout, status]).toEqual(['hello\n', 0]);
   const directory = nodePaths(env, 'test', nodeId(0)).sockets;
@@ -103,8 +121,8 @@ test('a state path too long for a socket: the sockets lie in /tmp, and the refus
     expect.stringContaining(`${directory} is open to others (mode 777)`),
   ]);
   rmSync(directory, { recursive: true });
-  mkdirSync(join(cluster.directory, 'elsewhere'), { mode: 0o700 });
-  symlinkSync(join(cluster.directory, 'elsewhere'), directory);
+  mkdirSync(join(place, 'elsewhere'), { mode: 0o700 });
+  symlinkSync(join(place, 'elsewhere'), directory);
   const link = await cluster.nsh(['nodes'], { env });
   expect([link.status, link.stderr]).toEqual([255, expect.stringContaining(`${directory} is not a directory`)]);
 });

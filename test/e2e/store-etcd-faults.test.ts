@@ -59,7 +59,7 @@ it('has the keys of this user and namespace apart from all others', async () => 
 it('tells a watch each change once, and keeps a session, while the leader of etcd and the agent are killed', async () => {
   const session = await store.openSession(8);
   await store.txn([], [{ op: 'put', key: 'held', value: Buffer.from(''), session: session.id }]);
-  const { revision } = await store.get('w/');
+  const { revision } = await store.txn([], [{ op: 'deletePrefix', prefix: 'w/' }]);
   const reader = new WatchReader(store, 'w/', revision + 1n);
   const written: string[] = [];
   const writeSome = async (): Promise<void> => {

@@ -58,6 +58,7 @@ it('serves through the agent of this machine, which alone speaks to it', async (
 it('parts namespaces and users', async () => {
   const mine = await storeOf(await fileOf('two', ', namespace: prod'));
   const other = await storeOf(await fileOf('three', ', namespace: prod, user: somebody'));
+  for (const store of [mine, other]) await store.txn([], [{ op: 'deletePrefix', prefix: '' }]);
   await write(mine, 'db/primary', 'mine');
   expect((await other.list('')).entries).toEqual([]);
   const whole = await openEtcdStore({ urls: etcd.urls, tls: tls() });

@@ -82,6 +82,7 @@ describe('nsh store status', () => {
 
 describe('a client of a store whose agent is killed', () => {
   it('loses nothing that was acknowledged, and never hears storeUnavailable of what was done all the same', async () => {
+    await store.txn([], [{ op: 'deletePrefix', prefix: 'many/' }]);
     const outcomes = new Map<string, string>();
     const over = new AbortController();
     const writers = Array.from({ length: 8 }, async (_, writer) => {
@@ -112,7 +113,7 @@ describe('a client of a store whose agent is killed', () => {
   });
 
   it('is told each change once, in order, though it watches over several of its ends', async () => {
-    const { revision } = await store.get('w');
+    const { revision } = await store.txn([], [{ op: 'deletePrefix', prefix: 'w/' }]);
     const reader = new WatchReader(store, 'w/', revision + 1n);
     const written: string[] = [];
     for (let i = 0; written.length < 60; i++) {

@@ -26,6 +26,8 @@ export interface HostFacts {
   /** PID of its sshd as this machine sees it. */
   readonly pid: number;
   readonly isolation: Isolation;
+  /** PID of a process in its network namespace, where it has one of its own. */
+  readonly network?: number | undefined;
 }
 
 export interface CommandResult {

@@ -4,13 +4,15 @@ import { readFile } from 'node:fs/promises';
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
+  /** PID of a process in the network namespace; default: this one's. */
+  readonly network?: number | undefined;
 }
 
 const listenState = '0A';
 
-/** IPv4 sockets of this machine in state LISTEN, as `127.0.0.1:22`. */
-export async function listeningSockets(): Promise<Set<string>> {
-  const table = await readFile('/proc/net/tcp', 'latin1');
+/** IPv4 sockets in state LISTEN, as `127.0.0.1:22`. @param process in whose network namespace. */
+export async function listeningSockets(process: number | 'self' = 'self'): Promise<Set<string>> {
+  const table = await readFile(`/proc/${process}/net/tcp`, 'latin1');
   const found = new Set<string>();
   for (const line of table.split('\n').slice(1)) {
     const [, local, , state] = line.trim().split(/\s+/);
@@ -31,8 +33,11 @@ export async function waitUntilListening(
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    const listening = await listeningSockets();
-    const missing = endpoints.filter(({ address, port }) => !listening.has(`${address}:${port}`));
+    const tables = new Map<number | undefined, Set<string>>();
+    for (const { network } of endpoints) if (!tables.has(network)) tables.set(network, await listeningSockets(network));
+    const missing = endpoints.filter(
+      ({ address, port, network }) => tables.get(network)?.has(`${address}:${port}`) !== true,
+    );
     if (missing.length === 0) return;
     const reason = await giveUp();
     if (reason !== undefined) throw new Error(reason);

@@ -51,13 +51,16 @@ export interface HostStart {
   /** Absolute path of sshd and its arguments. */
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** PID of a process whose network namespace it gets; default: this machine's. */
+  readonly network?: number | undefined;
 }
 
 /** The child is unshare(1), or sshd itself without namespaces. It goes when the test's own process goes, however that ends. */
 export function spawnHost(start: HostStart): ChildProcess {
   const log = openSync(`${start.directory}/sshd.log`, 'a');
   try {
-    return spawn('setpriv', ['--pdeathsig', 'KILL', ...hostCommand(start)], {
+    const network = start.network === undefined ? [] : ['nsenter', `--net=/proc/${start.network}/ns/net`];
+    return spawn('setpriv', ['--pdeathsig', 'KILL', ...network, ...hostCommand(start)], {
       cwd: '/',
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...start.env, DIR: start.directory, NAME: start.name },
       stdio: ['ignore', log, log],
@@ -79,7 +82,7 @@ function hostCommand(start: HostStart): string[] {
 /** Words that run a command among the processes of a host. */
 export function enterHost(kind: Isolation, outerPid: number, unsharePid: number): string[] {
   if (kind === 'none') return [];
-  if (kind === 'root') return ['nsenter', '--target', String(outerPid), '--pid', '--mount', '--uts'];
+  if (kind === 'root') return ['nsenter', '--target', String(outerPid), '--pid', '--mount', '--uts', '--net'];
   // sshd lives in a user namespace within the one that owns the host's others, where unshare(1) still is.
   const pid = `--pid=/proc/${outerPid}/ns/pid`;
   return ['nsenter', '--target', String(unsharePid), '--user', '--preserve-credentials', '--mount', '--uts', pid];

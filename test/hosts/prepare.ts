@@ -30,6 +30,7 @@ export interface Wanted {
   readonly passwd: string;
   readonly openssh: Openssh;
   readonly isolation: Isolation;
+  readonly network: number | undefined;
   /** Finds the host's processes again where it has no namespaces. */
   readonly mark: string;
 }
@@ -59,7 +60,7 @@ export async function prepareHost(wanted: Wanted): Promise<HostPlan> {
       ? undefined
       : writeFile(join(directory, 'shadow'), `${userInfo().username}:${options.passwordHash}:20000:0:99999:7:::\n`),
   ]);
-  const { index, id, name, address, port, isolation } = wanted;
+  const { index, id, name, address, port, isolation, network } = wanted;
   const libraries = openssh.libraryPath === undefined ? {} : { LD_LIBRARY_PATH: openssh.libraryPath };
   const command = [openssh.sshd, '-D', '-e', '-f', join(directory, 'sshd_config')];
   return {
@@ -70,6 +71,7 @@ export async function prepareHost(wanted: Wanted): Promise<HostPlan> {
       address,
       port,
       isolation,
+      network,
       user: userInfo().username,
       home,
       stateHome: join(home, '.local/state'),
@@ -77,7 +79,7 @@ export async function prepareHost(wanted: Wanted): Promise<HostPlan> {
       hostKey: hostKey.publicKey,
     },
     mark,
-    start: { isolation, name, directory, command, env: { NSH_TEST_HOST: mark, ...libraries } },
+    start: { isolation, network, name, directory, command, env: { NSH_TEST_HOST: mark, ...libraries } },
   };
 }
 

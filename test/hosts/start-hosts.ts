@@ -14,6 +14,7 @@ import { Host } from './host.ts';
 import { makeKeyPair } from './keys.ts';
 import { waitUntilListening } from './listening.ts';
 import { isolation, spawnHost, type Isolation } from './namespaces.ts';
+import type { Port } from './network.ts';
 import { prepareHost, type HostPlan } from './prepare.ts';
 import { parents, pidNamespace } from './proc.ts';
 
@@ -22,6 +23,8 @@ export interface HostOptions extends SshdOptions {
   readonly name?: string;
   /** Default: the number. */
   readonly id?: number;
+  /** Where its sshd listens, in a network of its own. Default: a loopback address of this machine. */
+  readonly port?: Port;
 }
 
 export interface HostsOptions {
@@ -134,7 +137,8 @@ async function planHosts(options: HostsOptions, common: Common): Promise<HostPla
         index,
         id: own.id ?? index + 1,
         name: own.name ?? `${options.prefix ?? 'n'}${index + 1}`,
-        address: `127.${1 + Math.floor(block / 256)}.${block % 256}.${1 + (index % 250)}`,
+        network: own.port?.pid,
+        address: own.port?.address ?? `127.${1 + Math.floor(block / 256)}.${block % 256}.${1 + (index % 250)}`,
         port: 20_000 + call + 1_000 * Math.floor(index / 250),
         parent: join(common.directory, 'hosts'),
         home: options.sharedHome === true ? join(common.directory, 'home') : undefined,

@@ -170,6 +170,8 @@ describe('a long line', () => {
 
   it('is drawn anew when the window is resized while it is typed', async () => {
     const shell = await open({ columns: 60 });
+    // Nothing else is drawn from now on: tmux has the new size before the program can know of it.
+    await shell.waitForText('1 node up');
     await shell.type('echo one two three four five six seven eight nine ten');
     await shell.waitForText('nine ten');
     await shell.window.resize(30, 24);

@@ -107,7 +107,7 @@ describe.each([
 
   it('is told when it ends by itself, and leaves the status of the session alone', async () => {
     const shell = await open();
-    const go = join(nodes.directory, `go${at.length}`);
+    const go = join(nodes.directory, `go-${performance.now()}`);
     await start(shell, `${at}sh -c 'echo begun; until [ -e ${go} ]; do sleep 0.05; done; exit 3'`, 'begun');
     await shell.keys('C-\\', 'd');
     await shell.waitForText('takes it back');
@@ -115,6 +115,34 @@ describe.each([
     writeFileSync(go, '');
     await shell.waitForText('[1]+  Exit 3');
     expect(await shell.output('echo $?')).toEqual(['7']);
+  });
+});
+
+describe('a process with pipes', () => {
+  it('reads lines from the terminal until Ctrl-D, which is not the end of the session', async () => {
+    const shell = await open();
+    await shell.prompt();
+    await shell.type('run -T -n n1 -- sed -u s/^/got:/');
+    await shell.keys('Enter');
+    await shell.type('a line');
+    await shell.keys('Enter');
+    await shell.waitForScreen(({ rows }) => rows.includes('got:a line'), 'what sed says');
+    await shell.keys('C-d');
+    expect(await shell.prompt(2)).toMatchObject({ status: 0 });
+    expect(await shell.output('echo alive')).toEqual(['alive']);
+  });
+
+  it('that is attached to is left with Ctrl-C, by a builtin and by the program, and runs on', async () => {
+    const shell = await open();
+    const [pid = ''] = await shell.output("run -d -n n1 -- sh -c 'echo it is; echo there; exec sleep 1000'");
+    for (const [i, line] of [`attach ${pid}`, `nsh attach ${pid}`].entries()) {
+      await shell.run('clear');
+      await start(shell, line, 'there');
+      await shell.keys('C-c');
+      expect(await shell.prompt(2 * i + 4)).toMatchObject({ status: 130 });
+      await shell.waitForText(`[detached from ${pid}; nsh attach ${pid}]`);
+    }
+    expect(await shell.output(`kill ${pid}; wait ${pid}; echo $?`)).toEqual(['143']);
   });
 });
 

@@ -27,7 +27,7 @@ async function open(): Promise<NshWindow> {
 it('a directory that has gone on a node: it is named, nothing runs there, and here all goes on', async () => {
   const shell = await open();
   const directory = join(cluster.directory, 'gone');
-  mkdirSync(directory);
+  mkdirSync(directory, { recursive: true });
   await shell.run(`cd ${directory}`);
   rmdirSync(directory);
   const rows = await shell.output('@n2 echo not this');

@@ -32,7 +32,7 @@ describe.each([
     const shell = await NshWindow.open(tmux, { env: cluster.env, columns: 100 });
     await shell.prompt(1);
     const before = await shell.window.stty('-a');
-    const knownHosts = join(cluster.directory, `known ${where}`.replaceAll(' ', '-'));
+    const knownHosts = join(cluster.directory, `known ${where} ${performance.now()}`.replaceAll(' ', '-'));
     await shell.run(`far() { ${sshCommand(knownHosts)} "$@"; }; clear`);
     await shell.type(`${at}far`);
     await shell.keys('Enter');

@@ -133,7 +133,14 @@ function planApart(together: Together | undefined, input: PlanInput, nowMs: numb
   const plan = planGroup({ ...input, slots }, nowMs);
   const orders = [...plan.orders].map(([id, ordered]): [number, OrderedSlot[]] => [
     id,
-    [...ordered].map(([slot, version]) => ({ slot, version })),
+    [...ordered].map(([slot, version]) => {
+      const record = plan.slots.get(slot);
+      return {
+        slot,
+        version,
+        ...(record?.rests === undefined || record.version !== version ? {} : { rests: record.rests }),
+      };
+    }),
   ]);
   return { ...plan, orders: new Map(orders), scope: 'node' };
 }

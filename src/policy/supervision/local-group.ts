@@ -45,9 +45,23 @@ export function superviseReplicas(replicas: ReadonlyMap<number, Replica>, nowMs:
 }
 
 /** An order has come: `local.order`. */
-export function followOrder(local: LocalGroup, nowMs: number): LocalStep {
-  const group = local.order.scope === 'leader' ? local.group : wantSlots(local.group, wantedSlots(local));
-  return settle({ ...local, group }, nowMs);
+export function followOrder(ordered: LocalGroup, nowMs: number): LocalStep {
+  if (ordered.order.scope === 'leader') return settle(ordered, nowMs);
+  const local = letRest(ordered, nowMs);
+  return settle({ ...local, group: wantSlots(local.group, wantedSlots(local)) }, nowMs);
+}
+
+/** What has ended for good is known to the store; here its record may be long gone. */
+function letRest(local: LocalGroup, nowMs: number): LocalGroup {
+  let { group } = local;
+  const replicas = new Map(local.replicas);
+  for (const { slot, version, rests } of local.order.slots) {
+    const replica = replicas.get(slot) ?? noReplica;
+    if (rests === undefined || group.members.has(slot) || replica.phase !== 'down') continue;
+    group = adoptMember(group, slot, version, rests, nowMs);
+    replicas.set(slot, { ...replica, version });
+  }
+  return { ...local, group, replicas };
 }
 
 /** As if ordered to run nothing. */

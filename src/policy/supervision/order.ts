@@ -8,6 +8,8 @@ export interface OrderedSlot {
   readonly version: string;
   /** Of a group whose restarts the leader decides: start it where its run is below this. 0: leave it as it is. Default 1. */
   readonly run?: number;
+  /** It has ended for good, or is held: a node that knows nothing of it does not start it. */
+  readonly rests?: 'ended' | 'held';
 }
 
 /** All that one node has to do for one group. A later order replaces it. */

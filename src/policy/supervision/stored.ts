@@ -16,6 +16,8 @@ import type { Drained, GroupEvent, GroupStatus, NodePresence, Wanted } from './w
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const slot = v.pipe(v.number(), v.integer(), v.minValue(1));
 const text = v.pipe(v.string(), v.maxLength(65_536));
+/** Unix ms, as a Date can have it. */
+const unixMs = v.pipe(v.number(), v.minValue(-8.64e15), v.maxValue(8.64e15));
 const revision = v.pipe(
   v.string(),
   v.regex(/^\d{1,19}$/),
@@ -40,6 +42,7 @@ const end: v.GenericSchema<unknown, End> = v.variant('kind', [
 ]);
 
 const scope = v.picklist(['node', 'leader']);
+const rests = v.exactOptional(v.picklist(['ended', 'held']));
 
 const storedOrder = v.object({
   epoch: revision,
@@ -47,7 +50,7 @@ const storedOrder = v.object({
   scope,
   spec,
   versions: pairs(text, spec),
-  slots: v.array(v.object({ slot, version: text, run: v.exactOptional(count) })),
+  slots: v.array(v.object({ slot, version: text, run: v.exactOptional(count), rests })),
 });
 
 export function writeOrder({ epoch, round, scope: who, spec: wanted, versions, slots }: Omit<Order, 'serial'>): string {
@@ -74,7 +77,7 @@ const replicaReport = v.object({
   end: v.exactOptional(end),
   asked: v.exactOptional(v.boolean()),
   pid: v.exactOptional(count),
-  sinceMs: v.exactOptional(v.number()),
+  sinceMs: v.exactOptional(unixMs),
 });
 const storedReport = v.object({
   epoch: revision,
@@ -96,10 +99,7 @@ export function readReport(stored: string, group: string): GroupReport {
   return { group, ...read(storedReport, stored, `a report on ${group}`) };
 }
 
-const storedRecords = pairs(
-  slot,
-  v.object({ version: text, rests: v.exactOptional(v.picklist(['ended', 'held'])), why: v.exactOptional(text) }),
-);
+const storedRecords = pairs(slot, v.object({ version: text, rests, why: v.exactOptional(text) }));
 
 export function writeRecords(records: ReadonlyMap<number, SlotRecord>): string {
   return stringify(records);
@@ -198,7 +198,7 @@ export function readStatus(stored: string, group: string): GroupStatus {
 
 const storedEvents = v.array(
   v.object({
-    atMs: v.number(),
+    atMs: unixMs,
     slot: v.exactOptional(slot),
     run: v.exactOptional(count),
     kind: v.pipe(v.string(), v.regex(/^[a-z][a-zA-Z]{0,31}$/)),
@@ -234,7 +234,7 @@ export function readPresence(stored: string, node: number): NodePresence {
   return read(storedPresence, stored, `what node ${node} says of itself`);
 }
 
-const storedDrained = v.object({ atMs: v.number(), by: text });
+const storedDrained = v.object({ atMs: unixMs, by: text });
 
 export function writeDrained(drained: Drained): string {
   return stringify(drained);

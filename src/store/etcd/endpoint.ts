@@ -15,6 +15,7 @@ import { grpcStatus, type Failure } from './failures.ts';
 import { status as statusMethod, type Method } from './methods.ts';
 import { plainReason } from './plain-reason.ts';
 import type { CredentialFiles } from './credentials.ts';
+import { SignsOfLife } from './signs-of-life.ts';
 import { authorityOf, hostOf } from './etcd-url.ts';
 
 export interface Attempt {
@@ -66,6 +67,8 @@ const reasonTimeoutMs = 100;
 
 export class Endpoint {
   readonly url: string;
+  /** All go over one connection. */
+  readonly life = new SignsOfLife();
   readonly #target: URL;
   readonly #files: CredentialFiles;
   readonly #token: () => string | undefined;
@@ -123,7 +126,10 @@ export class Endpoint {
           signal.removeEventListener('abort', cancel);
           if (error !== null) reject(this.#failed(error));
           else if (value === undefined) reject(this.#failed({ code: grpcStatus.internal, details: 'an empty answer' }));
-          else resolve(value);
+          else {
+            this.life.hear(performance.now());
+            resolve(value);
+          }
         },
       );
       const cancel = (): void => call.cancel();

@@ -33,6 +33,7 @@ export async function keepAlive(
         stream.on('error', reject);
         stream.on('end', () => reject(fail('etcd has ended the stream', grpcStatus.unavailable)));
         stream.on('data', resolve);
+        stream.on('data', () => endpoint.life.hear(performance.now()));
         stream.write({ id: lease });
       },
     );

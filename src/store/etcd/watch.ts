@@ -18,10 +18,11 @@ import type { Pass } from './login.ts';
 import type { InputOf, watchRequest, WatchResponse } from './messages.ts';
 import { range, watch as watchMethod } from './methods.ts';
 import { WatchBatches } from './watch-batches.ts';
+import type { SignsOfLife } from './signs-of-life.ts';
 import { anyOf, pause } from './waiting.ts';
 
 export interface WatchTiming {
-  /** How often a member that is silent is asked for a sign of life, ms. */
+  /** How often a member that is silent, to this watch and to everybody else, is asked for a sign of life, ms. */
   readonly progressMs: number;
   /** How long it may be silent all the same, ms; twice as long after each time that this ended a watch. */
   readonly silenceMs: number;
@@ -132,7 +133,7 @@ async function* watchOnce(
   signal.addEventListener('abort', cancel, { once: true });
   // Told by the iteration as well; this one is for what comes after it was left.
   stream.on('error', () => undefined);
-  const silence = new SilenceGuard(stream, timing);
+  const silence = new SilenceGuard(stream, endpoint.life, timing);
   try {
     // From one revision earlier, whose events are left out again: at the compacted revision itself etcd would not say that it has
     // forgotten deletes, only below it.
@@ -160,28 +161,34 @@ function reasonOf({ compactRevision, cancelReason }: WatchResponse): Error {
   return new Error(cancelReason === '' ? 'etcd ends the watch' : cancelReason);
 }
 
+/** A watch that is told nothing, of a member that answers others, asks so many times less often: that it alone is stuck is not to be expected. */
+const aloneFactor = 8;
+
 /** Asks for signs of life while somebody waits, and ends the stream when none come. Silence while nobody reads is our own. */
 class SilenceGuard {
   readonly #stream: Stream;
+  readonly #life: SignsOfLife;
   readonly #timing: WatchTiming;
   #timer: NodeJS.Timeout | undefined;
   #isSilent = false;
+  /** On the answer to another watch. */
+  #relies = false;
 
-  constructor(stream: Stream, timing: WatchTiming) {
+  constructor(stream: Stream, life: SignsOfLife, timing: WatchTiming) {
     this.#stream = stream;
+    this.#life = life;
     this.#timing = timing;
   }
 
   async guard<T>(answer: Promise<T>): Promise<T> {
     const since = performance.now();
+    this.#relies = false;
     clearInterval(this.#timer);
-    this.#timer = setInterval(() => {
-      this.#isSilent ||= performance.now() - since >= this.#timing.silenceMs;
-      if (this.#isSilent) this.#stream.cancel();
-      else this.#stream.write({ progress: {} });
-    }, this.#timing.progressMs);
+    this.#timer = setInterval(() => this.#look(since), this.#timing.progressMs);
     try {
-      return await answer;
+      const told = await answer;
+      this.#life.hear(performance.now());
+      return told;
     } catch (error) {
       throw this.#isSilent ? new Silent('etcd is silent', { cause: error }) : error;
     } finally {
@@ -191,5 +198,22 @@ class SilenceGuard {
 
   end(): void {
     clearInterval(this.#timer);
+  }
+
+  #look(since: number): void {
+    const { progressMs, silenceMs } = this.#timing;
+    const now = performance.now();
+    const aloneMs = now - since - aloneFactor * progressMs;
+    this.#isSilent ||= this.#life.silentMs(since, now) >= silenceMs || aloneMs >= silenceMs;
+    if (this.#isSilent) {
+      this.#stream.cancel();
+      return;
+    }
+    if (aloneMs < 0 && !this.#life.isDue(since, now, progressMs)) return;
+    // Another one asks, but what it asks may be lost: it is relied upon once.
+    this.#relies = aloneMs < 0 && !this.#relies && this.#life.wasJustAsked(now, progressMs);
+    if (this.#relies) return;
+    this.#life.asked(now);
+    this.#stream.write({ progress: {} });
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SpawnParams } from '../../../src/protocol/shim-control.ts';
 import { isAlive, ShimUnderTest } from './shim-under-test.ts';
@@ -27,11 +28,9 @@ describe.each(['pipes', 'pty'] as const)('of a process with %s', (io) => {
     const wanted = Array.from({ length: 4000 }, (_, index) => `line ${index}`)
       .join('\n')
       .slice(0, 20_000);
-    const words = [
-      'sh',
-      '-c',
-      `i=0; while [ $i -lt 4000 ]; do printf 'line %d\\n' $i; i=$((i+1)); done | head -c 20000`,
-    ];
+    const file = join(shim.directory, 'wanted');
+    writeFileSync(file, wanted);
+    const words = ['cat', file];
     let next = 0;
     await Promise.all(
       Array.from({ length: 8 }, async () => {

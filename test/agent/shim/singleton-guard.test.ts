@@ -23,6 +23,12 @@ const childrenOf = (pid: number, text: string): number[] =>
     .split(' ')
     .filter((child) => child !== '' && read(`/proc/${child}/cmdline`).includes(text))
     .map(Number);
+/** Bits of the signals that a process has not taken yet, by number − 1. */
+function pendingSignals(pid: number): bigint {
+  const bits = [...read(`/proc/${pid}/status`).matchAll(/^(?:SigPnd|ShdPnd):\s*([0-9a-f]+)$/gm)];
+  return bits.reduce((all, [, hex = '0']) => all | BigInt(`0x${hex}`), 0n);
+}
+
 async function expectGone(pids: readonly number[], what: string): Promise<void> {
   await waitUntil(() => !pids.some(isAlive), what);
 }
@@ -85,6 +91,10 @@ describe('a singleton', () => {
     const guard = guards();
     expect(guard).toHaveLength(1);
     process.kill(leader.pid, 'SIGKILL');
+    await waitUntil(() => shim.exited.length === 1, 'the word of its end');
+    // SIGKILL was sent before: none of them does anything any more.
+    const isOver = (pid: number): boolean => !isAlive(pid) || (pendingSignals(pid) & 0x100n) !== 0n;
+    expect(pids.filter((pid) => !isOver(pid))).toEqual([]);
     await expectGone([...pids, ...guard], 'the end of all');
     expect(shim.isRunning).toBe(true);
   });

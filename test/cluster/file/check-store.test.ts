@@ -59,6 +59,7 @@ describe('the store of a cluster file', () => {
     });
     expect(store.backend === 'etcd' && keyPrefix(store, 'lab', 'me')).toBe('nsh/prod-1/deploy/');
     expect(keyPrefix({ backend: 'etcd', endpoints: [] }, 'lab', 'me')).toBe('nsh/lab/me/');
+    expect(keyPrefix({ backend: 'etcd', endpoints: [] }, 'lab', 'me/kv')).toBe('nsh/lab/me%2Fkv/');
   });
 
   it.each([

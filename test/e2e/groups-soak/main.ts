@@ -1,10 +1,14 @@
-/** `npm run soak:groups -- [SECONDS [SEED]]`: rounds of random faults on groups over four nodes, 300 s by default. */
+/** `npm run soak:groups -- [SECONDS [SEED [embedded]]]`: rounds of random faults on groups over four nodes, 300 s by default. */
 import { makeRandom } from '../../ids/random.ts';
 import { GroupsSoak } from './soak.ts';
 
-const [seconds = '300', first = String(Date.now() % 1_000_000)] = process.argv.slice(2);
+const [seconds = '300', first = String(Date.now() % 1_000_000), store = 'etcd'] = process.argv.slice(2);
 const end = performance.now() + Number(seconds) * 1_000;
-const soak = await GroupsSoak.start({ nodes: 4, say: (text) => process.stdout.write(`  ${text}\n`) });
+const soak = await GroupsSoak.start({
+  nodes: 4,
+  store: store === 'embedded' ? store : 'etcd',
+  say: (text) => process.stdout.write(`  ${text}\n`),
+});
 try {
   let rounds = 0;
   for (let seed = Number(first); performance.now() < end; seed++) {

@@ -34,8 +34,8 @@ export function replicaCommand({ name }: ReplicaKind, log: string): string[] {
 }
 
 export interface SoakProcess {
-  readonly host: Host;
-  readonly pid: number;
+  /** As this machine sees it. */
+  readonly outerPid: number;
   readonly group: string;
   readonly slot: number;
 }
@@ -43,9 +43,9 @@ export interface SoakProcess {
 /** What the kernel knows, and nothing that nsh says. */
 export function findReplicas(hosts: readonly Host[]): SoakProcess[] {
   return hosts.flatMap((host) =>
-    host.processes().flatMap(({ pid, command }) => {
+    host.processes().flatMap(({ outerPid, command }) => {
       const [, group, slot] = /^soak ([\w.-]+) (\d+)\b/.exec(command) ?? [];
-      return group === undefined ? [] : [{ host, pid, group, slot: Number(slot) }];
+      return group === undefined ? [] : [{ outerPid, group, slot: Number(slot) }];
     }),
   );
 }

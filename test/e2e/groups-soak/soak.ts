@@ -1,6 +1,6 @@
 /**
  * Groups on real agents, over nodes and an etcd, with what people and machines do to them at random: begun, scaled, updated, stopped, removed;
- * replicas, agents and shims killed, agents stopped, a node cut off from the store, nodes drained. A seed repeats what is chosen, not when it
+ * replicas, agents and shims killed or stopped, a node cut off from the store, nodes drained. A seed repeats what is chosen, not when it
  * comes to be. After each round all faults are mended, and then everything must become as it should be:
  *
  * - exactly the wanted replicas run, each once, and are reported ready; nothing runs of a group that was stopped or removed;
@@ -14,6 +14,7 @@ import { slotsOf } from '../../../src/policy/supervision/identity.ts';
 import { parseGroupSpec } from '../../../src/policy/supervision/parse-spec.ts';
 import type { GroupSpec } from '../../../src/policy/supervision/spec.ts';
 import type { Wanted } from '../../../src/policy/supervision/wanted.ts';
+import { isUnavailable, isUnknown } from '../../../src/store/errors.ts';
 import { agentCommand } from '../../hosts/cluster-file.ts';
 import type { Host } from '../../hosts/host.ts';
 import type { Random } from '../../ids/random.ts';
@@ -31,13 +32,16 @@ const names = ['a', 'b', 'c', 'd', 'one', 'two'] as const;
 
 export interface SoakOptions {
   readonly nodes: number;
+  /** `embedded`: in the agent of n1, which is killed as often as the others. Default `etcd`. */
+  readonly store?: 'etcd' | 'embedded';
   /** Told what is done. */
   readonly say: (text: string) => void;
 }
 
 export class GroupsSoak {
   readonly #say: (text: string) => void;
-  readonly #etcd: EtcdCluster;
+  /** Absent: the store is embedded. */
+  readonly #etcd: EtcdCluster | undefined;
   readonly #cluster: NshCluster;
   readonly #groups: GroupsUnderTest;
   readonly #stopped = new Set<Host>();
@@ -45,7 +49,12 @@ export class GroupsSoak {
   /** Directory of the logs of singletons. */
   readonly #directory: string;
 
-  private constructor(etcd: EtcdCluster, cluster: NshCluster, groups: GroupsUnderTest, { say }: SoakOptions) {
+  private constructor(
+    etcd: EtcdCluster | undefined,
+    cluster: NshCluster,
+    groups: GroupsUnderTest,
+    { say }: SoakOptions,
+  ) {
     this.#etcd = etcd;
     this.#cluster = cluster;
     this.#groups = groups;
@@ -56,19 +65,19 @@ export class GroupsSoak {
 
   static async start(options: SoakOptions): Promise<GroupsSoak> {
     const [etcd, cluster] = await Promise.all([
-      EtcdCluster.start({ members: 1 }),
+      options.store === 'embedded' ? undefined : EtcdCluster.start({ members: 1 }),
       startCluster({ count: options.nodes, file: { fileName: 'first.yaml' } }),
     ]);
     const command = `${agentCommand} --session-ttl ${ttlSeconds}`;
-    const fileOf = async (url: string, fileName: string): Promise<string> =>
+    const fileOf = async (url: string | undefined, fileName: string): Promise<string> =>
       await cluster.hosts.clusterFile({
         agentCommand: command,
-        extra: `store: {etcd: [${JSON.stringify(url)}]}`,
+        extra: url === undefined ? 'store: {embedded: n1}' : `store: {etcd: [${JSON.stringify(url)}]}`,
         fileName,
       });
     // n1 alone reaches the store by way of the proxy, which can cut it off.
-    const first = await fileOf(etcd.proxiedUrls[0] ?? '', 'n1.yaml');
-    const others = await fileOf(etcd.urls[0] ?? '', 'cluster.yaml');
+    const first = await fileOf(etcd?.proxiedUrls[0], 'n1.yaml');
+    const others = await fileOf(etcd?.urls[0], 'cluster.yaml');
     for (const { name, home } of cluster.hosts.hosts) {
       mkdirSync(join(home, '.config/nsh'), { recursive: true });
       writeFileSync(join(home, '.config/nsh/cluster.yaml'), readFileSync(name === 'n1' ? first : others, 'utf8'));
@@ -95,7 +104,7 @@ export class GroupsSoak {
     for (let act = 0; act < acts; act++) {
       const [name, does] = this.#choose(random);
       this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
-      await does();
+      await unlessAway(does);
       await pause(random.between(0, 400));
     }
     await this.mend();
@@ -103,11 +112,10 @@ export class GroupsSoak {
   }
 
   async mend(): Promise<void> {
-    this.#etcd.proxy(0).mode = 'pass';
-    for (const host of this.#stopped) this.#signalDaemons(host, 'nsh-agent', 'SIGCONT');
-    this.#stopped.clear();
-    for (const { id } of this.#hosts) await this.#groups.drain(id, false);
+    this.#reach('pass');
+    this.#letGo();
     await waitUntil(() => this.#superviseAll(), 'all agents', patienceMs);
+    for (const { id } of this.#hosts) await this.#groups.drain(id, false);
   }
 
   async check(): Promise<void> {
@@ -139,7 +147,7 @@ export class GroupsSoak {
   async stop(): Promise<void> {
     this.#groups.close();
     await this.#cluster.stop();
-    await this.#etcd.stop();
+    await this.#etcd?.stop();
   }
 
   get #hosts(): readonly Host[] {
@@ -160,6 +168,7 @@ export class GroupsSoak {
     const victims = findReplicas(this.#hosts);
     const victim = victims[random.between(0, Math.max(0, victims.length - 1))];
     const killAgent = (): void => this.#signalDaemons(host, 'nsh-agent', 'SIGKILL');
+    const killShim = (): void => this.#signalDaemons(host, 'nsh-shim', 'SIGKILL');
     return random.pick([
       ['start', () => this.#start(name, random)],
       ['start', () => this.#start(name, random)],
@@ -168,14 +177,23 @@ export class GroupsSoak {
       ['restart', () => this.#edit(name, (before) => before && { ...before, restarts: before.restarts + 1 })],
       ['stop', () => this.#edit(name, (before) => before && { ...before, rest: 'stopped' })],
       ['rm', () => this.#edit(name, (before) => before && { ...before, rest: 'removed' })],
-      ['kill a replica', () => victim?.host.kill(victim.pid, 'SIGKILL')],
-      ['kill a replica', () => victim?.host.kill(victim.pid, 'SIGKILL')],
+      ['kill a replica', () => victim && tell(victim.outerPid, 'SIGKILL')],
+      ['kill a replica', () => victim && tell(victim.outerPid, 'SIGKILL')],
       ['drain', () => this.#groups.drain(host.id, isOn)],
       ['kill an agent', killAgent],
       ['ask all agents', async () => void (await this.#superviseAll())],
-      ['kill a shim', () => this.#killShim(host)],
-      ['stop an agent', () => this.#stopAgent(host)],
-      ['let agents go on', () => this.#letGo()],
+      ['kill a shim', killShim],
+      [
+        'kill an agent and its shim',
+        () => {
+          killAgent();
+          killShim();
+        },
+      ],
+      ['stop an agent', () => this.#stopDaemons(host, 'nsh-agent')],
+      ['stop a shim', () => this.#stopDaemons(host, 'nsh-shim')],
+      ['let all go on', () => this.#letGo()],
+      ['let all go on', () => this.#letGo()],
       ['cut the store off', () => this.#reach('swallow')],
       ['reach the store', () => this.#reach('pass')],
     ]);
@@ -220,24 +238,19 @@ export class GroupsSoak {
     for (const { outerPid } of this.#daemons(host, program)) tell(outerPid, signal);
   }
 
-  /** Not where the agent stands still: nobody would end a singleton whose shim is gone (man/nsh-group.5). */
-  #killShim(host: Host): void {
-    const runs = findReplicas([host]).some(({ group }) => group.length > 1);
-    if (!runs) this.#signalDaemons(host, 'nsh-shim', 'SIGKILL');
-  }
-
-  #stopAgent(host: Host): void {
+  #stopDaemons(host: Host, program: string): void {
     this.#stopped.add(host);
-    this.#signalDaemons(host, 'nsh-agent', 'SIGSTOP');
+    this.#signalDaemons(host, program, 'SIGSTOP');
   }
 
   #letGo(): void {
-    for (const host of this.#stopped) this.#signalDaemons(host, 'nsh-agent', 'SIGCONT');
+    for (const host of this.#stopped)
+      for (const program of ['nsh-agent', 'nsh-shim']) this.#signalDaemons(host, program, 'SIGCONT');
     this.#stopped.clear();
   }
 
   #reach(mode: 'pass' | 'swallow'): void {
-    this.#etcd.proxy(0).mode = mode;
+    if (this.#etcd !== undefined) this.#etcd.proxy(0).mode = mode;
   }
 
   /** As a command does; those that do not answer are left alone. */
@@ -290,6 +303,15 @@ function tell(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal);
   } catch {
     // It has ended since.
+  }
+}
+
+/** A person would try it again. */
+async function unlessAway(does: () => Promise<void> | void): Promise<void> {
+  try {
+    await does();
+  } catch (error) {
+    if (!isUnavailable(error) && !isUnknown(error)) throw error;
   }
 }
 

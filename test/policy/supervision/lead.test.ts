@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { leadGroup, type GroupFacts, type Lead } from '../../../src/policy/supervision/lead.ts';
+import { initialNodeState, stepNode } from '../../../src/policy/supervision/node.ts';
 import type { GroupReport, Order, ReplicaReport } from '../../../src/policy/supervision/order.ts';
 import { parseGroupSpec } from '../../../src/policy/supervision/parse-spec.ts';
+import { readOrder, writeOrder } from '../../../src/policy/supervision/stored.ts';
 import { versionOf } from '../../../src/policy/supervision/spec.ts';
 
 const spec = parseGroupSpec({ name: 'web', command: ['serve'], replicas: 2 });
@@ -122,4 +124,33 @@ describe('leadGroup', () => {
       { kind: 'placed', slot: 2, text: 'on n1' },
     ]);
   });
+
+  it('tells in its orders what has ended for good, so that a node that knows nothing of it does not start it again', () => {
+    const jobs = parseGroupSpec({ name: 'web', command: ['serve'], replicas: 2, restart: 'temporary' });
+    const wanted = { spec: jobs, round: 1, restarts: 0 };
+    const stands = written(facts({ wanted }), leadGroup(facts({ wanted }), 0));
+    const ended = leadGroup(
+      { ...stands, reports: new Map([...stands.orders].map(([id, order]) => [id, report(order, 'ended')])) },
+      0,
+    );
+    const [order] = ended.orders.values();
+    expect(order?.slots).toEqual([{ slot: 1, version, rests: 'ended' }]);
+    const stored = readOrder(writeOrder({ ...must(order), epoch: 3n }), 'web', 9n);
+    // An agent whose records are gone: kept for a week, and a thousand of them.
+    const { state, actions } = stepNode(initialNodeState(), { kind: 'order', order: stored }, 0);
+    expect(actions.filter(({ kind }) => kind === 'start')).toEqual([]);
+    const [told] = actions.flatMap((action) => (action.kind === 'report' ? action.report.replicas : []));
+    expect(told).toMatchObject({ slot: 1, version, phase: 'ended' });
+    // A person starts it again.
+    const again = { ...stored, serial: 10n, round: 2, slots: [{ slot: 1, version }] };
+    expect(stepNode(state, { kind: 'order', order: again }, 0).actions.map(({ kind }) => kind)).toContain('start');
+    // Another version is another thing to do.
+    const updated = { ...stored, serial: 10n, slots: [{ slot: 1, version: 'v2' }] };
+    expect(stepNode(state, { kind: 'order', order: updated }, 0).actions.map(({ kind }) => kind)).toContain('start');
+  });
 });
+
+function must<T>(value: T | null | undefined): T {
+  if (value === undefined || value === null) throw new Error('it is not there');
+  return value;
+}

@@ -24,6 +24,8 @@ export interface EtcdOptions {
   readonly tls?: boolean;
   /** Of each member's program, without their dashes. */
   readonly options?: Readonly<Record<string, string>>;
+  /** For figures: data on the disk, and nothing of ours between the members. Default false. */
+  readonly asDeployed?: boolean;
 }
 
 export class EtcdCluster {
@@ -55,13 +57,19 @@ export class EtcdCluster {
   }
 
   /** Returns when all members serve. */
-  static async start({ members: count = 3, tls = false, options = {} }: EtcdOptions = {}): Promise<EtcdCluster> {
+  static async start({
+    members: count = 3,
+    tls = false,
+    options = {},
+    asDeployed = false,
+  }: EtcdOptions = {}): Promise<EtcdCluster> {
     const program = await ensureEtcd();
     // In memory where there is such a place: a machine that loses power is not among the faults, a killed process is.
-    const directory = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'nsh-etcd-'));
+    const isInMemory = !asDeployed && existsSync('/dev/shm');
+    const directory = await mkdtemp(join(isInMemory ? '/dev/shm' : tmpdir(), 'nsh-etcd-'));
     const hosts = await freeHosts(count);
     const certificates = tls ? await makeCertificates(directory, hosts) : undefined;
-    const peerUrls = hosts.map((host) => `http://${host}:${peerProxyPort}`);
+    const peerUrls = hosts.map((host) => `http://${host}:${asDeployed ? peerPort : peerProxyPort}`);
     const initialCluster = peerUrls.map((url, index) => `m${index}=${url}`).join(',');
     const members = hosts.map((host, index) => {
       const spec = {

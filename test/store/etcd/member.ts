@@ -20,6 +20,8 @@ export interface MemberSpec {
   readonly certificates: Certificates | undefined;
   /** Further options of the program, without their dashes. */
   readonly options?: Readonly<Record<string, string>>;
+  /** PID of a process whose network namespace it gets; default: this machine's. */
+  readonly network?: number;
 }
 
 export const clientPort = 2379;
@@ -49,15 +51,21 @@ export class EtcdMember {
     return `${this.spec.certificates === undefined ? 'http' : 'https'}://${this.spec.host}:${clientPort}`;
   }
 
+  /** 0 where it does not run. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   get isUp(): boolean {
     return this.#child !== undefined && !this.#isStopped;
   }
 
   /** Returns when the process runs, not when it serves: `isServing`. It dies with this process. */
   start(): void {
-    const { program, directory } = this.spec;
+    const { program, directory, network } = this.spec;
+    const enter = network === undefined ? [] : ['nsenter', `--net=/proc/${network}/ns/net`];
     const log = openSync(`${directory}/log`, 'a');
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...this.#arguments()], {
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...enter, program, ...this.#arguments()], {
       stdio: ['ignore', log, log],
       env: { PATH: process.env['PATH'] },
     });

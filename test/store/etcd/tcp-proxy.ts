@@ -30,6 +30,10 @@ interface Pair {
 export class TcpProxy {
   /** Every piece waits so many ms, in order. */
   delayMs = 0;
+  /** Of a client alone. */
+  requestDelayMs = 0;
+  /** Told of what a client has sent, when that is passed on. */
+  onRequest: (piece: Buffer) => void = () => undefined;
   /** Asked when an HTTP/2 answer begins (clear text only); true: both sides are cut, before any of it is passed on. */
   cutsAnswer: () => boolean = () => false;
   /** First bytes of a client → whether it may go on; for a proxy that tells clients apart. */
@@ -78,14 +82,19 @@ export class TcpProxy {
     const pair: Pair = { client: client.setNoDelay(), server, isLossy: false };
     this.#pairs.add(pair);
     const scanner = new AnswerScanner();
+    const [requests, answers] = [new Delays(), new Delays()];
     let isFirst = true;
     const forward = (to: Socket, piece: Buffer, isAnswer: boolean): void => {
       if (this.#mode === 'swallow' || (isAnswer && this.#mode === 'swallow-answers')) {
         pair.isLossy = true;
         return;
       }
-      if (this.delayMs === 0) to.write(piece);
-      else setTimeout(() => to.writable && to.write(piece), this.delayMs);
+      const passOn = (): void => {
+        if (!to.writable) return;
+        if (!isAnswer) this.onRequest(piece);
+        to.write(piece);
+      };
+      (isAnswer ? answers : requests).add(this.delayMs + (isAnswer ? 0 : this.requestDelayMs), passOn);
     };
     client.on('data', (piece: Buffer) => {
       if (isFirst && !this.admits(piece)) return cut(pair);
@@ -105,6 +114,30 @@ export class TcpProxy {
         this.#pairs.delete(pair);
       });
     }
+  }
+}
+
+/** What is done later, in order, however the delays change. */
+class Delays {
+  readonly #queue: { readonly dueMs: number; readonly action: () => void }[] = [];
+
+  add(delayMs: number, action: () => void): void {
+    if (delayMs === 0 && this.#queue.length === 0) {
+      action();
+      return;
+    }
+    this.#queue.push({ dueMs: performance.now() + delayMs, action });
+    if (this.#queue.length === 1) this.#wait();
+  }
+
+  #wait(): void {
+    const [first] = this.#queue;
+    if (first === undefined) return;
+    setTimeout(() => {
+      this.#queue.shift();
+      first.action();
+      this.#wait();
+    }, first.dueMs - performance.now());
   }
 }
 

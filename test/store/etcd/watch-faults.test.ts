@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { openEtcdStore } from '../../../src/store/etcd/etcd-store.ts';
 import { Endpoints } from '../../../src/store/etcd/endpoints.ts';
-import { watchPrefix } from '../../../src/store/etcd/watch.ts';
+import { watchPrefix, type WatchTiming } from '../../../src/store/etcd/watch.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { waitUntil } from '../../e2e/wait-until.ts';
 import { put, WatchReader, write } from '../contract/context.ts';
@@ -155,6 +155,55 @@ it('stays with a member that is only quiet, and with a reader that is slow', asy
   controller.abort();
   await watch.return();
   endpoints.close();
+});
+
+/** Watches of the same member, begun; `progress` counts what they ask it for, `streams` how often one was opened. */
+async function beginWatches(count: number, timing: WatchTiming, isDeaf: (stream: number) => boolean = () => false) {
+  const endpoints = await Endpoints.open({ urls: cluster.urls.slice(0, 1) });
+  const { current } = endpoints;
+  const seen = { progress: 0, streams: 0 };
+  const begin = current.stream.bind(current) as (method: unknown) => { write: (request: object) => boolean };
+  vi.spyOn(current, 'stream').mockImplementation(((method: unknown) => {
+    const stream = begin(method);
+    const index = seen.streams++;
+    const send = stream.write.bind(stream);
+    stream.write = (request) => {
+      if (!('progress' in request)) return send(request);
+      seen.progress++;
+      return isDeaf(index) || send(request);
+    };
+    return stream;
+  }) as unknown as typeof current.stream);
+  const next = (await revisionOf(await open(cluster.urls))) + 1n;
+  const controller = new AbortController();
+  const watches = Array.from({ length: count }, () => watchPrefix(endpoints, 's/', next, controller, timing));
+  const pending = watches.map((watch) => watch.next());
+  await waitUntil(() => seen.streams === count, 'the watches');
+  const end = async (): Promise<void> => {
+    controller.abort();
+    await Promise.all(pending);
+    endpoints.close();
+  };
+  return { seen, end };
+}
+
+it('asks for a sign of life once for all watches of a member', async () => {
+  const { seen, end } = await beginWatches(8, { progressMs: 100, silenceMs: 5_000 });
+  const begin = performance.now();
+  await waitUntil(() => seen.progress >= 12, 'signs of life');
+  // Eight that ask each for itself would need two tenths of a second for that.
+  expect(performance.now() - begin).toBeGreaterThan(400);
+  await end();
+});
+
+it('leaves a watch that is told nothing for long, though the member answers others, and leaves those alone', async () => {
+  const { seen, end } = await beginWatches(2, { progressMs: 50, silenceMs: 200 }, (stream) => stream === 0);
+  const begin = performance.now();
+  await waitUntil(() => seen.streams > 2, 'another stream');
+  // Eight times as seldom as it asks a member that says nothing at all.
+  expect(performance.now() - begin).toBeGreaterThan(500);
+  expect(seen.streams).toBe(3);
+  await end();
 });
 
 it('throws storeCompacted with the revision when that passed it by while it was cut off, and nothing is lost without a word', async () => {
