@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import type { NodeSpec } from '../../src/cluster/node-spec.ts';
 import { pathWithOwnProgram } from '../../src/cluster/own-program.ts';
@@ -280,12 +281,13 @@ export class SessionLines implements LineRunner {
 
   /** What a job in the background prints stands above the prompt; what its leader has to say of it is told as a job's end. */
   #showBackground(bytes: Buffer): void {
-    const lines = bytes.toString('utf8').split(/\r?\n/);
+    // Above a line that is being typed it is text: colours and moves of the cursor go.
+    const lines = stripVTControlCharacters(bytes.toString('utf8')).split(/\r?\n/);
     const text = lines
       .filter((line) => !/^\[1\][+ -] .* bash --norc --noprofile /.test(line))
       .join('\n')
       .trim();
-    if (text !== '') this.#options.news(escapeLines(text));
+    if (text !== '') this.#options.news(text);
   }
 
   async #connect(): Promise<ClusterClient> {

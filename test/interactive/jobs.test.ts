@@ -39,9 +39,9 @@ async function listed(shell: NshWindow): Promise<string[]> {
 describe('a job in the background', () => {
   it('prints above the line that is being typed, and its end is told', async () => {
     const shell = await open();
-    await shell.run('(read -t 1 <> <(:); echo from the job) &');
+    await shell.run("(read -t 1 <> <(:); printf '\\e]0;x\\a\\e[1;32mfrom\\e[m the job\\n') &");
     await shell.type('echo typed');
-    await shell.waitForText('from the job\n');
+    await shell.waitForText('\nfrom the job\n');
     await shell.waitForText('Done');
     await shell.waitForTyped('echo typed');
     await shell.keys('Enter');
