@@ -81,6 +81,13 @@ it('is asked from then on, and what was held, watched and kept by the one before
   ]);
   expect((await nsh('locks')).stderr).toMatch(/^nsh locks: until /);
   expect(await nsh('lock', 'door', '--', 'echo', 'free')).toEqual({ ...done, stdout: 'free\n' });
+  // The new store counts from the beginning; its orders are obeyed all the same.
+  for (const words of [
+    ['start', '--wait=20s', 'web', '--', 'sleep', '4711'],
+    ['rm', '--wait=20s', 'web'],
+  ])
+    expect((await nsh('group', ...words)).status).toBe(0);
+  expect(replicas()).toEqual([]);
 });
 
 it('is gone back to as well, with all that it had', async () => {
