@@ -1,7 +1,8 @@
 /**
  * The embedded store: one StoreState, one database, any number of callers. What is asked is done in memory at once, in the order in which it
- * comes; the answer, of a read too, waits until all that it saw is on the disk (commit-queue.ts), so nothing that was answered is ever taken
- * back.
+ * comes; the answer waits until all that it saw is on the disk (commit-queue.ts), so nothing that was answered is ever taken back. What
+ * only reads is told what is on the disk, where all is that was answered before, and so waits for nothing; but for a change of which somebody
+ * was told that it may have been done: that is found out by reading.
  * Where the disk fails, callers hear `storeUnknown`, and the store begins again from what the disk holds; unless that is another's now.
  */
 import { randomBytes } from 'node:crypto';
@@ -25,7 +26,7 @@ import { sessionId } from './codec.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { TakenError, type Database } from './database.ts';
 import { Expiry } from './expiry.ts';
-import { StoreState, type Mutation, type StateLimits } from './state.ts';
+import { isRead, StoreState, type Mutation, type StateLimits } from './state.ts';
 
 export interface EmbeddedOptions {
   /** Opened anew where it has failed. */
@@ -62,6 +63,8 @@ export class EmbeddedStore implements StoreCalls {
   /** Of what is on the disk: watches tell no more. */
   #lastingRevision: bigint;
   readonly #watchers = new Set<() => void>();
+  /** Changes on their way of which somebody was told that it is unknown what becomes of them. */
+  #doubts = 0;
   #failure: unknown;
   #isClosed = false;
 
@@ -85,17 +88,19 @@ export class EmbeddedStore implements StoreCalls {
   }
 
   async get(key: string, options: CallOptions): Promise<GetResult> {
-    return await this.#read(options, () => {
-      const entry = this.#state.get(key);
-      return { revision: this.#state.revision, ...(entry === undefined ? {} : { entry }) };
+    return await this.#look(options, (revision) => {
+      const entry = this.#state.getAt(key, revision);
+      return { revision, ...(entry === undefined ? {} : { entry }) };
     });
   }
 
   async list(prefix: string, options: ListOptions): Promise<ListResult> {
-    return await this.#read(options, () => ({
-      ...this.#state.list(prefix, options),
-      revision: this.#state.revision,
-    }));
+    const list = (revision: bigint): ListResult => ({
+      ...this.#state.list(prefix, { ...options, atRevision: options.atRevision ?? revision }),
+      revision,
+    });
+    const isTold = (options.atRevision ?? 0n) <= this.#lastingRevision;
+    return isTold ? await this.#look(options, list) : await this.#read(options, () => list(this.#state.revision));
   }
 
   async txn(
@@ -104,6 +109,8 @@ export class EmbeddedStore implements StoreCalls {
     otherwise: readonly Op[],
     options: CallOptions,
   ): Promise<TxnResult> {
+    if (compares.length === 0 && then.every(isRead))
+      return await this.#look(options, (revision) => this.#state.readAt(then, revision));
     return await this.#run(options, () => {
       const { result, mutation } = this.#state.txn(compares, then, otherwise);
       return { result, mutation };
@@ -185,6 +192,18 @@ export class EmbeddedStore implements StoreCalls {
     this.#options.onClosed?.();
   }
 
+  /** What is on the disk is told at once, whatever is on its way there: nobody has been told of that yet. */
+  async #look<T>(options: CallOptions, look: (revision: bigint) => T): Promise<T> {
+    throwIfCancelled(options);
+    this.#throwIfClosed();
+    this.#throwIfFailed();
+    const revision = this.#lastingRevision;
+    // What is on its way may have taken the history along.
+    const isKnown = this.#doubts === 0 && revision >= this.#state.history.compacted;
+    if (!isKnown) return await this.#read(options, () => look(this.#state.revision));
+    return await Promise.resolve(look(revision));
+  }
+
   async #read<T>(options: CallOptions, look: () => T): Promise<T> {
     return await this.#run(options, () => ({ result: look(), mutation: undefined }));
   }
@@ -202,8 +221,25 @@ export class EmbeddedStore implements StoreCalls {
     // All that is in memory now is what it saw, also where it was refused for it.
     const isWrite = mutation !== undefined;
     const lasts = this.#queue.lasts(isWrite);
-    if (lasts !== undefined) await giveUp(lasts, { ...options, who: this.#who, isWrite });
+    if (lasts !== undefined) await this.#awaitDisk(lasts, isWrite, options);
     return outcome();
+  }
+
+  async #awaitDisk(lasts: Promise<void>, isWrite: boolean, options: CallOptions): Promise<void> {
+    try {
+      await giveUp(lasts, { ...options, who: this.#who, isWrite });
+    } catch (error) {
+      if (isWrite) this.#doubt(lasts);
+      throw error;
+    }
+  }
+
+  #doubt(lasts: Promise<void>): void {
+    this.#doubts++;
+    const settled = (): void => {
+      this.#doubts--;
+    };
+    lasts.then(settled, settled);
   }
 
   #newQueue(): CommitQueue {

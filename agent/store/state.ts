@@ -92,8 +92,21 @@ export class StoreState {
     return this.#totalBytes;
   }
 
-  get(key: string): Entry | undefined {
-    return this.#entries.get(key);
+  /** As it was then. @throws NshError `storeCompacted` */
+  getAt(key: string, revision: bigint): Entry | undefined {
+    if (revision === this.#revision) return this.#entries.get(key);
+    const undone = this.#history.undo(revision, key);
+    return undone.has(key) ? undone.get(key) : this.#entries.get(key);
+  }
+
+  /** What a transaction that reads, and compares nothing, would have had for its answer then. @throws NshError `storeCompacted` */
+  readAt(reads: readonly ReadOp[], revision: bigint): TxnResult {
+    const results = reads.map((read): OpResult => {
+      if (read.op === 'list') return { op: 'list', ...this.list(read.prefix, { ...read, atRevision: revision }) };
+      const entry = this.getAt(read.key, revision);
+      return entry === undefined ? { op: 'get' } : { op: 'get', entry };
+    });
+    return { succeeded: true, revision, results };
   }
 
   /** @throws NshError `storeCompacted`; `invalidParams` where `atRevision` lies in the future. */
@@ -263,6 +276,12 @@ export class StoreState {
     );
     return [...now, ...others].sort(compareKeys);
   }
+}
+
+export type ReadOp = Extract<Op, { readonly op: 'get' | 'list' }>;
+
+export function isRead(op: Op): op is ReadOp {
+  return op.op === 'get' || op.op === 'list';
 }
 
 const nothing = new Uint8Array(0);

@@ -33,7 +33,7 @@ export interface PresenceOptions {
   readonly onLost: () => void;
 }
 
-/** How often it is looked whether free memory has changed so much that others should know. */
+/** How often it is looked whether free memory, or the labels of its own file, have changed so much that others should know. */
 const factsEveryMs = 30_000;
 /** Share of the memory. */
 const worthTelling = 0.05;
@@ -148,8 +148,9 @@ export class Presence {
   async #tellFacts(): Promise<void> {
     const session = this.#session;
     if (session === undefined || !this.#isUp || this.#told === undefined) return;
-    const { memAvailableBytes, memTotalBytes } = this.#options.facts();
-    if (Math.abs(memAvailableBytes - this.#told.memAvailableBytes) < worthTelling * memTotalBytes) return;
+    const { memAvailableBytes, memTotalBytes, labels } = this.#options.facts();
+    const isLittle = Math.abs(memAvailableBytes - this.#told.memAvailableBytes) < worthTelling * memTotalBytes;
+    if (isLittle && labels?.join() === this.#told.labels?.join()) return;
     // Later is soon enough.
     await this.#tell(session, session.lost).catch(() => undefined);
   }

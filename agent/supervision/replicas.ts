@@ -3,7 +3,8 @@
  * again by the next agent. What is to be done is the node policy's to say (src/policy/supervision/node.ts); this tells it what happened.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { runsSince } from '../../src/cluster/this-machine.ts';
+import { bootIdentity, runsSince } from '../../src/cluster/this-machine.ts';
+import { localPid, type NodeId } from '../../src/ids/gpid.ts';
 import { findSignal } from '../../src/ids/signals.ts';
 import type { End } from '../../src/policy/supervision/end.ts';
 import { replicaName } from '../../src/policy/supervision/identity.ts';
@@ -20,18 +21,22 @@ import type { ShimPool } from '../daemon/shim-pool.ts';
 import type { GroupFiles } from './group-files.ts';
 import type { MemoryLimits } from './memory-limit.ts';
 import { Probe } from './probe.ts';
+import { findUnrecorded } from './unrecorded.ts';
 import { directoryName } from '../shim/record-files.ts';
 
 export type StartAction = Extract<NodeAction, { kind: 'start' }>;
 export type SignalAction = Extract<NodeAction, { kind: 'signal' | 'kill' }>;
 
 export interface ReplicasOptions {
+  readonly node: NodeId;
   readonly service: NodeService;
   readonly shims: ShimPool;
   readonly files: GroupFiles;
   readonly memory: MemoryLimits;
   /** Directory of the records of processes. */
   readonly processes: string;
+  /** In the environment of all that is started here. */
+  readonly agentSocket: string;
   /** ms of CLOCK_BOOTTIME until which a singleton may run; undefined: none may be started. */
   readonly killAtBootMs: () => number | undefined;
   readonly tell: (event: NodeEvent) => void;
@@ -55,6 +60,8 @@ export interface FoundProcess {
 
 const killSignal = 9;
 const gonePollMs = 20;
+/** From the loss of a shim: what it had just forked has become the program by then. */
+const unrecordedAgainMs = 2_000;
 /** A shim has so long to signal a process; a singleton has to have ended soon after the fence. */
 const signalMs = 2_000;
 /** What a KILL does not end at once waits for a disk, mostly. */
@@ -70,6 +77,8 @@ export class Replicas {
   /** Their end was heard of, but they may live on. */
   readonly #ending = new Set<Tracked>();
   readonly #strays = new Set<string>();
+  /** At the last look; undefined: there was none. */
+  #seenShims: ReadonlySet<string> | undefined;
   #isClosed = false;
 
   constructor(options: ReplicasOptions) {
@@ -171,6 +180,7 @@ export class Replicas {
       void this.#tellEnd(tracked, exit);
     }
     this.#endStrays();
+    this.#lookForUnrecorded();
   }
 
   /** What is started or found from now on is the next one's matter. */
@@ -233,18 +243,22 @@ export class Replicas {
       await delay(waitMs);
     }
     this.#ending.delete(tracked);
-    const end = this.#options.memory.explain(mark, memoryBytes, endOf(exit));
+    const end = this.#options.memory.explain(mark, memoryBytes, endOf(process, exit));
     this.#options.tell({ kind: 'ended', group, slot, run, end });
   }
 
-  /** Processes with the mark of a replica that nobody knows: their start was given up, since the shim did not answer in time. */
+  /**
+   * Processes with the mark of a replica that nobody knows: their start was given up, since the shim did not answer in time, or was killed;
+   * or it was killed while there was no agent, and they are to be here no more.
+   */
   #endStrays(): void {
     if (this.#isClosed) return;
+    const known = new Set([...this.#tracked.values(), ...this.#ending].map(({ process }) => keyOf(process)));
     for (const process of this.#options.shims.table.all()) {
       const { replica } = process;
-      if (replica === undefined || !isRunning(process)) continue;
+      if (replica === undefined || known.has(keyOf(process))) continue;
       const name = replicaName(replica);
-      if (this.#starting.has(name) || isSame(this.#tracked.get(name)?.process, process)) continue;
+      if (isRunning(process) ? this.#starting.has(name) : !livesOn(process)) continue;
       if (this.#strays.has(keyOf(process))) continue;
       this.#strays.add(keyOf(process));
       log('groups: a replica that is not wanted is ended', { name, pid: process.pid });
@@ -253,6 +267,26 @@ export class Replicas {
         this.#strays.delete(keyOf(process));
         this.#endStrays();
       }, strayAgainMs).unref();
+    }
+  }
+
+  /** Where a shim has gone that was there the last time, or all that were before: at once, and when what it had just begun is there. */
+  #lookForUnrecorded(): void {
+    const ids = new Set(this.#options.shims.shims.map(({ id }) => id));
+    const isGone = this.#seenShims === undefined || [...this.#seenShims].some((id) => !ids.has(id));
+    this.#seenShims = ids;
+    if (!isGone) return;
+    this.#endUnrecorded();
+    setTimeout(() => this.#endUnrecorded(), unrecordedAgainMs).unref();
+  }
+
+  #endUnrecorded(): void {
+    if (this.#isClosed) return;
+    const { node, agentSocket, shims } = this.#options;
+    for (const { pid, start, name } of findUnrecorded(node, agentSocket)) {
+      if (shims.table.find({ pid: localPid(pid), start }) !== undefined) continue;
+      log('groups: a replica without a record is ended', { name, pid });
+      signalGroup({ pid, start }, killSignal);
     }
   }
 
@@ -298,13 +332,14 @@ function exitOf({ pid, start }: ManagedProcess, record: ManagedProcess | undefin
   return { code: null, signal: null, atMs: Date.now(), lost: 'its record is gone' };
 }
 
-function endOf({ code, signal, lost }: ExitStatus): End {
-  if (lost !== undefined) return { kind: 'lost', why: lost };
+function endOf({ boot }: ManagedProcess, { code, signal, lost }: ExitStatus): End {
+  if (lost !== undefined)
+    return { kind: 'lost', why: lost, ...(boot === bootIdentity() ? {} : { withMachine: true as const }) };
   if (signal !== null) return { kind: 'signalled', signal: signal.replace(/^SIG/, '') };
   return { kind: 'exited', code: code ?? 0 };
 }
 
-function signalGroup(target: ManagedProcess, signal: number): void {
+function signalGroup(target: { readonly pid: number; readonly start: number }, signal: number): void {
   for (const pid of [-target.pid, target.pid])
     try {
       if (!runsSince(target.pid, target.start)) return;
@@ -315,14 +350,15 @@ function signalGroup(target: ManagedProcess, signal: number): void {
     }
 }
 
+/** Its shim was killed, and it was not. */
+function livesOn(process: ManagedProcess): boolean {
+  return process.exit?.lost !== undefined && exitNow(process, process.exit).runsOn === true;
+}
+
 function keyOf({ pid, start, boot }: ManagedProcess): string {
   return `${pid} ${start} ${boot}`;
 }
 
 function isNewer(a: ManagedProcess, b: ManagedProcess): boolean {
   return isRunning(a) === isRunning(b) ? a.startedAtMs > b.startedAtMs : isRunning(a);
-}
-
-function isSame(a: ManagedProcess | undefined, b: ManagedProcess): boolean {
-  return a !== undefined && keyOf(a) === keyOf(b);
 }

@@ -152,7 +152,7 @@ class Part {
   #up: AbortController | undefined;
   #work: Promise<unknown> = Promise.resolve();
   #problem = 'the store has not answered yet';
-  #onUp: (() => void)[] = [];
+  readonly #onUp = new Set<() => void>();
   #closing: Promise<void> | undefined;
   /** Groups that have an order for this node. */
   readonly #ordered = new Set<string>();
@@ -180,7 +180,9 @@ class Part {
       service,
       shims,
       files,
+      node: node.id,
       processes: paths.processes,
+      agentSocket: paths.agentSocket,
       killAtBootMs: () => (this.#presence?.isUp === true ? this.#presence.killAtBootMs : undefined),
       tell: (event) => this.#runtime.feed(event),
       onFault: ({ group, slot, run }, why) => {
@@ -231,9 +233,14 @@ class Part {
   async untilUp(signal: AbortSignal): Promise<string | undefined> {
     if (this.#presence?.isUp !== true)
       await new Promise<void>((resolve) => {
-        this.#onUp.push(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-        if (signal.aborted) resolve();
+        const done = (): void => {
+          this.#onUp.delete(done);
+          signal.removeEventListener('abort', done);
+          resolve();
+        };
+        this.#onUp.add(done);
+        signal.addEventListener('abort', done, { once: true });
+        if (signal.aborted) done();
       });
     return this.#presence?.isUp === true ? undefined : this.#problem;
   }
@@ -292,7 +299,7 @@ class Part {
           if (this.#up === up && this.#presence?.isUp === true) this.#goUp(store, session);
         }, againMs).unref();
       });
-    for (const resolve of this.#onUp.splice(0)) resolve();
+    for (const done of this.#onUp) done();
   }
 
   async #workWhileUp(store: Store, session: StoreSession, signal: AbortSignal): Promise<void> {

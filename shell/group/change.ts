@@ -74,7 +74,7 @@ export async function changeGroups(context: CommandContext, change: GroupsChange
     along: async () => firstRecord(client, await readRecord(store, { signal: context.signal })),
   });
   const reporter = makeReporter(context, command);
-  for (const note of notes) reporter.say(note);
+  for (const note of [...notes, ...(isStart ? sharedNames(names, opened) : [])]) reporter.say(note);
   return await onceWritten(context, { command, names }, async () => {
     const roused = isFirst ? await rousing() : before;
     await roused?.all;
@@ -83,6 +83,14 @@ export async function changeGroups(context: CommandContext, change: GroupsChange
     const things = groupsAwaited(since);
     return await awaitThings(context, { command, store, things, prefix: 'group/', timeoutMs: waitMs });
   });
+}
+
+/** New ones that are called as a label is: behind `@` that comes first. */
+function sharedNames(names: readonly string[], { snapshot, nodes }: Opened): string[] {
+  const labels = new Set(nodes.flatMap((node) => node.labels));
+  return names
+    .filter((name) => labels.has(name) && !snapshot.wanted.has(name))
+    .map((name) => `${name} is a label, too: @@${name} are the nodes that have it, @@group:${name} those of the group`);
 }
 
 /** @param notes is filled with what is so already. @throws NshError: why not. */

@@ -20,8 +20,9 @@ export type FindCalls = (at: number | undefined, signal: AbortSignal) => Promise
 const deadlineMs = 60_000;
 /** Of keys and values in one answer, about; one entry is always sent. */
 const maxPageBytes = 4 * 1024 * 1024;
-/** Of the time that the caller waits. */
+/** Of the time that the caller waits, until there is a way to the store, and until there is an answer. */
 const beginShare = 0.8;
+const answerShare = 0.9;
 const maxWatches = 10_000;
 
 export class StoreServer {
@@ -34,7 +35,11 @@ export class StoreServer {
 
   constructor(find: FindCalls) {
     this.#find = find;
-    const patience = ({ signal }: RequestContext) => ({ signal, deadlineMs });
+    // With the whole time another member would be asked only when whoever asks has given up.
+    const patience = (withinMs: number | undefined, { signal }: RequestContext) => ({
+      signal,
+      deadlineMs: withinMs === undefined ? deadlineMs : withinMs * answerShare,
+    });
     this.handlers = {
       'store.open': async ({ at }, { signal }) => {
         await find(at, signal);
@@ -42,7 +47,10 @@ export class StoreServer {
       },
       'store.get': async ({ at, withinMs, key }, context) => {
         checkKey(key);
-        const { entry, revision } = await (await this.#begin(at, withinMs, context)).get(key, patience(context));
+        const { entry, revision } = await (await this.#begin(at, withinMs, context)).get(
+          key,
+          patience(withinMs, context),
+        );
         return { revision: String(revision), ...(entry === undefined ? {} : { entry: toWireEntry(entry) }) };
       },
       'store.list': async ({ at, withinMs, prefix, after, atRevision, limit = 0, keysOnly = false }, context) => {
@@ -54,7 +62,7 @@ export class StoreServer {
         };
         checkList(prefix, options);
         const calls = await this.#begin(at, withinMs, context);
-        const { entries, more, revision } = await calls.list(prefix, { ...options, ...patience(context) });
+        const { entries, more, revision } = await calls.list(prefix, { ...options, ...patience(withinMs, context) });
         const page = pageOf(entries);
         return {
           entries: page.map((entry) => toWireEntry(entry)),
@@ -71,7 +79,7 @@ export class StoreServer {
         ] as const;
         checkTxn(...request);
         const calls = await this.#begin(at, withinMs, context);
-        const { succeeded, revision, results } = await calls.txn(...request, patience(context));
+        const { succeeded, revision, results } = await calls.txn(...request, patience(withinMs, context));
         return { succeeded, revision: String(revision), results: results.map((result) => toWireOpResult(result)) };
       },
       'store.watch': async ({ at, prefix, from }, context) => {
@@ -96,21 +104,24 @@ export class StoreServer {
       },
       'store.grant': async ({ at, withinMs, ttlSeconds }, context) => {
         checkTtl(ttlSeconds);
-        const { id, ttlMs } = await (await this.#begin(at, withinMs, context)).grant(ttlSeconds, patience(context));
+        const { id, ttlMs } = await (await this.#begin(at, withinMs, context)).grant(
+          ttlSeconds,
+          patience(withinMs, context),
+        );
         return { session: id, ttlMs };
       },
       'store.renew': async ({ at, withinMs, session }, context) =>
-        await (await this.#begin(at, withinMs, context)).renew(checkSession(session), patience(context)),
+        await (await this.#begin(at, withinMs, context)).renew(checkSession(session), patience(withinMs, context)),
       'store.revoke': async ({ at, withinMs, session }, context) => {
-        await (await this.#begin(at, withinMs, context)).revoke(checkSession(session), patience(context));
+        await (await this.#begin(at, withinMs, context)).revoke(checkSession(session), patience(withinMs, context));
         return {};
       },
       'store.compact': async ({ at, withinMs, revision }, context) => {
-        await (await this.#begin(at, withinMs, context)).compact(BigInt(revision), patience(context));
+        await (await this.#begin(at, withinMs, context)).compact(BigInt(revision), patience(withinMs, context));
         return {};
       },
       'store.status': async ({ at, withinMs }, context) =>
-        toWireStatus(await (await this.#begin(at, withinMs, context)).status(patience(context))),
+        toWireStatus(await (await this.#begin(at, withinMs, context)).status(patience(withinMs, context))),
     };
   }
 

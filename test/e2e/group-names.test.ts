@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCluster, type DemoCluster } from '../../shell/demo/demo-cluster.ts';
 import { nshProgram } from './nsh-program.ts';
+import { NshWindow } from '../interactive/tmux/nsh-window.ts';
+import { Tmux } from '../interactive/tmux/tmux.ts';
+import { NshTerminal } from './nsh-terminal.ts';
 import { waitUntil } from './wait-until.ts';
 
 let cluster: DemoCluster;
@@ -88,6 +91,17 @@ describe('the name of a replica', () => {
     });
   });
 
+  it('is attached to on a terminal as that is, and left running by Ctrl-C', async () => {
+    const pid = (await slots())[0]?.pid;
+    const terminal = new NshTerminal(['attach', 'web/1'], cluster.env);
+    await terminal.untilShown('1 runs\r\n');
+    terminal.type('\u0003');
+    expect(await terminal.status()).toBe(130);
+    expect(terminal.shown).toContain(`[detached from ${pid}; nsh attach ${pid}]`);
+    await terminal.close();
+    expect((await slots())[0]?.pid).toBe(pid);
+  });
+
   it('of a group that has failed tells what was said last, and kill that it does not run', async () => {
     const failing = ['--intensity', '0', '--ready', 'log:never', '--', 'sh', '-c', 'echo no such luck >&2; exit 3'];
     expect((await nsh('group', 'start', '-w', 'bad', ...failing)).status).toBe(1);
@@ -99,6 +113,36 @@ describe('the name of a replica', () => {
     // Nothing of it will come: following ends at once.
     expect(await nsh('logs', '-f', 'bad')).toMatchObject({ status: 0 });
     await must('group', 'rm', '-w', 'bad');
+  });
+});
+
+describe('the prompt', () => {
+  it('completes groups and replicas by what the store has of them, and commands of the nodes that run them', async () => {
+    const tmux = new Tmux();
+    try {
+      const shell = await NshWindow.open(tmux, { env: cluster.env, columns: 100 });
+      await shell.prompt();
+      await shell.waitForText('2 nodes up');
+      await shell.type('@@');
+      await shell.keys('Tab');
+      await waitForRows(shell, /^@web +group, on n\[1-2\]$/m);
+      await shell.keys('C-g', 'C-e', 'C-u');
+      await shell.type('logs we');
+      await shell.keys('Tab');
+      await waitForRows(
+        shell,
+        /^web +running, 2\/2: sh -c .*\nweb\/1 +ready on n\d: sh -c .*\nweb\/2 +ready on n\d: sh -c /m,
+      );
+      await shell.keys('C-g', 'C-e', 'C-u');
+      await shell.type('@@web/1 unam');
+      await shell.keys('Tab');
+      await shell.waitForTyped('@@web/1 uname');
+      await shell.keys('Enter');
+      expect(await shell.prompt(2)).toMatchObject({ status: 0 });
+      expect((await shell.screen()).rows).toContain('Linux');
+    } finally {
+      await tmux.close();
+    }
   });
 });
 
@@ -152,6 +196,10 @@ describe('nsh logs -f of a group', () => {
     expect(heard.stderr.match(/^\[web\/\d was ended by SIGTERM\]$/gm)).toHaveLength(3);
   });
 });
+
+async function waitForRows(shell: NshWindow, rows: RegExp): Promise<void> {
+  await shell.waitForScreen((screen) => rows.test(screen.rows.join('\n')), String(rows));
+}
 
 function listen(child: ChildProcessWithoutNullStreams): { stdout: string; stderr: string } {
   const heard = { stdout: '', stderr: '' };

@@ -2,6 +2,7 @@
 import { connectCluster } from '../../src/cluster/connect.ts';
 import type { ClusterClient } from '../../src/cluster/cluster-client.ts';
 import { loadCluster } from '../../src/cluster/file/index.ts';
+import { untilAnswered } from '../../src/coordination/patience.ts';
 import type { ReplicaReport } from '../../src/policy/supervision/order.ts';
 import { parseGroupSpec, type WrittenSpec } from '../../src/policy/supervision/parse-spec.ts';
 import {
@@ -19,6 +20,9 @@ import { waitUntil } from './wait-until.ts';
 export interface SeenReplica extends ReplicaReport {
   readonly node: number;
 }
+
+/** An etcd that has lost its leader, or one member too many, answers later. ms */
+const answerMs = 15_000;
 
 export class GroupsUnderTest {
   readonly client: ClusterClient;
@@ -81,7 +85,7 @@ export class GroupsUnderTest {
 
   /** As the nodes report them, by slot. */
   async replicas(group: string): Promise<SeenReplica[]> {
-    const { entries } = await this.store.list(reportPrefixes);
+    const { entries } = await untilAnswered(AbortSignal.timeout(answerMs), () => this.store.list(reportPrefixes));
     const seen = entries.flatMap(({ key, value }) => {
       const of = readNodeGroupKey(reportPrefixes, key);
       if (of?.group !== group) return [];
@@ -121,7 +125,7 @@ export class GroupsUnderTest {
   }
 
   async #text(key: string): Promise<string | undefined> {
-    const { entry } = await this.store.get(key);
+    const { entry } = await untilAnswered(AbortSignal.timeout(answerMs), () => this.store.get(key));
     return entry === undefined ? undefined : Buffer.from(entry.value).toString('utf8');
   }
 }

@@ -12,7 +12,7 @@ const kinds = ['--pid', '--uts', '--mount', '--fork', '--kill-child', '--mount-p
 
 /**
  * Runs as PID 1 of the host. /etc/passwd gives the user a home of its own and root's sshd its `sshd` user; /run is empty but for
- * what sshd wants; logins leave no trace in this machine's /var/log.
+ * what sshd wants; logins leave no trace in this machine's /var/log. One that was booted again has another boot_id.
  */
 const bringUp = `set -e
 mount -n -t tmpfs tmpfs /run
@@ -22,6 +22,7 @@ mount -n --bind "$DIR/passwd" /etc/passwd
 for file in shadow group; do
   if [ -e "$DIR/$file" ]; then mount -n --bind "$DIR/$file" "/etc/$file"; fi
 done
+if [ -e "$DIR/boot_id" ]; then mount -n --bind "$DIR/boot_id" /proc/sys/kernel/random/boot_id; fi
 hostname "$NAME"
 exec "$@"`;
 

@@ -3,7 +3,7 @@
  * host key, home, and (where the kernel lets it) PID, mount and UTS namespaces. Nothing is installed and nothing is left behind.
  */
 import type { ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +55,8 @@ export interface Hosts {
   host(name: string): Host;
   /** Writes a cluster file of these hosts, `cluster.yaml` in the directory, and answers its path. */
   clusterFile(options?: ClusterFileOptions): Promise<string>;
+  /** Cuts a host's power and boots it again: nothing of it runs on, its disk stays, and nobody but sshd is started. Needs namespaces as root. */
+  reboot(name: string): Promise<Host>;
   /** Ends every process of every host and removes the directory. @throws Error where a process is left. */
   stop(): Promise<void>;
 }
@@ -105,6 +107,20 @@ export async function startHosts(options: HostsOptions = {}): Promise<Hosts> {
       const path = join(directory, file.fileName ?? 'cluster.yaml');
       await writeFile(path, clusterFileText(facts, sshConfig, file));
       return path;
+    },
+    async reboot(name) {
+      const index = hosts.findIndex((host) => host.name === name);
+      const [plan, before] = [plans[index], hosts[index]];
+      if (plan === undefined || before === undefined || kind !== 'root')
+        throw new Error(`${name} cannot be booted again`);
+      await before.stop();
+      await writeFile(join(plan.start.directory, 'boot_id'), `${randomUUID()}\n`);
+      const child = spawnHost(plan.start);
+      await waitUntilListening([plan.facts], 20_000, () => firstFailure([plan], [child]));
+      const [after] = findHosts([plan], [child], kind);
+      if (after === undefined) throw new Error(`${name} has not come up`);
+      hosts[index] = after;
+      return after;
     },
     async stop() {
       try {

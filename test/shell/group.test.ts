@@ -75,6 +75,14 @@ describe('nsh group start', () => {
     await expect(world.nsh('group start web --memory 2G -- x')).rejects.toMatchObject({ code: 'unplaceable' });
   });
 
+  it('says of a name that is a label, too, what each is behind @', async () => {
+    const world = new World();
+    const said =
+      'nsh group: front is a label, too: @@front are the nodes that have it, @@group:front those of the group';
+    expect((await world.nsh('group start front -- x')).stderr).toContain(said);
+    expect((await world.nsh('group start front')).stderr).not.toContain(said);
+  });
+
   it('takes what cannot be placed for now, and says why it waits', async () => {
     const world = new World();
     await world.come(3);

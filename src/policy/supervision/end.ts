@@ -11,8 +11,8 @@ export type End =
   | { readonly kind: 'notReady'; readonly afterMs: number }
   /** It could not be started: no such command, no such directory, no memory. */
   | { readonly kind: 'notStarted'; readonly why: string }
-  /** Nobody saw how: its shim was killed, or the machine went down. */
-  | { readonly kind: 'lost'; readonly why: string };
+  /** Nobody saw how: its shim was killed, or `withMachine`: that went down, with all that ran there. */
+  | { readonly kind: 'lost'; readonly why: string; readonly withMachine?: true };
 
 /**
  * OTP's `normal` and `shutdown`: exit status 0, and death by the group's own stop signal, which is how others ask it to end, too. A
@@ -21,6 +21,11 @@ export type End =
 export function isNormalEnd(end: End, stopSignal: string): boolean {
   if (end.kind === 'exited') return end.code === 0;
   return end.kind === 'signalled' && end.signal === stopSignal;
+}
+
+/** A restart that counts against the intensity. A machine that goes down takes all of a group that it has: that is not the program's doing. */
+export function isCounted(end: End): boolean {
+  return end.kind !== 'lost' || end.withMachine !== true;
 }
 
 /** Of a replica that ended without being asked to by its supervisor. */

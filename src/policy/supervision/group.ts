@@ -6,7 +6,7 @@
  * replica that was replaced by another version and did not become ready is held: neither restarted nor counted, so that a bad update harms
  * no more than one.
  */
-import { describeEnd, isToBeRestarted, type End } from './end.ts';
+import { describeEnd, isCounted, isToBeRestarted, type End } from './end.ts';
 import { replicaName } from './identity.ts';
 import {
   addRestart,
@@ -161,16 +161,19 @@ export function memberDown(
   const down: Member = { ...withoutReadiness(member), phase: 'down', recycled: false, lastEnd: end };
   const put = (next: Member): Group => ({ ...group, members: new Map(group.members).set(slot, next) });
   if (member.wanted === undefined || asked || member.recycled || group.failed !== undefined) return put(down);
-  if (member.replaces) return member.version === member.wanted ? put({ ...down, phase: 'held' }) : put(down);
+  if (member.replaces && member.version !== member.wanted) return put(down);
+  // What nobody has seen says nothing of the version: its shim was killed, or the machine went down.
+  if (member.replaces && end.kind !== 'lost') return put({ ...down, phase: 'held' });
   if (!isToBeRestarted(end, spec)) return put({ ...down, phase: 'ended' });
   const recovered = readySinceMs !== undefined && nowMs - readySinceMs >= recoveredAfterMs;
-  const failures = recovered ? 1 : member.failures + 1;
+  const failures = recovered ? 1 : member.failures + (isCounted(end) ? 1 : 0);
   return restart(put({ ...down, failures }), slot, end, spec, nowMs);
 }
 
 function restart(group: Group, slot: number, end: End, spec: GroupSpec, nowMs: number): Group {
-  const restarts = addRestart(group.restarts, nowMs, spec);
-  if (isTooIntense(restarts, spec)) {
+  const counts = isCounted(end);
+  const restarts = counts ? addRestart(group.restarts, nowMs, spec) : group.restarts;
+  if (counts && isTooIntense(restarts, spec)) {
     const name = replicaName({ group: spec.name, slot });
     return { ...group, restarts, failed: `${describeIntensity(restarts, spec)}: last, ${name} ${describeEnd(end)}` };
   }
@@ -181,7 +184,7 @@ function restart(group: Group, slot: number, end: End, spec: GroupSpec, nowMs: n
     // One that has ended starts again with the others, as in OTP. One that is held stays so: it is not a matter of this restart.
     return [other, { ...member, notBeforeMs, ...(member.phase === 'ended' ? { phase: 'down' } : {}) }];
   });
-  return { ...group, restarts, restarted: group.restarted + 1, members: new Map(members) };
+  return { ...group, restarts, restarted: group.restarted + (counts ? 1 : 0), members: new Map(members) };
 }
 
 function isTakenAlong(slot: number, cause: number, { strategy }: GroupSpec): boolean {

@@ -133,16 +133,21 @@ function planApart(together: Together | undefined, input: PlanInput, nowMs: numb
   const plan = planGroup({ ...input, slots }, nowMs);
   const orders = [...plan.orders].map(([id, ordered]): [number, OrderedSlot[]] => [
     id,
-    [...ordered].map(([slot, version]) => {
-      const record = plan.slots.get(slot);
-      return {
-        slot,
-        version,
-        ...(record?.rests === undefined || record.version !== version ? {} : { rests: record.rests }),
-      };
-    }),
+    orderedSlots(ordered, plan.slots),
   ]);
   return { ...plan, orders: new Map(orders), scope: 'node' };
+}
+
+/** @param ordered slot → version. */
+export function orderedSlots(
+  ordered: ReadonlyMap<number, string>,
+  records: ReadonlyMap<number, SlotRecord>,
+): OrderedSlot[] {
+  return [...ordered].map(([slot, version]) => {
+    const record = records.get(slot);
+    const isResting = record?.rests !== undefined && record.version === version;
+    return { slot, version, ...(isResting ? { rests: record.rests } : {}) };
+  });
 }
 
 function planTogether(together: Together | undefined, input: PlanInput, nowMs: number): Planned {

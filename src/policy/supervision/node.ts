@@ -144,7 +144,13 @@ function takeOrder(state: NodeState, order: Order, nowMs: number): NodeStep {
   const remember: NodeAction[] = epoch > seen.epoch ? [{ kind: 'remember', group, epoch }] : [];
   const next: NodeState = { ...state, seen: new Map(state.seen).set(group, { epoch, serial }) };
   const { leastEpoch: _, ...kept } = before ?? fresh;
-  const local: LocalGroup = { ...kept, order, group: supervisorFor(order, before, nowMs), waits: false };
+  const local: LocalGroup = {
+    ...kept,
+    ends: endsFor(order, before),
+    order,
+    group: supervisorFor(order, before, nowMs),
+    waits: false,
+  };
   return finish(next, [followOrder(local, nowMs)], remember, nowMs);
 }
 
@@ -167,6 +173,13 @@ function supervisorFor(order: Order, before: LocalGroup | undefined, nowMs: numb
   if (before === undefined) return emptyGroup;
   if (before.order.scope !== order.scope) return superviseReplicas(before.replicas, nowMs);
   return order.round > before.order.round ? resumeGroup(before.group) : before.group;
+}
+
+/** What ended before a person has started it again does not count, also where the leader decides, which may hear of it only after that. */
+function endsFor(order: Order, before: LocalGroup | undefined): LocalGroup['ends'] {
+  if (before === undefined) return fresh.ends;
+  if (order.scope !== 'leader' || order.round <= before.order.round) return before.ends;
+  return new Map([...before.ends].map(([slot, { end }]) => [slot, { end, asked: true }]));
 }
 
 const fresh: Pick<LocalGroup, 'replicas' | 'ends' | 'leastEpoch'> = {

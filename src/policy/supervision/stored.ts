@@ -38,7 +38,7 @@ const end: v.GenericSchema<unknown, End> = v.variant('kind', [
   v.object({ kind: v.literal('signalled'), signal: text, note: v.exactOptional(text) }),
   v.object({ kind: v.literal('notReady'), afterMs: count }),
   v.object({ kind: v.literal('notStarted'), why: text }),
-  v.object({ kind: v.literal('lost'), why: text }),
+  v.object({ kind: v.literal('lost'), why: text, withMachine: v.exactOptional(v.literal(true)) }),
 ]);
 
 const scope = v.picklist(['node', 'leader']);

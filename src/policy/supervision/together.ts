@@ -155,7 +155,9 @@ class Draft {
       }
       const report = this.#reportOf(node, slot);
       if (report === 'pending' || report === 'gone' || report.run !== run) continue;
-      this.#hear(slot, report, nowMs);
+      // What ended before a person has started it again is no failure, though it is heard of only now.
+      const isOld = (this.#input.reports.get(node)?.round ?? 0) < this.#round;
+      this.#hear(slot, isOld ? { ...report, asked: true } : report, nowMs);
     }
     if (this.#moving !== undefined && !this.#group.members.has(this.#moving)) this.#moving = undefined;
   }
@@ -295,7 +297,7 @@ function isCaughtUp({ orders, reports }: TogetherInput, id: number): boolean {
 }
 
 function lost(name: string): End {
-  return { kind: 'lost', why: `${name} was lost` };
+  return { kind: 'lost', why: `${name} was lost`, withMachine: true };
 }
 
 /** Whether the leader has to decide: what is tied together is not all on one node. */

@@ -68,9 +68,12 @@ export async function callWith<O>(
     for (;;) {
       checkGivenUp(endpoints, options, false);
       const endpoint = endpoints.current;
+      const from = performance.now();
       const outcome = await attemptAt(endpoints, endpoint, { deadline, signal }, options.isWrite, perform);
       if ('answer' in outcome) return outcome.answer;
       const { failure, token } = outcome;
+      // Whoever gave it up has waited in vain: the next call is not to wait there too.
+      if (signal.aborted && performance.now() - from >= leastAttemptMs) endpoints.leave(endpoint);
       checkGivenUp(endpoints, options, failure.wasSent);
       // The last attempt has little time left, and that it was too little is no reason to tell where there is a better one.
       if (failure.code !== grpcStatus.deadlineExceeded || !failures.has(endpoint.url))

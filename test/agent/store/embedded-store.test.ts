@@ -230,18 +230,51 @@ describe('the disk', () => {
     const { store } = onDisk(disk);
     const reader = new WatchReader(store, '', 1n + 1n);
     const writing = write(store, 'key', 'one');
-    const reading = read(store, 'key');
     const refused = store.txn([{ key: 'key', on: 'version', to: 0n }], [], [{ op: 'get', key: 'key' }]);
     await untilWaiting(disk);
-    for (const work of [writing, reading, refused]) expect(await isOpen(work)).toBe(true);
+    for (const work of [writing, refused]) expect(await isOpen(work)).toBe(true);
+    expect(await read(store, 'key')).toBeUndefined();
     expect(reader.batches).toEqual([]);
     disk.waiting.pop()?.pass();
-    expect(await reading).toBe('one');
     expect(await writing).toBe(2n);
+    expect(await read(store, 'key')).toBe('one');
     expect(await refused).toMatchObject({ succeeded: false });
     expect(await reader.events(1)).toEqual(['+key=one']);
     disk.isHeld = false;
     await reader.stop();
+  });
+
+  it('keeps no reader waiting: each is told all of one revision that is there', async () => {
+    const disk = new HeldDisk();
+    disk.isHeld = false;
+    const { store } = onDisk(disk);
+    await store.txn([], [put('k/1', 'one'), put('k/2', 'one')]);
+    const revision = await write(store, 'k/3', 'one');
+    disk.isHeld = true;
+    const writing = store.txn([], [put('k/1', 'two'), { op: 'delete', key: 'k/2' }, put('k/4', 'two')]);
+    await untilWaiting(disk);
+    const texts = async (): Promise<string[]> =>
+      (await store.list('k/')).entries.map(({ key, value }) => `${key}=${Buffer.from(value).toString()}`);
+    const reads: Op[] = [
+      { op: 'get', key: 'k/1' },
+      { op: 'get', key: 'k/4' },
+      { op: 'list', prefix: 'k/', limit: 1 },
+    ];
+    expect(await texts()).toEqual(['k/1=one', 'k/2=one', 'k/3=one']);
+    const one = expect.objectContaining({ value: Uint8Array.from(Buffer.from('one')) }) as unknown;
+    expect(await store.txn([], reads)).toEqual({
+      succeeded: true,
+      revision,
+      results: [{ op: 'get', entry: one }, { op: 'get' }, { op: 'list', entries: [one], more: true }],
+    });
+    expect((await store.get('k/2')).entry).toBeDefined();
+    await expect(store.list('k/', { atRevision: revision + 1n, deadlineMs: 20 })).rejects.toMatchObject({
+      code: 'storeUnavailable',
+    });
+    disk.isHeld = false;
+    disk.waiting.pop()?.pass();
+    await writing;
+    expect(await texts()).toEqual(['k/1=two', 'k/3=one', 'k/4=two']);
   });
 
   it('is flushed once for all that came meanwhile', async () => {
@@ -260,10 +293,25 @@ describe('the disk', () => {
     const disk = new HeldDisk();
     const { store } = onDisk(disk);
     const writing = store.txn([], [put('key', '')], [], { deadlineMs: 50 });
-    await expect(store.get('key', { deadlineMs: 20 })).rejects.toMatchObject({ code: 'storeUnavailable' });
+    const comparing = store.txn([{ key: 'key', on: 'version', to: 0n }], [], [], { deadlineMs: 20 });
+    await expect(comparing).rejects.toMatchObject({ code: 'storeUnavailable' });
     await expect(writing).rejects.toMatchObject({ code: 'storeUnknown' });
     disk.isHeld = false;
     disk.waiting.pop()?.pass();
+  });
+
+  it('tells who reads after such a write what has become of it', async () => {
+    const disk = new HeldDisk();
+    const { store } = onDisk(disk);
+    await expect(store.txn([], [put('key', 'one')], [], { deadlineMs: 50 })).rejects.toMatchObject({
+      code: 'storeUnknown',
+    });
+    const reading = read(store, 'key');
+    expect(await isOpen(reading)).toBe(true);
+    disk.isHeld = false;
+    disk.waiting.pop()?.pass();
+    expect(await reading).toBe('one');
+    expect(await isOpen(read(store, 'key'))).toBe(false);
   });
 
   it('that fails leaves unknown what was on its way and undoes what was not, and is tried again', async () => {
@@ -274,7 +322,7 @@ describe('the disk', () => {
     const tried = write(store, 'tried', '');
     await untilWaiting(database);
     const behind = write(store, 'behind', '');
-    const reading = read(store, 'tried');
+    const reading = store.txn([{ key: 'tried', on: 'version', to: 0n }], []);
     const outcomes = Promise.allSettled([tried, behind, reading]);
     const failed = database;
     database = new HeldDisk();

@@ -10,6 +10,7 @@ import { ManagedTable } from '../../../agent/daemon/managed-table.ts';
 import { GroupFiles } from '../../../agent/supervision/group-files.ts';
 import { NodeRuntime } from '../../../agent/supervision/node-runtime.ts';
 import { Replicas } from '../../../agent/supervision/replicas.ts';
+import { nodeId } from '../../../src/ids/gpid.ts';
 import type { GroupReport, Order } from '../../../src/policy/supervision/order.ts';
 import { parseGroupSpec } from '../../../src/policy/supervision/parse-spec.ts';
 
@@ -42,7 +43,9 @@ function startRuntime() {
     service,
     shims,
     files,
+    node: nodeId(1),
     processes: state,
+    agentSocket: join(state, 'agent.sock'),
     killAtBootMs: () => undefined,
     tell: (event) => runtime.feed(event),
     memory: new MemoryLimits(),

@@ -6,16 +6,15 @@ import { daemons, sleep, type GroupSetting } from './setting.ts';
 
 const groupCount = 10;
 const replicas = 50;
-/** Until what was started is at rest; V8 tidies up its heap when nothing has happened for about 8 s. */
-const settleMs = 15_000;
 
-export async function benchIdle(setting: GroupSetting, seconds: number): Promise<Figure[]> {
+/** @param settleSeconds until what was started is at rest: V8 tidies up its heap up to half a minute after it was used last. */
+export async function benchIdle(setting: GroupSetting, settleSeconds: number, seconds: number): Promise<Figure[]> {
   const { groups, who, etcd } = setting;
   const alone = etcd === undefined ? undefined : await measure(setting, seconds);
   const names = Array.from({ length: groupCount }, (_, index) => `idle${index}`);
   for (const name of names) await groups.start({ name, command: ['sleep', '100000'], replicas });
   for (const name of names) await groups.untilReady(name, replicas, 60_000);
-  await sleep(settleMs);
+  await sleep(settleSeconds * 1000);
   const { cpu, traffic } = await measure(setting, seconds);
   for (const name of names) await groups.remove(name);
   const work = `${groupCount * replicas} supervised processes at rest`;

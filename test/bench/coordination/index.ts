@@ -21,7 +21,7 @@ export function coordinationBenches(isQuick: boolean): readonly Stage[] {
     ['coordination.primitives', (setting) => benchPrimitives(setting, runs)],
     ['coordination.groups', (setting) => benchGroups(setting, isQuick ? 2 : 7)],
     ['coordination.successor', (setting) => benchSuccessor(setting, isQuick ? 5 : 20)],
-    ['coordination.idle', (setting) => benchIdle(setting, isQuick ? 10 : 30)],
+    ['coordination.idle', (setting) => (isQuick ? benchIdle(setting, 5, 10) : benchIdle(setting, 35, 30))],
     // The last one: it leaves fewer nodes.
     ['coordination.node-loss', (setting) => benchNodeLoss(setting, isQuick ? 1 : 3)],
   ];

@@ -123,6 +123,7 @@ export class GroupsSoak {
     if (problems.length > 0) throw new Error(problems.slice(0, 3).join('\n'));
     let wrong = '';
     const isWell = async (): Promise<boolean> => {
+      for (const name of names) await this.#goOn(name);
       wrong = await this.#whatIsWrong();
       return wrong === '';
     };
@@ -260,6 +261,17 @@ export class GroupsSoak {
     for await (const { result, error } of client.fanout(client.nodes, 'supervise', {}, { deadlineMs: 3_000 }))
       if (error !== undefined || result?.problem !== null) isEach = false;
     return isEach;
+  }
+
+  /** A new version was killed before it was ready: its rollout is halted until a person has looked. */
+  async #goOn(name: string): Promise<void> {
+    const status = await this.#groups.status(name);
+    if (status?.halted === undefined) return;
+    await this.#edit(name, (before) =>
+      before?.rest === undefined && before?.round === status.round
+        ? { ...before, restarts: before.restarts + 1 }
+        : undefined,
+    );
   }
 
   async #whatIsWrong(): Promise<string> {

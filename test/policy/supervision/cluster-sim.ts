@@ -6,6 +6,7 @@ import { placeGroups, type PlaceableNode } from '../../../src/policy/placement/p
 import type { End } from '../../../src/policy/supervision/end.ts';
 import { replicaName } from '../../../src/policy/supervision/identity.ts';
 import { initialNodeState, stepNode, type NodeEvent, type NodeState } from '../../../src/policy/supervision/node.ts';
+import { orderedSlots } from '../../../src/policy/supervision/lead.ts';
 import type { GroupReport, Order, OrderedSlot } from '../../../src/policy/supervision/order.ts';
 import {
   planGroup,
@@ -258,7 +259,7 @@ export class ClusterSim {
   }
 
   #leadApart(input: PlanInput): void {
-    if (this.together !== undefined) this.#records = endTogether(this.together);
+    if (this.together?.round === this.round) this.#records = endTogether(this.together);
     this.together = undefined;
     const plan = planGroup({ ...input, slots: this.#records }, this.nowMs);
     this.plan = plan;
@@ -266,7 +267,7 @@ export class ClusterSim {
     this.halted = plan.halted;
     this.#records = readRecords(writeRecords(plan.slots));
     const ordered = (id: number): OrderedSlot[] | undefined =>
-      plan.orders.has(id) ? [...(plan.orders.get(id) ?? [])].map(([slot, version]) => ({ slot, version })) : undefined;
+      plan.orders.has(id) ? orderedSlots(plan.orders.get(id) ?? new Map<number, string>(), plan.slots) : undefined;
     for (const node of this.nodes) this.#write(node, ordered(node.id), 'node');
   }
 

@@ -100,6 +100,20 @@ describe('a read', () => {
     for (let i = 0; i < 3; i++) expect(await read(await open(...cluster.urls), key)).toBe('x');
   });
 
+  it('that was given up while a frozen member was asked leaves that for the next one', async () => {
+    const key = newKey();
+    const direct = await open(...cluster.urls);
+    await write(direct, key, 'x');
+    // Each begins at one of the members by chance.
+    const clients = await Promise.all(Array.from({ length: 8 }, () => open(...cluster.urls)));
+    cluster.member(await cluster.follower()).freeze();
+    const ask = (store: Store): Promise<unknown> =>
+      store.get(key, { deadlineMs: 60_000, signal: AbortSignal.timeout(1_500) });
+    await Promise.allSettled(clients.map(ask));
+    const later = await Promise.allSettled(clients.map(ask));
+    expect(later.map(({ status }) => status)).toEqual(clients.map(() => 'fulfilled'));
+  });
+
   it('is not answered by a member that is cut off from the others, a bare comparison neither', async () => {
     const follower = await cluster.follower();
     const key = newKey();
