@@ -78,7 +78,7 @@ test('a changed key stops the connection even where checking is switched off', a
 });
 
 test('a host that has no key of the known type counts as changed', async () => {
-  const path = join(hosts.directory, 'ecdsa_host');
+  const path = join(hosts.directory, `ecdsa_host-${performance.now()}`);
   await run(hosts.openssh.sshKeygen, ['-q', '-t', 'ecdsa', '-N', '', '-f', path]);
   const { sshConfig } = await withKnownHosts(`${host} ${await readFile(`${path}.pub`, 'utf8')}`);
   const error = await failure(connect(hosts, 'n1', { sshConfig }));
