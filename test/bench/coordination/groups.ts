@@ -3,7 +3,7 @@ import { waitUntil } from '../../e2e/wait-until.ts';
 import { run } from '../setting.ts';
 import { median, time, type Figure } from '../stats.ts';
 import { cpuMs } from '../terminal.ts';
-import { daemons, type GroupSetting } from './setting.ts';
+import { daemons, gather, type GroupSetting } from './setting.ts';
 
 const small = 100;
 const large = 200;
@@ -16,8 +16,7 @@ export async function benchGroups(setting: GroupSetting, runs: number): Promise<
     if (status !== 0) throw new Error(`nsh ${words.join(' ')}: ${status} ${stderr}`);
     return tookMs;
   };
-  // All agents take part before, as where groups are in use.
-  await nsh('group', 'start', '--wait', 'other', '-n', '8', '--', ...argv);
+  const disband = await gather(setting);
   const spawned = await timeBare(setting, runs);
   const shell = await timeShell(setting, runs);
   const [starts, ups, downs, cpus]: number[][] = [[], [], [], []];
@@ -36,7 +35,7 @@ export async function benchGroups(setting: GroupSetting, runs: number): Promise<
     cpus?.push(cpu);
     downs?.push(down);
   }
-  await nsh('group', 'rm', '--wait', 'other');
+  await disband();
   const figure = (work: string, name: string, value: number): Figure => {
     return { work, who: name, value, unit: 'ms', ratio: (value / spawned.wallMs).toFixed(2) };
   };

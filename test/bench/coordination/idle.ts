@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Figure } from '../stats.ts';
 import { cpuMs } from '../terminal.ts';
-import { daemons, sleep, type GroupSetting } from './setting.ts';
+import { daemons, gather, sleep, type GroupSetting } from './setting.ts';
 
 const groupCount = 10;
 const replicas = 50;
@@ -11,12 +11,14 @@ const replicas = 50;
 export async function benchIdle(setting: GroupSetting, settleSeconds: number, seconds: number): Promise<Figure[]> {
   const { groups, who, etcd } = setting;
   const alone = etcd === undefined ? undefined : await measure(setting, seconds);
+  const disband = await gather(setting);
   const names = Array.from({ length: groupCount }, (_, index) => `idle${index}`);
   for (const name of names) await groups.start({ name, command: ['sleep', '100000'], replicas });
   for (const name of names) await groups.untilReady(name, replicas, 60_000);
   await sleep(settleSeconds * 1000);
   const { cpu, traffic } = await measure(setting, seconds);
   for (const name of names) await groups.remove(name);
+  await disband();
   const work = `${groupCount * replicas} supervised processes at rest`;
   const figure = (what: string, value: number, unit: Figure['unit'], name = who): Figure => {
     return { work: `${work}: ${what}`, who: name, value, unit };

@@ -2,15 +2,17 @@
 import { aliveKey } from '../../../src/policy/supervision/store-keys.ts';
 import { waitUntil } from '../../e2e/wait-until.ts';
 import { median, type Figure } from '../stats.ts';
-import { hostCount, sleep, type GroupSetting } from './setting.ts';
+import { gather, hostCount, sleep, type GroupSetting } from './setting.ts';
 
 const replicas = 100;
 /** Of a node's session, the default of agents. */
 const ttlSeconds = 15;
 
 /** Takes as many nodes as it is told, the last ones first: what is measured later has fewer. */
-export async function benchNodeLoss({ groups, cluster, who }: GroupSetting, losses: number): Promise<Figure[]> {
+export async function benchNodeLoss(setting: GroupSetting, losses: number): Promise<Figure[]> {
+  const { groups, cluster, who } = setting;
   const [expiries, repairs, alls]: [number[], number[], number[]] = [[], [], []];
+  const disband = await gather(setting);
   await groups.start({ name: 'whole', command: ['sleep', '100000'], replicas });
   await groups.untilReady('whole', replicas, 60_000);
   let lost = 0;
@@ -39,6 +41,7 @@ export async function benchNodeLoss({ groups, cluster, who }: GroupSetting, loss
     await sleep(1_000);
   }
   await groups.remove('whole');
+  await disband();
   const work = `a node of ${hostCount} lost, with ${Math.round(lost / losses)} of ${replicas}`;
   const whole = median(alls);
   return [

@@ -42,6 +42,14 @@ export async function startGroupSetting(kind: StoreKind): Promise<GroupSetting> 
   };
 }
 
+/** All agents take part, as where groups are in use: what is started then is spread over all. @returns what ends that. */
+export async function gather({ groups }: GroupSetting): Promise<() => Promise<void>> {
+  const name = 'gathered';
+  await groups.start({ name, command: ['sleep', '100000'], replicas: hostCount });
+  await groups.untilReady(name, hostCount, 60_000);
+  return async () => await groups.remove(name);
+}
+
 /** PIDs, as this machine has them, of the nodes' daemons of that kind. */
 export function daemons({ cluster }: GroupSetting, name: 'nsh-agent' | 'nsh-shim' | 'sshd'): number[] {
   return cluster.hosts.hosts.flatMap((host) =>
