@@ -110,8 +110,11 @@ export class TcpProxy {
       socket.on('error', ignore);
       socket.on('close', () => {
         if (this.#mode === 'swallow') return;
-        cut(pair);
-        this.#pairs.delete(pair);
+        // What a client has sent is on its way, also when that has gone.
+        (socket === client ? requests : answers).whenEmpty(() => {
+          cut(pair);
+          this.#pairs.delete(pair);
+        });
       });
     }
   }
@@ -128,6 +131,13 @@ class Delays {
     }
     this.#queue.push({ dueMs: performance.now() + delayMs, action });
     if (this.#queue.length === 1) this.#wait();
+  }
+
+  /** At once, where nothing waits. */
+  whenEmpty(action: () => void): void {
+    const last = this.#queue.at(-1);
+    if (last === undefined) action();
+    else this.#queue.push({ dueMs: last.dueMs, action });
   }
 
   #wait(): void {
