@@ -3,7 +3,7 @@ import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCluster, type DemoCluster } from '../../shell/demo/demo-cluster.ts';
 import { nshProgram } from './nsh-program.ts';
 import { NshWindow } from '../interactive/tmux/nsh-window.ts';
@@ -15,8 +15,14 @@ let cluster: DemoCluster;
 
 beforeAll(async () => {
   cluster = await startDemoCluster({ nodes: 2, env: process.env });
-  const says = 'echo "$NSH_REPLICA runs"; exec sleep 1000';
-  await must('group', 'start', '--wait=30s', 'web', '-n', '2', '--stop-timeout', '2s', '--', 'sh', '-c', says);
+  await startWeb();
+});
+/** What a failed test has left is nothing to its second try. */
+afterEach(async ({ task }) => {
+  if (task.result?.state !== 'fail') return;
+  const groups = JSON.parse((await nsh('group', 'ls', '--json')).stdout) as { name: string }[];
+  for (const { name } of groups) await nsh('group', 'rm', '--wait=30s', name);
+  await startWeb();
 });
 afterAll(async () => {
   const left = await cluster.stop();
@@ -40,6 +46,11 @@ const nsh = async (...words: readonly string[]): Promise<Result> => await nshWit
 /** What says nothing and ends well. */
 async function must(...words: readonly string[]): Promise<void> {
   expect({ words, ...(await nsh(...words)) }).toEqual({ words, status: 0, stdout: '', stderr: '' });
+}
+
+async function startWeb(): Promise<void> {
+  const says = 'echo "$NSH_REPLICA runs"; exec sleep 1000';
+  await must('group', 'start', '--wait=30s', 'web', '-n', '2', '--stop-timeout', '2s', '--', 'sh', '-c', says);
 }
 
 interface Slot {
