@@ -6,7 +6,7 @@ import { eventPrefix } from '../../src/policy/supervision/store-keys.ts';
 import { replicaName } from '../../src/policy/supervision/identity.ts';
 import { isCompacted } from '../../src/store/errors.ts';
 import type { CommandContext } from '../command.ts';
-import { escapeJson } from '../escape.ts';
+import { escapeJson, escapeLines } from '../escape.ts';
 import { openGroups, type Opened } from './change.ts';
 import { noSuchGroup } from './decide.ts';
 import { renderEvent, whoOf, type EventStyle } from './render-event.ts';
@@ -72,16 +72,18 @@ export async function tellEvents(
   const { nameOf } = surroundingsOf(opened);
   const style = eventStyle(context, opened, name);
   /** Event by event: each writer's list is bounded, so that its length says nothing. */
-  const told = new Set<string>();
+  let told = new Set<string>();
   let read = await readGroupEvents(store, name, { signal });
+  for (const problem of read.problems) context.stderr.write(`nsh group: ${escapeLines(problem)}\n`);
   if (read.events.length === 0 && !opened.snapshot.wanted.has(name)) throw missing(name, opened);
   for (;;) {
     const fresh = read.events.filter((event) => !told.has(JSON.stringify(event)));
     for (const event of fresh) {
-      told.add(JSON.stringify(event));
       context.stdout.write(`${asJson ? json(event, name, nameOf) : renderEvent(event, name, style)}\n`);
     }
     if (!follows) return 0;
+    // What is not kept any more does not come again.
+    told = new Set(read.events.map((event) => JSON.stringify(event)));
     try {
       for await (const _batch of store.watch(eventPrefix(name), read.revision + 1n, { signal })) break;
     } catch (error) {

@@ -128,7 +128,11 @@ describe('nsh group, scale and cluster', () => {
     const how = ends[by ?? ''] ?? shown;
     expect({ by, status }).toEqual({ by: expect.stringMatching(/^(?:cgroup|rlimit)$/) as string, status: 1 });
     expect(stderr).toContain(`greedy/1 ${how}`);
-    expect((await machine.nsh('group', 'events', 'greedy')).stdout).toContain(`greedy/1  ended  ${how}\n`);
+    // Events are gathered for a moment before they are written.
+    await waitUntil(
+      async () => (await machine.nsh('group', 'events', 'greedy')).stdout.includes(`greedy/1  ended  ${how}\n`),
+      'the event',
+    );
     const said = await machine.nsh('logs', 'greedy/1');
     expect(said).toMatchObject({ stdout: 'begins\n', stderr: refusals[by ?? ''] });
     await machine.nsh('group', 'rm', '-w', 'greedy');

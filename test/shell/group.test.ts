@@ -421,6 +421,10 @@ describe('nsh group ls, show and events', () => {
   it('show the rest where something cannot be read, and say so', async () => {
     const world = new World();
     await world.nsh('group start web -- x');
+    await world.put(eventsKey('web', 2), '{');
+    const events = await world.nsh('group events web');
+    expect([events.status, events.stdout.split('\n').length]).toEqual([0, 2]);
+    expect(events.stderr).toMatch(/^nsh group: by 2: .*the events of web/);
     await world.put(wantedKey('bad'), '{');
     const { status, stdout, stderr } = await world.nsh('group ls');
     expect({ status, lines: stdout.split('\n').length }).toEqual({ status: 0, lines: 3 });

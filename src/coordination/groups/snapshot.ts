@@ -122,19 +122,29 @@ export interface ToldEvent extends GroupEvent {
   readonly who: string;
 }
 
-/** What happened to a group, the oldest first, as far as it is kept. @throws NshError as `Store.list`; `invalidMessage` */
-export async function readGroupEvents(
-  store: Store,
-  group: string,
-  options: CallOptions = {},
-): Promise<{ readonly events: readonly ToldEvent[]; readonly revision: bigint }> {
+export interface ToldEvents {
+  readonly events: readonly ToldEvent[];
+  readonly revision: bigint;
+  /** Writers whose events cannot be read, and why. */
+  readonly problems: readonly string[];
+}
+
+/** What happened to a group, the oldest first, as far as it is kept and can be read. @throws NshError as `Store.list` */
+export async function readGroupEvents(store: Store, group: string, options: CallOptions = {}): Promise<ToldEvents> {
   const prefix = eventPrefix(group);
   const { entries, revision } = await store.list(prefix, options);
-  const events = entries.flatMap((entry) =>
-    readEvents(textOf(entry), group).map((event): ToldEvent => ({ ...event, who: entry.key.slice(prefix.length) })),
-  );
+  const problems: string[] = [];
+  const events = entries.flatMap((entry) => {
+    const who = entry.key.slice(prefix.length);
+    try {
+      return readEvents(textOf(entry), group).map((event): ToldEvent => ({ ...event, who }));
+    } catch (error) {
+      problems.push(`by ${who}: ${toNshError(error).message}`);
+      return [];
+    }
+  });
   // The sort is stable: what one writer says stays in its order.
-  return { events: events.sort((a, b) => a.atMs - b.atMs), revision };
+  return { events: events.sort((a, b) => a.atMs - b.atMs), revision, problems };
 }
 
 function textOf({ value }: Entry): string {
