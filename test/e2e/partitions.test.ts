@@ -22,6 +22,9 @@ const turnsOf = (name: string): string[] => linesOf(name).filter((line, index, a
 const hostOf = (index: number): Host => parted.cluster.host(`n${index + 1}`);
 const others = (index: number): number[] => [0, 1, 2].filter((other) => other !== index);
 
+/** An election of etcd, leases that begin anew with it, an election among the agents: seconds, and more where much else runs. */
+const calmMs = 30_000;
+
 /** A replica that tells where it runs, from a session of its own. */
 function beating(name: string): string[] {
   writeFileSync(logOf(name), '');
@@ -52,7 +55,7 @@ async function expectWhole(): Promise<void> {
     'nothing else to run',
   );
   const before = linesOf('one').length;
-  await waitUntil(() => linesOf('one').length > before + 10, 'more beats');
+  await waitUntil(() => linesOf('one').length > before + 10, 'more beats', calmMs);
 }
 
 describe.skipIf(!isPossible)('when cables are pulled', () => {
@@ -67,7 +70,9 @@ describe.skipIf(!isPossible)('when cables are pulled', () => {
     await parted.stop();
   });
 
-  it('of the node with the leader of etcd: its singleton and its lock go elsewhere, and it is refused by its token', async () => {
+  it('of the node with the leader of etcd: its singleton and its lock go elsewhere, and it is refused by its token', {
+    timeout: 120_000,
+  }, async () => {
     const cut = await parted.etcdLeader();
     const [other = 0] = others(cut);
     await startSingleton(cut);
@@ -89,18 +94,22 @@ describe.skipIf(!isPossible)('when cables are pulled', () => {
     for (const { pid } of frozen) minority.kill(pid, 'SIGSTOP');
     await parted.network.cut(cut);
     const next = majority.exec(lock('new-holder'));
-    await waitUntil(() => resource.taken().length > 1, 'the next holder');
-    await waitUntil(() => turnsOf('one').length === 2, 'the singleton elsewhere');
-    await waitUntil(async () => {
-      const seen = (await parted.groups.replicas('web')).filter(
-        ({ node, phase }) => node !== cut + 1 && phase === 'ready',
-      );
-      return seen.length === 3;
-    }, 'the group elsewhere');
+    await waitUntil(() => resource.taken().length > 1, 'the next holder', calmMs);
+    await waitUntil(() => turnsOf('one').length === 2, 'the singleton elsewhere', calmMs);
+    await waitUntil(
+      async () => {
+        const seen = (await parted.groups.replicas('web')).filter(
+          ({ node, phase }) => node !== cut + 1 && phase === 'ready',
+        );
+        return seen.length === 3;
+      },
+      'the group elsewhere',
+      calmMs,
+    );
     // The command alone goes on: what it writes is refused.
     for (const { pid, command } of frozen)
       if (command.startsWith('sh -c') && !command.includes('nsh-guardian')) minority.kill(pid, 'SIGCONT');
-    await waitUntil(() => resource.refused().length > 0, 'a refusal');
+    await waitUntil(() => resource.refused().length > 0, 'a refusal', calmMs);
     await parted.network.heal(cut);
     for (const { pid } of frozen)
       if (minority.processes().some((each) => each.pid === pid)) minority.kill(pid, 'SIGCONT');
@@ -115,15 +124,17 @@ describe.skipIf(!isPossible)('when cables are pulled', () => {
     expect(turnsOf('one')[0]).toBe(String(cut + 1));
   });
 
-  it('of all nodes: the singleton ends, all others go on, and it runs again when they are joined', async () => {
+  it('of all nodes: the singleton ends, all others go on, and it runs again when they are joined', {
+    timeout: 120_000,
+  }, async () => {
     await startSingleton(0);
     await startGroup();
     const before = await parted.groups.untilReady('web', 3);
     for (const index of [0, 1, 2]) await parted.network.cut(index);
-    await waitUntil(() => parted.running('sleep 2000') === 0, 'the end of the singleton');
+    await waitUntil(() => parted.running('sleep 2000') === 0, 'the end of the singleton', calmMs);
     expect(parted.running('sleep 1000')).toBe(3);
     for (const index of [0, 1, 2]) await parted.network.heal(index);
-    await waitUntil(() => parted.running('sleep 2000') === 1, 'the singleton');
+    await waitUntil(() => parted.running('sleep 2000') === 1, 'the singleton', calmMs);
     await expectWhole();
     const after = await parted.groups.untilReady('web', 3);
     expect(after.map(({ node, pid }) => [node, pid])).toEqual(before.map(({ node, pid }) => [node, pid]));
