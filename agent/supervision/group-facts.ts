@@ -1,8 +1,6 @@
 /** What the leader goes by, out of the entries of the store: everything of each group, and the nodes. What cannot be read is left out and told. */
 import type { PlaceableNode } from '../../src/policy/placement/place.ts';
-import type { GroupReport, Order } from '../../src/policy/supervision/order.ts';
-import type { SlotRecord } from '../../src/policy/supervision/plan-group.ts';
-import type { RestartSum } from '../../src/policy/supervision/restart-sum.ts';
+import type { StoredGroup } from '../../src/policy/supervision/lead.ts';
 import {
   aliveKey,
   alivePrefix,
@@ -28,25 +26,11 @@ import {
   readTogether,
   readWanted,
 } from '../../src/policy/supervision/stored.ts';
-import type { Together } from '../../src/policy/supervision/together.ts';
-import type { GroupStatus, NodePresence, Wanted } from '../../src/policy/supervision/wanted.ts';
+import type { NodePresence } from '../../src/policy/supervision/wanted.ts';
 import { parseRecord, recordKey, type ClusterRecord } from '../../src/coordination/cluster-record.ts';
 import type { Entry } from '../../src/store/store.ts';
 import { log } from '../daemon/log.ts';
 import { haveSame } from './settled.ts';
-
-export interface StoredGroup {
-  readonly wanted: Wanted;
-  /** Modification revision of `wanted`. */
-  readonly serial: bigint;
-  readonly status: GroupStatus | undefined;
-  readonly slots: ReadonlyMap<number, SlotRecord>;
-  readonly sum: RestartSum | undefined;
-  readonly together: Together | undefined;
-  readonly orders: ReadonlyMap<number, Order>;
-  /** Of all nodes, also lost ones. */
-  readonly reports: ReadonlyMap<number, GroupReport>;
-}
 
 export interface LivingNode extends NodePresence {
   readonly id: number;

@@ -4,7 +4,7 @@
  * Each of them puts the status and compares it with what was there before (`chain`): so a transaction whose answer did not come cannot be
  * done later behind another one's back, and what was decided by an old view of the group is refused.
  */
-import type { Lead } from '../../src/policy/supervision/lead.ts';
+import type { Lead, StoredGroup } from '../../src/policy/supervision/lead.ts';
 import {
   aliveKey,
   eventPrefix,
@@ -29,7 +29,7 @@ import {
 import { addEvents } from '../../src/policy/supervision/wanted.ts';
 import { opOverheadBytes } from '../../src/store/limits.ts';
 import type { Compare, Entry, Op } from '../../src/store/store.ts';
-import type { LivingNode, StoredGroup } from './group-facts.ts';
+import type { LivingNode } from './group-facts.ts';
 
 export interface LeadTransaction {
   readonly compares: readonly Compare[];

@@ -12,7 +12,7 @@ import { fenceTimes, freeAtMs } from '../../src/policy/placement/fence.ts';
 import { placeGroups, type Placement } from '../../src/policy/placement/place.ts';
 import { parseReplicaName, replicaName } from '../../src/policy/supervision/identity.ts';
 import { epochOf } from '../../src/policy/supervision/epoch.ts';
-import { leadGroup } from '../../src/policy/supervision/lead.ts';
+import { leadGroup, type StoredGroup } from '../../src/policy/supervision/lead.ts';
 import type { NodeStanding } from '../../src/policy/supervision/plan-group.ts';
 import { eventPrefixes, eventsKey, statusKey, wantedKey } from '../../src/policy/supervision/store-keys.ts';
 import { writeEvents } from '../../src/policy/supervision/stored.ts';
@@ -20,7 +20,7 @@ import { isClosed, isSessionLost, isUnavailable, isUnknown } from '../../src/sto
 import type { Compare, Entry, Op } from '../../src/store/store.ts';
 import { NshError } from '../../src/protocol/errors.ts';
 import { log } from '../daemon/log.ts';
-import { GroupReader, placeableNode, type LivingNode, type StoredGroup } from './group-facts.ts';
+import { GroupReader, placeableNode, type LivingNode } from './group-facts.ts';
 import { chain, transactionsOf } from './lead-writes.ts';
 import { Mirror } from './mirror.ts';
 import { Settled, type Look } from './settled.ts';

@@ -2,7 +2,7 @@
  * Groups in which the leader found nothing to do, with what it looked at: with thousands of replicas there is news all the time, mostly of one
  * group, and the others need not be thought through for it.
  */
-import type { StoredGroup } from './group-facts.ts';
+import type { StoredGroup } from '../../src/policy/supervision/lead.ts';
 
 /** All that a decision on a group hangs on, but the time. */
 export interface Look {

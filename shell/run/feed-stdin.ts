@@ -89,10 +89,10 @@ function readEarly(stdin: ReadStream, take: (bytes: Buffer) => void): void {
 
 /**
  * A terminal is read through a descriptor of its own: an end of file typed there (Ctrl-D) is the end of this reading, and a session reads on.
- * Undefined: it is no terminal, or may not be opened again, as after su(1).
+ * Undefined: it may not be opened again, as after su(1).
  */
-function openAgain(stdin: Readable): ReadStream | undefined {
-  const fd = stdin instanceof ReadStream ? (stdin as ReadStream & { readonly fd?: number }).fd : undefined;
+function openAgain(stdin: ReadStream & { readonly fd?: number }): ReadStream | undefined {
+  const { fd } = stdin;
   if (fd === undefined) return undefined;
   try {
     return new ReadStream(openSync(`/proc/self/fd/${fd}`, 'r'));

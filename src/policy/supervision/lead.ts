@@ -11,7 +11,8 @@ import { versionOf, type GroupSpec } from './spec.ts';
 import { beginTogether, endTogether, isToBeTogether, stepTogether, type Together } from './together.ts';
 import type { GroupEvent, GroupStatus, Wanted } from './wanted.ts';
 
-export interface GroupFacts {
+/** What the store has of a group. */
+export interface StoredGroup {
   readonly wanted: Wanted;
   /** Modification revision of `wanted`. */
   readonly serial: bigint;
@@ -21,8 +22,12 @@ export interface GroupFacts {
   readonly together: Together | undefined;
   /** Node id → its standing order. */
   readonly orders: ReadonlyMap<number, Order>;
-  /** Node id → its newest report, of nodes that live. */
+  /** Node id → its newest report, of lost nodes, too. */
   readonly reports: ReadonlyMap<number, GroupReport>;
+}
+
+/** What is decided by. Reports are those of nodes that live. */
+export interface GroupFacts extends StoredGroup {
   readonly nodes: ReadonlyMap<number, NodeStanding>;
   /** Slot → node where it belongs. */
   readonly placed: ReadonlyMap<number, number>;

@@ -1,10 +1,10 @@
 /** What the leader writes at the size that a cluster may have: each transaction must fit into every store. */
 import { describe, expect, it } from 'vitest';
 import { chain, transactionsOf, type LeadTransaction } from '../../../agent/supervision/lead-writes.ts';
-import type { LivingNode, StoredGroup } from '../../../agent/supervision/group-facts.ts';
+import type { LivingNode } from '../../../agent/supervision/group-facts.ts';
 import { placeGroups } from '../../../src/policy/placement/place.ts';
 import { parseReplicaName, slotsOf } from '../../../src/policy/supervision/identity.ts';
-import { leadGroup, type GroupFacts } from '../../../src/policy/supervision/lead.ts';
+import { leadGroup, type GroupFacts, type StoredGroup } from '../../../src/policy/supervision/lead.ts';
 import type { GroupReport, Order } from '../../../src/policy/supervision/order.ts';
 import { parseGroupSpec, type WrittenSpec } from '../../../src/policy/supervision/parse-spec.ts';
 import { versionOf } from '../../../src/policy/supervision/spec.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { GroupReader, type StoredGroup } from '../../../agent/supervision/group-facts.ts';
+import { GroupReader } from '../../../agent/supervision/group-facts.ts';
+import type { StoredGroup } from '../../../src/policy/supervision/lead.ts';
 import { Settled, type Look } from '../../../agent/supervision/settled.ts';
 import { parseGroupSpec } from '../../../src/policy/supervision/parse-spec.ts';
 import { reportKey, wantedKey } from '../../../src/policy/supervision/store-keys.ts';
